@@ -1,1 +1,15 @@
-//! ipvsadm in Rust.
+//! ipvsadm: the administration of the Linux Virtual Server (IPVS), the load
+//! balancer inside the Linux kernel. A drop-in replacement for the C program of
+//! that name.
+//!
+//! The library exists for the programs and tests of this package; it is no
+//! stable interface. Its layers depend on each other in one direction only:
+//!
+//! * `run` does what the command says: it alone ties the others together
+//! * `cli` turns words into a `cli::Command`
+//! * `render` turns plain data into output
+//! * `kernel` talks to the kernel
+//! * `wire` knows the bytes of those messages
+//! * [`model`] says what services, servers and daemons are
+
+pub mod model;

@@ -1,0 +1,61 @@
+//! Connection synchronisation daemons and session time-outs.
+
+use super::Name;
+use std::net::IpAddr;
+
+/// Which of the two daemons (`IP_VS_STATE_*` in linux/ip_vs.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DaemonRole {
+    /// Sends connections to the backups.
+    Master = 1,
+    /// Takes connections from the master.
+    Backup = 2,
+}
+
+impl DaemonRole {
+    /// The word on the command line and in listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            DaemonRole::Master => "master",
+            DaemonRole::Backup => "backup",
+        }
+    }
+}
+
+/// How a daemon talks. What is `None` was not asked for: the kernel's default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DaemonConfig {
+    /// The interface; empty only where the kernel says so.
+    pub interface: Option<Name>,
+    /// Daemons with different ids ignore each other. 0 to 255.
+    pub sync_id: u32,
+    /// The longest message in bytes.
+    pub max_len: Option<u16>,
+    /// The multicast group.
+    pub group: Option<IpAddr>,
+    /// The UDP port, host byte order.
+    pub port: Option<u16>,
+    /// The TTL (hop limit) of the messages.
+    pub ttl: Option<u8>,
+}
+
+/// A running daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Daemon {
+    /// Master or backup.
+    pub role: DaemonRole,
+    /// How it talks.
+    pub config: DaemonConfig,
+}
+
+/// Session time-outs in seconds. On the way to the kernel, 0 leaves a value
+/// as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Timeouts {
+    /// TCP sessions
+    pub tcp: u32,
+    /// TCP sessions after a FIN
+    pub tcp_fin: u32,
+    /// UDP sessions
+    pub udp: u32,
+}

@@ -1,0 +1,89 @@
+//! Real servers ("destinations" in the kernel).
+
+use super::Stats;
+use std::net::IpAddr;
+
+/// What makes a real server this one within its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerKey {
+    /// The server's address, which may be of another family than its service's.
+    pub address: IpAddr,
+    /// The port in host byte order; 0 where the service decides.
+    pub port: u16,
+}
+
+/// How packets reach the server (`IP_VS_CONN_F_FWD_MASK` in linux/ip_vs.h).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Forwarding {
+    /// `IP_VS_CONN_F_MASQ`: network address translation
+    Masq,
+    /// `IP_VS_CONN_F_LOCALNODE`: the director itself; only the kernel says so
+    Local,
+    /// `IP_VS_CONN_F_TUNNEL`: encapsulated
+    Tunnel(Tunnel),
+    /// `IP_VS_CONN_F_DROUTE`: direct routing
+    Route,
+    /// `IP_VS_CONN_F_BYPASS`: the kernel's cache bypass
+    Bypass,
+}
+
+/// The encapsulation of a tunnelled server (`IP_VS_CONN_F_TUNNEL_TYPE_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tunnel {
+    /// IP in IP
+    Ipip,
+    /// Generic UDP encapsulation
+    Gue {
+        /// UDP port of the tunnel's end, in host byte order.
+        port: u16,
+        /// What the tunnel's header carries.
+        checksum: TunnelChecksum,
+    },
+    /// Generic routing encapsulation
+    Gre {
+        /// What the tunnel's header carries.
+        checksum: TunnelChecksum,
+    },
+}
+
+/// Checksums in a tunnel's header (`IP_VS_TUNNEL_ENCAP_FLAG_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TunnelChecksum {
+    /// No checksum
+    #[default]
+    None,
+    /// A checksum
+    Checksum,
+    /// A remote checksum; GUE only
+    Remote,
+}
+
+/// How a real server is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ServerConfig {
+    /// How packets reach it.
+    pub forwarding: Forwarding,
+    /// Its share; 0 quiesces it.
+    pub weight: i32,
+    /// No new connections above so many; 0 is no limit.
+    pub upper_threshold: u32,
+    /// New connections again below so many; 0 lets the kernel choose.
+    pub lower_threshold: u32,
+}
+
+/// A real server as the kernel lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// Which server.
+    pub key: ServerKey,
+    /// Its set-up.
+    pub config: ServerConfig,
+    /// Connections in an active state.
+    pub active: u32,
+    /// All other connections.
+    pub inactive: u32,
+    /// Persistence templates.
+    pub persistent: u32,
+    /// Its counters.
+    pub stats: Stats,
+}
