@@ -13,3 +13,6 @@
 //! * [`model`] says what services, servers and daemons are
 
 pub mod model;
+pub mod names;
+pub mod render;
+pub mod wire;

@@ -1,0 +1,239 @@
+//! Addresses and ports as the original prints them.
+//!
+//! `Display` of std is not used: the C library writes `::0.1.0.2` where std
+//! writes `::1:2`, and std is slow. This module must not look anything up: it
+//! asks [`Names`].
+
+use super::line::{Line, Scratch, Sink};
+use super::number::decimal;
+use crate::model::Protocol;
+use crate::names::Names;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The longest address: eight groups of four digits, or six and a dotted one.
+const LONGEST: usize = 46;
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// `address` without brackets.
+pub(super) fn address<S: Sink>(sink: &mut S, address: &IpAddr) {
+    match address {
+        IpAddr::V4(v4) => ipv4(sink, *v4),
+        IpAddr::V6(v6) => ipv6(sink, v6),
+    }
+}
+
+#[inline]
+pub(super) fn ipv4<S: Sink>(sink: &mut S, address: Ipv4Addr) {
+    let [a, b, c, d] = address.octets();
+    octet(sink, a);
+    sink.push(b'.');
+    octet(sink, b);
+    sink.push(b'.');
+    octet(sink, c);
+    sink.push(b'.');
+    octet(sink, d);
+}
+
+#[inline]
+fn octet<S: Sink>(sink: &mut S, value: u8) {
+    if value >= 100 {
+        sink.push(b'0' + value / 100);
+    }
+    if value >= 10 {
+        sink.push(b'0' + value / 10 % 10);
+    }
+    sink.push(b'0' + value % 10);
+}
+
+/// The C library's form: the first of the longest runs of two or more zero
+/// groups is `::`, and the last two groups are dotted where that run is all
+/// that stands before them, or all but a group of ones.
+pub(super) fn ipv6<S: Sink>(sink: &mut S, address: &Ipv6Addr) {
+    let groups = address.segments();
+    let (start, len) = longest_zeros(&groups);
+    let dotted = start == 0 && (len == 6 || len == 5 && groups[5] == 0xffff);
+    let mut at = 0;
+    while at < groups.len() {
+        if at == start && len > 0 {
+            sink.text(b"::");
+            at += len;
+            continue;
+        }
+        let after_zeros = len > 0 && at == start + len;
+        if at > 0 && !after_zeros {
+            sink.push(b':');
+        }
+        if dotted && at == 6 {
+            return ipv4_tail(sink, address);
+        }
+        group(sink, groups[at]);
+        at += 1;
+    }
+}
+
+fn ipv4_tail<S: Sink>(sink: &mut S, address: &Ipv6Addr) {
+    let [.., a, b, c, d] = address.octets();
+    ipv4(sink, Ipv4Addr::new(a, b, c, d));
+}
+
+fn group<S: Sink>(sink: &mut S, value: u16) {
+    for shift in [12, 8, 4] {
+        if value >> shift > 0 {
+            sink.push(HEX[usize::from(value >> shift & 0xf)]);
+        }
+    }
+    sink.push(HEX[usize::from(value & 0xf)]);
+}
+
+/// Start and length of the run that becomes `::`; length 0 when none does.
+fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
+    let mut best = (0, 0);
+    let mut run = 0;
+    for (at, group) in groups.iter().enumerate() {
+        run = if *group == 0 { run + 1 } else { 0 };
+        if run > best.1 {
+            best = (at + 1 - run, run);
+        }
+    }
+    if best.1 < 2 { (0, 0) } else { best }
+}
+
+/// `1.2.3.4:80` or `[2001:db8::1]:80`, without names.
+#[inline]
+pub(super) fn numeric<S: Sink>(sink: &mut S, address: &IpAddr, port: u16) {
+    host_and_colon(sink, address);
+    decimal(sink, u64::from(port));
+}
+
+/// What stands before the port.
+#[inline]
+pub(super) fn host_and_colon<S: Sink>(sink: &mut S, address: &IpAddr) {
+    match address {
+        IpAddr::V4(v4) => ipv4(sink, *v4),
+        IpAddr::V6(v6) => {
+            sink.push(b'[');
+            ipv6(sink, v6);
+            sink.push(b']');
+        }
+    }
+    sink.push(b':');
+}
+
+/// Address and port with the names they have, cut after `limit` bytes. The
+/// limits are such that an address with its port in figures always fits.
+#[inline]
+pub(super) fn endpoint<W: Write + ?Sized, N: Names + ?Sized>(
+    line: &mut Line<W>,
+    names: &N,
+    protocol: Option<Protocol>,
+    address: &IpAddr,
+    port: u16,
+    limit: usize,
+) {
+    let host = names.host(address);
+    let service = protocol.and_then(|protocol| names.service(port, protocol));
+    if host.is_none() && service.is_none() {
+        numeric(line, address, port);
+    } else {
+        named(line, (address, host), (port, service), limit);
+    }
+}
+
+fn named<W: Write + ?Sized>(
+    line: &mut Line<W>,
+    (ip, host): (&IpAddr, Option<&[u8]>),
+    (port, service): (u16, Option<&[u8]>),
+    limit: usize,
+) {
+    let mut host_text = Scratch::<LONGEST>::new();
+    address(&mut host_text, ip);
+    let mut port_text = Scratch::<5>::new();
+    decimal(&mut port_text, u64::from(port));
+    let (open, close): (&[u8], &[u8]) = match ip {
+        IpAddr::V4(_) => (b"", b":"),
+        IpAddr::V6(_) => (b"[", b"]:"),
+    };
+    let host = host.unwrap_or(host_text.as_bytes());
+    let service = service.unwrap_or(port_text.as_bytes());
+    let mut room = limit;
+    for part in [open, host, close, service] {
+        let fits = part.len().min(room);
+        line.text(&part[..fits]);
+        room -= fits;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(ip: &str) -> String {
+        let mut scratch = Scratch::<LONGEST>::new();
+        address(&mut scratch, &ip.parse().unwrap());
+        String::from_utf8_lossy(scratch.as_bytes()).into_owned()
+    }
+
+    /// What inet_ntop of glibc 2.36 prints.
+    #[test]
+    fn addresses_are_those_of_the_c_library() {
+        for (ip, wanted) in [
+            ("0.0.0.0", "0.0.0.0"),
+            ("10.20.100.255", "10.20.100.255"),
+            ("::", "::"),
+            ("::1", "::1"),
+            ("1::", "1::"),
+            ("::2:0", "::0.2.0.0"),
+            ("::1:2", "::0.1.0.2"),
+            ("::1.2.3.4", "::1.2.3.4"),
+            ("::ffff:1.2.3.4", "::ffff:1.2.3.4"),
+            ("::ffff:0:0", "::ffff:0.0.0.0"),
+            ("::fffe:1.2.3.4", "::fffe:102:304"),
+            ("::ffff:0:1:2", "::ffff:0:1:2"),
+            ("::1:ffff:1.2.3.4", "::1:ffff:102:304"),
+            ("64:ff9b::1.2.3.4", "64:ff9b::102:304"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+            ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+            ("2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
+            ("1:2:3:4:5:6:0:0", "1:2:3:4:5:6::"),
+            ("0:1:2:3:4:5:6:7", "0:1:2:3:4:5:6:7"),
+            ("0:0:1:2:3:4:5:6", "::1:2:3:4:5:6"),
+            ("fe80::abcd:ef01:2345:6789", "fe80::abcd:ef01:2345:6789"),
+            (
+                "1000:200:30:4:ffff:ffff:ffff:ffff",
+                "1000:200:30:4:ffff:ffff:ffff:ffff",
+            ),
+        ] {
+            assert_eq!(text(ip), wanted, "{ip}");
+        }
+    }
+
+    fn shown(host: Option<&str>, service: Option<&str>, ip: &str, limit: usize) -> String {
+        let mut out = Vec::new();
+        let mut line = Line::new(&mut out);
+        let host = host.map(str::as_bytes);
+        let service = service.map(str::as_bytes);
+        named(
+            &mut line,
+            (&ip.parse().unwrap(), host),
+            (80, service),
+            limit,
+        );
+        line.end().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn names_are_cut_at_the_limit() {
+        let name = "a-rather-long-name.example.test";
+        assert_eq!(
+            shown(Some(name), Some("http"), "10.0.0.1", 28),
+            "a-rather-long-name.example.t\n"
+        );
+        assert_eq!(shown(Some("a"), None, "10.0.0.1", 28), "a:80\n");
+        assert_eq!(shown(None, Some("http"), "fe80::1", 59), "[fe80::1]:http\n");
+        assert_eq!(shown(Some("a"), Some("http"), "fe80::1", 5), "[a]:h\n");
+    }
+}

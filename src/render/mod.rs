@@ -1,0 +1,48 @@
+//! Turns plain data into the program's output.
+//!
+//! Everything is written to a writer, line by line, and looks as it did with
+//! the original down to the trailing blanks, because scripts cut columns out of
+//! it. This module must not talk to the kernel, look names up (it is given
+//! [`Names`](crate::names::Names)) or decide what is to be shown.
+
+mod address;
+mod connections;
+mod daemon;
+mod line;
+mod listing;
+mod number;
+pub mod order;
+mod rule;
+mod views;
+
+pub use connections::{ConnectionsError, connections};
+pub use daemon::{daemon, timeouts};
+pub use listing::{column_titles, listing_title, server, service};
+pub use rule::change_line;
+
+/// What a listing shows of each service and server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum View {
+    /// Scheduler, forwarding, weights
+    #[default]
+    Plain,
+    /// `--stats`
+    Stats,
+    /// `--rate`
+    Rate,
+    /// `--thresholds`
+    Thresholds,
+    /// `--persistent-conn`
+    PersistentConn,
+    /// `--tun-info`
+    TunInfo,
+}
+
+/// How a listing looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// What it shows.
+    pub view: View,
+    /// `--exact`: numbers are never shortened.
+    pub exact: bool,
+}

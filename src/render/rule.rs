@@ -1,0 +1,279 @@
+//! Rules: the command lines that make a change, as `-S` saves them and as
+//! `--dry-run` shows them.
+//!
+//! Reading such a line gives the same change again; only what has no effect is
+//! left out (a netmask without persistence), as the original does. This module
+//! must not know how command lines are read.
+
+use super::line::{Line, Sink};
+use super::{address, views::plain};
+use crate::model::{
+    Change, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, ServerConfig, ServerKey,
+    ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
+};
+use crate::names::Names;
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+/// The command line that makes `change`, with the names that `names` knows
+/// where a name is read back as the same address or port.
+pub fn change_line<W: Write + ?Sized, N: Names + ?Sized>(
+    out: &mut W,
+    names: &N,
+    change: &Change,
+) -> io::Result<()> {
+    let mut rule = Rule {
+        line: Line::new(out),
+        names,
+    };
+    rule.change(change);
+    rule.line.end()
+}
+
+/// A rule that is being written.
+struct Rule<'a, W: Write + ?Sized, N: Names + ?Sized> {
+    line: Line<'a, W>,
+    names: &'a N,
+}
+
+impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
+    fn change(&mut self, change: &Change) {
+        match change {
+            Change::AddService(key, config) => self.service("-A", key, config),
+            Change::EditService(key, config) => self.service("-E", key, config),
+            Change::DeleteService(key) => self.with_service("-D", key),
+            Change::Flush => self.text("-C"),
+            Change::AddServer(service, key, config) => self.server("-a", service, key, config),
+            Change::EditServer(service, key, config) => self.server("-e", service, key, config),
+            Change::DeleteServer(service, key) => self.with_server("-d", service, key),
+            Change::Zero(None) => self.text("-Z"),
+            Change::Zero(Some(key)) => self.with_service("-Z", key),
+            Change::SetTimeouts(timeouts) => self.timeouts(timeouts),
+            Change::StartDaemon(daemon) => self.start_daemon(daemon),
+            Change::StopDaemon(daemon) => self.stop_daemon(daemon),
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.line.text(text.as_bytes());
+    }
+
+    fn number(&mut self, option: &str, value: u64) {
+        self.text(option);
+        self.line.number(value);
+    }
+
+    fn with_service(&mut self, command: &str, key: &ServiceKey) {
+        self.text(command);
+        match key {
+            ServiceKey::Address {
+                protocol,
+                address,
+                port,
+            } => {
+                self.text(service_option(*protocol));
+                self.endpoint(Some(*protocol), address, *port);
+            }
+            ServiceKey::Fwmark { mark, family } => {
+                self.number(" -f ", u64::from(mark.get()));
+                if *family == Family::Inet6 {
+                    self.text(" -6");
+                }
+            }
+        }
+    }
+
+    fn with_server(&mut self, command: &str, service: &ServiceKey, key: &ServerKey) {
+        self.with_service(command, service);
+        self.text(" -r ");
+        self.endpoint(service.protocol(), &key.address, key.port);
+    }
+
+    /// Names are printed whole, and only where they can be read back.
+    fn endpoint(&mut self, protocol: Option<Protocol>, ip: &IpAddr, port: u16) {
+        let names = self.names;
+        let host = names.host(ip).filter(|name| reads_as_host(name, ip));
+        let service = protocol
+            .and_then(|protocol| names.service(port, protocol))
+            .filter(|name| reads_as_service(name));
+        match host {
+            Some(host) => {
+                self.line.text(host);
+                self.line.push(b':');
+            }
+            None => address::host_and_colon(&mut self.line, ip),
+        }
+        match service {
+            Some(service) => self.line.text(service),
+            None => self.line.number(u64::from(port)),
+        }
+    }
+
+    fn service(&mut self, command: &str, key: &ServiceKey, config: &ServiceConfig) {
+        self.with_service(command, key);
+        self.text(" -s ");
+        self.line.text(config.scheduler.as_bytes());
+        if config.flags.persistent() {
+            self.number(" -p ", u64::from(config.timeout));
+            if !config.netmask.is_host() {
+                self.text(" -M ");
+                plain::netmask(&mut self.line, &config.netmask);
+            }
+        }
+        if let Some(engine) = config.engine.filter(|engine| !engine.is_empty()) {
+            self.text(" --pe ");
+            self.line.text(engine.as_bytes());
+        }
+        if config.flags.one_packet() {
+            self.text(" -o");
+        }
+        self.sched_flags(config);
+    }
+
+    /// A flag that the scheduler has no name for keeps its general one, which
+    /// is read back all the same.
+    fn sched_flags(&mut self, config: &ServiceConfig) {
+        let set = SchedFlag::ALL
+            .into_iter()
+            .filter(|flag| config.flags.has(*flag as u32));
+        for (index, flag) in set.enumerate() {
+            self.text(if index == 0 { " -b " } else { "," });
+            let name = flag.name(&config.scheduler);
+            self.text(name.unwrap_or_else(|| general_name(flag)));
+        }
+    }
+
+    fn server(
+        &mut self,
+        command: &str,
+        service: &ServiceKey,
+        key: &ServerKey,
+        config: &ServerConfig,
+    ) {
+        self.with_server(command, service, key);
+        self.text(forwarding_option(config.forwarding));
+        self.text(" -w ");
+        plain::weight(&mut self.line, config.weight, 0);
+        if let Forwarding::Tunnel(tunnel) = config.forwarding {
+            self.tunnel(tunnel);
+        }
+        // Last, so that all the line before is as the original saves it.
+        if config.upper_threshold != 0 {
+            self.number(" -x ", u64::from(config.upper_threshold));
+        }
+        if config.lower_threshold != 0 {
+            self.number(" -y ", u64::from(config.lower_threshold));
+        }
+    }
+
+    fn tunnel(&mut self, tunnel: Tunnel) {
+        match tunnel {
+            Tunnel::Ipip => self.text(" --tun-type ipip"),
+            Tunnel::Gue { port, checksum } => {
+                self.number(" --tun-type gue --tun-port ", u64::from(port));
+                self.text(checksum_option(checksum));
+            }
+            Tunnel::Gre { checksum } => {
+                self.text(" --tun-type gre");
+                self.text(checksum_option(checksum));
+            }
+        }
+    }
+
+    fn timeouts(&mut self, timeouts: &Timeouts) {
+        self.number("--set ", u64::from(timeouts.tcp));
+        self.number(" ", u64::from(timeouts.tcp_fin));
+        self.number(" ", u64::from(timeouts.udp));
+    }
+
+    fn start_daemon(&mut self, daemon: &Daemon) {
+        let DaemonConfig {
+            interface,
+            sync_id,
+            max_len,
+            group,
+            port,
+            ttl,
+        } = daemon.config;
+        self.text("--start-daemon ");
+        self.text(daemon.role.name());
+        if let Some(interface) = interface.filter(|name| !name.is_empty()) {
+            self.text(" --mcast-interface ");
+            self.line.text(interface.as_bytes());
+        }
+        self.number(" --syncid ", u64::from(sync_id));
+        self.optional(" --sync-maxlen ", max_len.map(u64::from));
+        if let Some(group) = group {
+            self.text(" --mcast-group ");
+            address::address(&mut self.line, &group);
+        }
+        self.optional(" --mcast-port ", port.map(u64::from));
+        self.optional(" --mcast-ttl ", ttl.map(u64::from));
+    }
+
+    fn stop_daemon(&mut self, daemon: &Daemon) {
+        self.text("--stop-daemon ");
+        self.text(daemon.role.name());
+        self.number(" --syncid ", u64::from(daemon.config.sync_id));
+    }
+
+    fn optional(&mut self, option: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            self.number(option, value);
+        }
+    }
+}
+
+fn service_option(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => " -t ",
+        Protocol::Udp => " -u ",
+        Protocol::Sctp => " --sctp-service ",
+    }
+}
+
+/// Only the kernel says that a server is local; it does so by itself again.
+fn forwarding_option(forwarding: Forwarding) -> &'static str {
+    match forwarding {
+        Forwarding::Masq => " -m",
+        Forwarding::Tunnel(_) => " -i",
+        Forwarding::Route | Forwarding::Local | Forwarding::Bypass => " -g",
+    }
+}
+
+fn checksum_option(checksum: TunnelChecksum) -> &'static str {
+    match checksum {
+        TunnelChecksum::None => " --tun-nocsum",
+        TunnelChecksum::Checksum => " --tun-csum",
+        TunnelChecksum::Remote => " --tun-remcsum",
+    }
+}
+
+fn general_name(flag: SchedFlag) -> &'static str {
+    match flag {
+        SchedFlag::Flag1 => "flag-1",
+        SchedFlag::Flag2 => "flag-2",
+        SchedFlag::Flag3 => "flag-3",
+    }
+}
+
+/// Whether a rule with this name can be read back. Names are looked up as IPv4
+/// only, and what looks like an address is taken for one: a name server must
+/// not be able to put another address into a saved rule.
+fn reads_as_host(name: &[u8], ip: &IpAddr) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    let number = |label: &[u8]| {
+        let digits = label.strip_prefix(b"0x").or(label.strip_prefix(b"0X"));
+        match digits {
+            Some(digits) => digits.iter().all(u8::is_ascii_hexdigit),
+            None => label.iter().all(u8::is_ascii_digit),
+        }
+    };
+    ip.is_ipv4() && name.iter().all(fits) && !name.split(|b| *b == b'.').all(number)
+}
+
+/// Whether this name of a port can be read back, and not as a number.
+fn reads_as_service(name: &[u8]) -> bool {
+    let fits = |byte: &u8| byte.is_ascii_graphic() && !b":#[]".contains(byte);
+    name.iter().all(fits) && !name.iter().all(|b| b.is_ascii_digit() || b"+-".contains(b))
+}

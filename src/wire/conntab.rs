@@ -1,0 +1,160 @@
+//! The rows of /proc/net/ip_vs_conn.
+//!
+//! The kernel writes IPv4 addresses as eight hexadecimal digits and IPv6
+//! addresses as eight groups of four, ports as four hexadecimal digits, and
+//! blanks between the fields; the last two fields are there only with a
+//! persistence engine. A row may hold addresses of both families. Fields after
+//! those known are passed over.
+//!
+//! Rows are many: nothing is allocated, and each byte is looked at once. This
+//! module must not know how a row is shown.
+
+use nom::IResult;
+use nom::Parser;
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take, take_till, take_while, take_while1};
+use nom::combinator::{map_opt, opt};
+use nom::sequence::preceded;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An address and its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; 0 in persistence templates.
+    pub port: u16,
+}
+
+/// One connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// The protocol as the kernel names it.
+    pub protocol: &'a [u8],
+    /// The client.
+    pub client: Endpoint,
+    /// The virtual service.
+    pub service: Endpoint,
+    /// The real server.
+    pub server: Endpoint,
+    /// The state as the kernel names it.
+    pub state: &'a [u8],
+    /// Seconds until the entry expires.
+    pub expires: u64,
+    /// The persistence engine and its data, the latter up to the first blank.
+    pub engine: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// Reads one row without the newline at its end.
+pub fn row(input: &[u8]) -> IResult<&[u8], Row<'_>> {
+    let (rest, (protocol, client, service, server)) =
+        (field, endpoint, endpoint, endpoint).parse(input)?;
+    let (rest, (state, expires, engine)) = (field, decimal, opt((field, field))).parse(rest)?;
+    let (rest, _) = take_till(is_newline).parse(rest)?;
+    let row = Row {
+        protocol,
+        client,
+        service,
+        server,
+        state,
+        expires,
+        engine,
+    };
+    Ok((rest, row))
+}
+
+fn is_newline(byte: u8) -> bool {
+    byte == b'\n'
+}
+
+#[inline]
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}
+
+/// The bytes up to the next blank, which is skipped with those after it.
+#[inline]
+fn field(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    let (rest, word) = take_while1(|byte| !is_blank(byte) && byte != b'\n').parse(input)?;
+    let (rest, _) = blanks(rest)?;
+    Ok((rest, word))
+}
+
+#[inline]
+fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_while(is_blank).parse(input)
+}
+
+#[inline]
+fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
+    let (rest, address) = address(input)?;
+    let (rest, _) = blanks(rest)?;
+    let (rest, port) = hex4(rest)?;
+    let (rest, _) = blanks(rest)?;
+    Ok((rest, Endpoint { address, port }))
+}
+
+#[inline]
+fn address(input: &[u8]) -> IResult<&[u8], IpAddr> {
+    alt((ipv4, ipv6, other_form)).parse(input)
+}
+
+/// Eight digits and a blank.
+#[inline]
+fn ipv4(input: &[u8]) -> IResult<&[u8], IpAddr> {
+    let (rest, (high, low, _)) = (hex4, hex4, tag(" ")).parse(input)?;
+    let number = u32::from(high) << 16 | u32::from(low);
+    Ok((rest, Ipv4Addr::from_bits(number).into()))
+}
+
+/// Eight groups of four digits.
+fn ipv6(input: &[u8]) -> IResult<&[u8], IpAddr> {
+    let mut groups = [0; 8];
+    let (mut rest, first) = hex4(input)?;
+    groups[0] = first;
+    for group in &mut groups[1..] {
+        (rest, *group) = preceded(tag(":"), hex4).parse(rest)?;
+    }
+    Ok((rest, Ipv6Addr::from(groups).into()))
+}
+
+/// What else the original understood: any written form of an address.
+fn other_form(input: &[u8]) -> IResult<&[u8], IpAddr> {
+    map_opt(field, |word| std::str::from_utf8(word).ok()?.parse().ok()).parse(input)
+}
+
+/// Four hexadecimal digits.
+#[inline]
+fn hex4(input: &[u8]) -> IResult<&[u8], u16> {
+    map_opt(take(4usize), |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0, |sum, digit| Some(sum << 4 | hex_digit(*digit)?))
+    })
+    .parse(input)
+}
+
+#[inline]
+fn hex_digit(byte: u8) -> Option<u16> {
+    let value = match byte {
+        b'0'..=b'9' => byte - b'0',
+        b'A'..=b'F' => byte - b'A' + 10,
+        b'a'..=b'f' => byte - b'a' + 10,
+        _ => return None,
+    };
+    Some(u16::from(value))
+}
+
+#[inline]
+fn decimal(input: &[u8]) -> IResult<&[u8], u64> {
+    map_opt(field, |digits: &[u8]| {
+        digits.iter().try_fold(0u64, |sum, byte| {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                return None;
+            }
+            sum.checked_mul(10)?.checked_add(u64::from(digit))
+        })
+    })
+    .parse(input)
+}

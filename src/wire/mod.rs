@@ -1,0 +1,3 @@
+//! The kernel's bytes.
+
+pub mod conntab;
