@@ -12,7 +12,9 @@
 //! * `wire` knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
 
+pub mod cli;
 pub mod model;
 pub mod names;
 pub mod render;
+pub mod rules;
 pub mod wire;

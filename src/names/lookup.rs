@@ -49,6 +49,22 @@ impl Lookup for SystemLookup {
     }
 }
 
+/// Knows no names: for tests.
+#[cfg(test)]
+#[derive(Debug)]
+pub struct NoLookup;
+
+#[cfg(test)]
+impl Lookup for NoLookup {
+    fn host(&mut self, _: &[u8]) -> Option<Ipv4Addr> {
+        None
+    }
+
+    fn port(&mut self, _: &[u8], _: Protocol) -> Option<u16> {
+        None
+    }
+}
+
 /// The services of this machine; none where the file cannot be read.
 pub(super) fn system_services() -> Services {
     Services::parse(&fs::read(SERVICES_FILE).unwrap_or_default())

@@ -14,6 +14,8 @@ mod lookup;
 mod resolver;
 mod services;
 
+#[cfg(test)]
+pub use lookup::NoLookup;
 pub use lookup::{Lookup, SystemLookup};
 pub use resolver::Resolver;
 

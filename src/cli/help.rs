@@ -1,0 +1,99 @@
+//! The texts of `-h` and `-v`, from the option table.
+//!
+//! Long spellings stand first on their line: scripts look for them there.
+
+use super::options::{ROWS, Row, Section, Takes};
+use std::fmt::Write;
+
+/// The version that scripts look for: that of the original whose command line
+/// this is.
+pub const COMPATIBLE: &str = "v1.31";
+
+/// Where the explanations begin.
+const COLUMN: usize = 32;
+
+/// The text of `-h`, for a program called `program`.
+pub fn help(program: &str) -> String {
+    let mut text = usage(program);
+    for (section, title) in Section::ALL {
+        let _ = writeln!(text, "\n{title}:");
+        for row in ROWS.iter().filter(|row| row.section == section) {
+            if !row.long.is_empty() {
+                let spelling = spelling(row);
+                let _ = writeln!(text, "  {spelling:<0$} {1}", COLUMN - 3, row.help);
+            }
+        }
+    }
+    text.push_str("\nThe manual page ipvsadm(8) explains all of it.\n");
+    text
+}
+
+fn usage(program: &str) -> String {
+    let mut text = String::from(
+        "Administer the Linux Virtual Server, the load balancer in the kernel.\n\nUsage:\n",
+    );
+    for form in [
+        "-A|-E SERVICE [-s SCHEDULER] [-p [SECONDS]] [-M MASK] [--pe ENGINE] [-o] [-b FLAGS]",
+        "-D SERVICE",
+        "-a|-e SERVICE -r ADDRESS [-g|-i|-m] [-w WEIGHT] [-x COUNT] [-y COUNT] [tunnel options]",
+        "-d SERVICE -r ADDRESS [--drain [SECONDS]]",
+        "-L [SERVICE|-c|--timeout|--daemon] [options of a listing]",
+        "-S [-n] [--all]",
+        "-R [--replace] [--dry-run]",
+        "-C",
+        "-Z [SERVICE]",
+        "--set TCP TCPFIN UDP",
+        "--start-daemon master|backup [options of a sync daemon]",
+        "--stop-daemon master|backup [--syncid ID]",
+        "-h | -v",
+    ] {
+        let _ = writeln!(text, "  {program} {form}");
+    }
+    text.push_str("SERVICE is -t|-u|--sctp-service ADDRESS, or -f MARK [-6].\n");
+    text
+}
+
+/// `--long        -s VALUE`, in the columns of the help.
+fn spelling(row: &Row) -> String {
+    let value = match row.takes {
+        Takes::Nothing => String::new(),
+        Takes::Value(name) => format!(" {name}"),
+        Takes::Optional(name) => format!(" [{name}]"),
+    };
+    let short = match row.short {
+        Some(letter) => format!("-{}", char::from(letter)),
+        None => "  ".into(),
+    };
+    format!("--{:<16} {short}{value}", row.long)
+}
+
+/// The text of `-v`; the IPVS version is that of the kernel's interface.
+pub fn version() -> String {
+    format!(
+        "ipvsadm {COMPATIBLE} rust {} (compiled with netlink and IPVS v1.2.1)\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_begins_a_line() {
+        let help = help("ipvsadm");
+        for row in ROWS.iter().filter(|row| !row.long.is_empty()) {
+            let start = format!("--{} ", row.long);
+            assert!(
+                help.lines().any(|l| l.trim_start().starts_with(&start)),
+                "{start}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_version_is_found_by_scripts() {
+        assert!(version().starts_with("ipvsadm v1.31"));
+        assert!(version().ends_with("and IPVS v1.2.1)\n"));
+    }
+}

@@ -1,0 +1,222 @@
+//! Words to options, as popt reads them: the grammar of the original.
+//!
+//! It reads lazily, one option at a time, because what is wrong is reported
+//! from left to right, values included: an unknown option at the end must not
+//! hide a bad value before it. It knows how options are spelt and nothing of
+//! what they mean.
+
+use super::Complaint;
+use super::options::{ROWS, Row, Takes};
+
+/// An option as it was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occurrence<'a> {
+    /// Which option.
+    pub row: &'static Row,
+    /// Its value.
+    pub value: Option<&'a [u8]>,
+    /// The last word it took, which is what some messages name.
+    pub word: &'a [u8],
+}
+
+/// What comes next on a command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token<'a> {
+    /// An option.
+    Option(Occurrence<'a>),
+    /// A word that belongs to no option.
+    Word(&'a [u8]),
+}
+
+/// Reads the options in a list of words, without the program's name.
+pub struct Lexer<'a, 'w> {
+    words: &'w [&'a [u8]],
+    next: usize,
+    /// The rest of a bundle of short options, and the word it is from.
+    bundle: Option<(&'a [u8], &'a [u8])>,
+    only_words: bool,
+    posix: bool,
+}
+
+impl<'a, 'w> Lexer<'a, 'w> {
+    /// A lexer of `words`. With `posix` (`POSIXLY_CORRECT` in the environment)
+    /// options end at the first word that is none.
+    pub fn new(words: &'w [&'a [u8]], posix: bool) -> Lexer<'a, 'w> {
+        Lexer {
+            words,
+            next: 0,
+            bundle: None,
+            only_words: false,
+            posix,
+        }
+    }
+
+    fn take_word(&mut self) -> Option<&'a [u8]> {
+        let word = self.words.get(self.next)?;
+        self.next += 1;
+        Some(word)
+    }
+
+    fn long(&mut self, word: &'a [u8]) -> Result<Token<'a>, Complaint> {
+        let text = &word[2..];
+        let (name, attached) = match text.iter().position(|&b| b == b'=') {
+            Some(at) => (&text[..at], Some(&text[at + 1..])),
+            None => (text, None),
+        };
+        let row = find_long(name).ok_or_else(|| Complaint::unknown_option(word))?;
+        self.finish(row, word, attached)
+    }
+
+    fn short(&mut self, word: &'a [u8], rest: &'a [u8]) -> Result<Token<'a>, Complaint> {
+        let (&letter, rest) = rest.split_first().unwrap_or((&0, rest));
+        let row = find_short(letter).ok_or_else(|| Complaint::unknown_option(word))?;
+        let value = rest.strip_prefix(b"=");
+        match row.takes {
+            Takes::Nothing if value.is_none() => {
+                self.bundle = (!rest.is_empty()).then_some((word, rest));
+                self.finish(row, word, None)
+            }
+            _ => {
+                let attached = value.or((!rest.is_empty()).then_some(rest));
+                self.finish(row, word, attached)
+            }
+        }
+    }
+
+    /// Gives `row` its value: `attached`, or the next word where one is wanted.
+    fn finish(
+        &mut self,
+        row: &'static Row,
+        word: &'a [u8],
+        attached: Option<&'a [u8]>,
+    ) -> Result<Token<'a>, Complaint> {
+        let found = |value, word| Ok(Token::Option(Occurrence { row, value, word }));
+        match (row.takes, attached) {
+            (Takes::Nothing, Some(_)) => Err(Complaint::unwanted_value(word)),
+            (_, Some(_)) | (Takes::Nothing, None) => found(attached, word),
+            (Takes::Value(_), None) => match self.take_word() {
+                Some(value) => found(Some(value), value),
+                None => Err(Complaint::missing_value(word)),
+            },
+            (Takes::Optional(_), None) => match self.words.get(self.next) {
+                Some(value) if !value.starts_with(b"-") => {
+                    self.next += 1;
+                    found(Some(value), value)
+                }
+                _ => found(None, word),
+            },
+        }
+    }
+}
+
+impl<'a> Iterator for Lexer<'a, '_> {
+    type Item = Result<Token<'a>, Complaint>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some((word, rest)) = self.bundle.take() {
+            return Some(self.short(word, rest));
+        }
+        let word = self.take_word()?;
+        if self.only_words || word.len() < 2 || word[0] != b'-' {
+            self.only_words |= self.posix;
+            return Some(Ok(Token::Word(word)));
+        }
+        if word == b"--" {
+            self.only_words = true;
+            return self.next();
+        }
+        Some(match word[1] {
+            b'-' => self.long(word),
+            _ => self.short(word, &word[1..]),
+        })
+    }
+}
+
+fn find_long(name: &[u8]) -> Option<&'static Row> {
+    ROWS.iter()
+        .find(|row| !name.is_empty() && row.long.as_bytes() == name)
+}
+
+/// The rows by their short spelling, so that a line of rules costs no search.
+static SHORT: [Option<&'static Row>; 128] = {
+    let mut table = [None; 128];
+    let mut i = 0;
+    while i < ROWS.len() {
+        if let Some(letter) = ROWS[i].short {
+            table[letter as usize] = Some(&ROWS[i]);
+        }
+        i += 1;
+    }
+    table
+};
+
+fn find_short(letter: u8) -> Option<&'static Row> {
+    SHORT.get(usize::from(letter)).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> String {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        let mut out = Vec::new();
+        for token in Lexer::new(&words, false) {
+            match token {
+                Ok(Token::Word(word)) => out.push(text(word)),
+                Ok(Token::Option(o)) => out.push(match o.value {
+                    Some(value) => format!("[{}={}]", o.row.long, text(value)),
+                    None => format!("[{}]", o.row.long),
+                }),
+                Err(complaint) => {
+                    out.push(format!("<{complaint}>"));
+                    break;
+                }
+            }
+        }
+        out.join(" ")
+    }
+
+    #[test]
+    fn values_stand_where_popt_finds_them() {
+        for line in ["-w 5", "-w5", "-w=5", "--weight=5", "--weight 5"] {
+            assert_eq!(read(line), "[weight=5]", "{line}");
+        }
+        assert_eq!(read("-mw5"), "[masquerading] [weight=5]");
+        assert_eq!(read("-w -1"), "[weight=-1]");
+        assert_eq!(read("-p -s rr"), "[persistent] [scheduler=rr]");
+        assert_eq!(read("-p rr"), "[persistent=rr]");
+        assert_eq!(read("-p -"), "[persistent] -");
+        assert_eq!(read("-p="), "[persistent=]");
+        assert_eq!(read("-L -- -n"), "[list] -n");
+    }
+
+    #[test]
+    fn errors_name_the_whole_word() {
+        assert_eq!(read("-LQ"), "[list] <-LQ: unknown option>");
+        assert_eq!(
+            read("-L -Lnx"),
+            "[list] [list] [numeric] <-Lnx: missing argument>"
+        );
+        assert_eq!(
+            read("-L --numeric=5"),
+            "[list] <--numeric=5: option does not take an argument>"
+        );
+        assert_eq!(read("-n=5"), "<-n=5: option does not take an argument>");
+        assert_eq!(read("--nosuch=5"), "<--nosuch=5: unknown option>");
+        assert_eq!(read("--num"), "<--num: unknown option>");
+    }
+
+    #[test]
+    fn every_spelling_is_found_and_none_twice() {
+        for row in &ROWS {
+            if let Some(letter) = row.short {
+                assert_eq!(find_short(letter), Some(row));
+            }
+            if !row.long.is_empty() {
+                assert_eq!(find_long(row.long.as_bytes()), Some(row));
+            }
+        }
+    }
+}

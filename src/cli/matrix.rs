@@ -1,0 +1,242 @@
+//! Which command takes which options, and the words when it does not.
+//!
+//! The same three answers (needed, allowed, one of a kind) serve the commands
+//! and the tunnel types. The check goes through the options in table order and
+//! stops at the first thing wrong, since scripts see that message.
+
+use super::Complaint;
+use super::options::{CommandName, Opt, OptSet};
+
+/// What one command, or one tunnel type, takes; all else is illegal.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Options that must be there.
+    pub needs: OptSet,
+    /// Options that may be there.
+    pub may: OptSet,
+    /// Options of which at most one may be there.
+    pub one_of: OptSet,
+}
+
+const fn rule(needs: &[Opt], may: &[Opt], one_of: &[Opt]) -> Rule {
+    Rule {
+        needs: OptSet::of(needs),
+        may: OptSet::of(may),
+        one_of: OptSet::of(one_of),
+    }
+}
+
+const SERVICE_OPTIONS: &[Opt] = &[
+    Opt::Scheduler,
+    Opt::Persistent,
+    Opt::Netmask,
+    Opt::Ops,
+    Opt::Pe,
+    Opt::SchedFlags,
+];
+const SERVER_OPTIONS: &[Opt] = &[
+    Opt::ForwardingMethod,
+    Opt::Weight,
+    Opt::UThreshold,
+    Opt::LThreshold,
+    Opt::TunType,
+    Opt::TunPort,
+    Opt::TunNocsum,
+    Opt::TunCsum,
+    Opt::TunRemcsum,
+];
+const LIST_OPTIONS: &[Opt] = &[
+    Opt::Numeric,
+    Opt::Stats,
+    Opt::Rate,
+    Opt::Thresholds,
+    Opt::PersistentConn,
+    Opt::Nosort,
+    Opt::SyncId,
+    Opt::Exact,
+    Opt::TunInfo,
+];
+const DAEMON_OPTIONS: &[Opt] = &[
+    Opt::McastInterface,
+    Opt::SyncId,
+    Opt::McastGroup,
+    Opt::McastPort,
+    Opt::McastTtl,
+    Opt::SyncMaxlen,
+];
+const LISTINGS: &[Opt] = &[
+    Opt::Connection,
+    Opt::ServiceAddress,
+    Opt::Timeout,
+    Opt::Daemon,
+];
+
+/// What `command` takes.
+pub fn command_rule(command: CommandName) -> Rule {
+    use CommandName as C;
+    match command {
+        C::AddService | C::EditService => rule(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]),
+        C::DeleteService => rule(&[Opt::ServiceAddress], &[], &[]),
+        C::AddServer | C::EditServer => {
+            rule(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[])
+        }
+        C::DeleteServer => rule(&[Opt::ServiceAddress, Opt::RealServer], &[Opt::Drain], &[]),
+        C::List => rule(&[], LIST_OPTIONS, LISTINGS),
+        C::Zero => rule(&[], &[Opt::ServiceAddress], &[]),
+        C::Save => rule(&[], &[Opt::Numeric, Opt::All], &[]),
+        C::Restore => rule(&[], &[Opt::Replace, Opt::DryRun], &[]),
+        C::StartDaemon => rule(&[], DAEMON_OPTIONS, &[]),
+        C::StopDaemon => rule(&[], &[Opt::SyncId], &[]),
+        C::Flush | C::Set | C::Help | C::Version => rule(&[], &[], &[]),
+    }
+}
+
+/// The tunnels of the command line, by the names they have there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TunnelType {
+    /// IP in IP
+    #[default]
+    Ipip,
+    /// Generic UDP encapsulation
+    Gue,
+    /// Generic routing encapsulation
+    Gre,
+}
+
+impl TunnelType {
+    /// All of them.
+    pub const ALL: [TunnelType; 3] = [TunnelType::Ipip, TunnelType::Gue, TunnelType::Gre];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            TunnelType::Ipip => "ipip",
+            TunnelType::Gue => "gue",
+            TunnelType::Gre => "gre",
+        }
+    }
+}
+
+const CHECKSUMS: &[Opt] = &[Opt::TunNocsum, Opt::TunCsum, Opt::TunRemcsum];
+
+/// The options that describe a tunnel.
+pub const TUNNEL_OPTIONS: OptSet =
+    OptSet::of(&[Opt::TunType, Opt::TunPort]).and(OptSet::of(CHECKSUMS));
+
+/// The tunnel options that the type of the tunnel decides about.
+const TUNNEL_DETAILS: OptSet = OptSet::of(&[Opt::TunPort]).and(OptSet::of(CHECKSUMS));
+
+fn tunnel_rule(tunnel: TunnelType) -> Rule {
+    match tunnel {
+        TunnelType::Ipip => rule(&[], &[], &[]),
+        TunnelType::Gue => rule(&[Opt::TunPort], &[], CHECKSUMS),
+        TunnelType::Gre => rule(&[], &[], &[Opt::TunNocsum, Opt::TunCsum]),
+    }
+}
+
+/// Checks the options `given` to `command`.
+pub fn check_command(command: CommandName, given: OptSet) -> Result<(), Complaint> {
+    let every = Opt::ALL.iter().map(|(option, _)| *option);
+    check(
+        command_rule(command),
+        every,
+        given,
+        command.name(),
+        "command",
+    )
+}
+
+/// Checks the tunnel options among `given` for a tunnel of type `tunnel`.
+pub fn check_tunnel(tunnel: TunnelType, given: OptSet) -> Result<(), Complaint> {
+    let details = Opt::ALL
+        .iter()
+        .map(|(option, _)| *option)
+        .filter(|option| TUNNEL_DETAILS.has(*option));
+    check(
+        tunnel_rule(tunnel),
+        details,
+        given,
+        tunnel.name(),
+        "tunnel type",
+    )
+}
+
+fn check(
+    rule: Rule,
+    options: impl Iterator<Item = Opt>,
+    given: OptSet,
+    who: &str,
+    kind: &str,
+) -> Result<(), Complaint> {
+    let mut chosen: Option<Opt> = None;
+    for option in options {
+        let name = option.name();
+        if !given.has(option) {
+            if rule.needs.has(option) {
+                return Err(Complaint::usage(format!(
+                    "You need to supply the '{name}' option for the '{who}' {kind}"
+                )));
+            }
+        } else if rule.one_of.has(option) {
+            if let Some(first) = chosen.replace(option) {
+                return Err(Complaint::usage(format!(
+                    "The option '{name}' conflicts with the '{}' option in the '{who}' {kind}",
+                    first.name()
+                )));
+            }
+        } else if !rule.may.has(option) && !rule.needs.has(option) {
+            return Err(Complaint::usage(format!(
+                "Illegal '{name}' option with the '{who}' {kind}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(result: Result<(), Complaint>) -> String {
+        result.map_or_else(|c| c.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn the_first_thing_wrong_in_table_order_is_named() {
+        let given = OptSet::of(&[Opt::SchedFlags]);
+        assert_eq!(
+            said(check_command(CommandName::DeleteService, given)),
+            "You need to supply the 'service-address' option for the 'delete-service' command"
+        );
+        let given = OptSet::of(&[Opt::Timeout, Opt::Daemon]);
+        assert_eq!(
+            said(check_command(CommandName::List, given)),
+            "The option 'daemon' conflicts with the 'timeout' option in the 'list' command"
+        );
+    }
+
+    #[test]
+    fn a_tunnel_type_takes_its_own_options() {
+        let port = OptSet::of(&[Opt::TunType, Opt::TunPort]);
+        assert_eq!(
+            said(check_tunnel(TunnelType::Ipip, port)),
+            "Illegal 'tun-port' option with the 'ipip' tunnel type"
+        );
+        assert_eq!(
+            said(check_tunnel(TunnelType::Gue, OptSet::default())),
+            "You need to supply the 'tun-port' option for the 'gue' tunnel type"
+        );
+        assert_eq!(said(check_tunnel(TunnelType::Gue, port)), "");
+    }
+
+    #[test]
+    fn every_option_belongs_to_a_command() {
+        for (option, name) in Opt::ALL {
+            let taken = CommandName::ALL.iter().any(|c| {
+                let rule = command_rule(*c);
+                rule.needs.has(option) || rule.may.has(option) || rule.one_of.has(option)
+            });
+            assert!(taken, "no command takes {name}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! From words to a [`Command`].
+//!
+//! Three steps: words to options in the order typed ([`frontend`] for argv,
+//! [`lexer`] for lines of rules and for what clap refuses), options to a bag
+//! ([`args`]), the bag through the [`matrix`] to a [`Command`] that can hold
+//! only what is legal. Nothing is done before the end, names excepted: they are
+//! looked up through [`Lookup`] where they stand, since a wrong one is an error
+//! in its place.
+
+pub mod args;
+mod command;
+mod complaint;
+pub mod frontend;
+pub mod help;
+pub mod lexer;
+pub mod matrix;
+pub mod options;
+pub mod values;
+
+pub use command::{Command, List, Restore};
+pub use complaint::{Complaint, Exit};
+
+use crate::names::Lookup;
+use crate::render::{Style, View};
+use args::Args;
+use lexer::{Lexer, Token};
+use options::CommandName;
+
+/// Reads the command line `words` (without the program's name, which
+/// `program` gives for a message). With `posix`, options end at the first word
+/// that is none.
+pub fn parse(
+    program: &[u8],
+    words: &[&[u8]],
+    posix: bool,
+    lookup: &mut dyn Lookup,
+) -> Result<Command, Complaint> {
+    if words.is_empty() {
+        return Ok(list_everything());
+    }
+    let matches = if posix { None } else { frontend::read(words) };
+    let command = match matches.as_ref().and_then(frontend::tokens) {
+        Some(tokens) => interpret(tokens.into_iter().map(Ok), lookup),
+        None => interpret(Lexer::new(words, posix), lookup),
+    };
+    command.map_err(|wrong| match wrong {
+        Wrong::NoCommand(_) => Complaint::no_command(program),
+        Wrong::Other(complaint) => complaint,
+    })
+}
+
+/// Reads the words of one line of rules.
+pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
+    interpret(Lexer::new(words, false), lookup).map_err(|wrong| match wrong {
+        Wrong::NoCommand(complaint) => complaint,
+        Wrong::Other(complaint) => complaint,
+    })
+}
+
+/// No words at all list the table.
+fn list_everything() -> Command {
+    Command::List(List::Table {
+        service: None,
+        style: Style {
+            view: View::Plain,
+            exact: false,
+        },
+        sorted: true,
+        numeric: false,
+    })
+}
+
+/// What is wrong with a command line.
+enum Wrong {
+    /// It does not begin with a command: on a command line, all that is said is
+    /// how to get help; in a file, what is there instead.
+    NoCommand(Complaint),
+    /// Anything else.
+    Other(Complaint),
+}
+
+impl From<Complaint> for Wrong {
+    fn from(complaint: Complaint) -> Wrong {
+        Wrong::Other(complaint)
+    }
+}
+
+fn interpret<'a>(
+    tokens: impl Iterator<Item = Result<Token<'a>, Complaint>>,
+    lookup: &mut dyn Lookup,
+) -> Result<Command, Wrong> {
+    let no_command = |word| Wrong::NoCommand(Complaint::about("no command in `%'", word));
+    let mut args: Option<Args> = None;
+    let mut before = Vec::new();
+    for token in tokens {
+        match (token, &mut args) {
+            (Ok(Token::Word(word)), None) => before.push(word),
+            (Ok(Token::Option(first)), None) => {
+                let bag = Args::of(&first).ok_or_else(|| no_command(first.word))??;
+                match bag.name() {
+                    // What comes after these two is not even read.
+                    CommandName::Help => return Ok(Command::Help),
+                    CommandName::Version => return Ok(Command::Version),
+                    _ => args = Some(bag),
+                }
+            }
+            (Err(complaint), None) => return Err(Wrong::NoCommand(complaint)),
+            (Ok(Token::Word(word)), Some(args)) => args.take_word(word),
+            (Ok(Token::Option(option)), Some(args)) => args.take(&option, lookup)?,
+            (Err(complaint), Some(_)) => return Err(complaint.into()),
+        }
+    }
+    let Some(mut args) = args else {
+        return Err(no_command(before.first().copied().unwrap_or_default()));
+    };
+    args.put_words_first(before);
+    Ok(args.command(lookup)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::NoLookup;
+
+    fn said(line: &str) -> String {
+        let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+        match parse(b"ipvsadm", &words, false, &mut NoLookup) {
+            Ok(command) => format!("{command:?}"),
+            Err(complaint) => complaint.to_string(),
+        }
+    }
+
+    #[test]
+    fn complaints_come_in_the_order_of_the_checks() {
+        for (line, complaint) in [
+            (
+                "-n -L",
+                "Try `ipvsadm -h' or 'ipvsadm --help' for more information.",
+            ),
+            ("-L -w x -Q", "illegal weight specified"),
+            ("-L -Q -w x", "-Q: unknown option"),
+            ("-AD -t 10.0.0.1:80", "invalid option `-AD'"),
+            ("-A --start-daemon master", "invalid option `master'"),
+            ("--set 1 2", "--set option requires 3 timeout values"),
+            ("--set 1 2 3 4", "unexpected argument 4"),
+            ("--set x 2 3 4", "invalid timeout value `x' specified"),
+            ("foo -L", "unexpected argument foo"),
+            ("-L -b nosuch", "invalid scheduler flag `nosuch'"),
+            ("-C -n", "Illegal 'numeric' option with the 'flush' command"),
+            (
+                "-A -t 10.0.0.1",
+                "Zero port specified for non-persistent service",
+            ),
+            (
+                "-A -t 10.0.0.1:80 -o",
+                "One-Packet Scheduling is only for UDP virtual services",
+            ),
+            ("-L -c --stats", "options conflicts in the list command"),
+            (
+                "-A -t 10.0.0.1:80 -u 10.0.0.1:80",
+                "multiple 'service-address' options specified",
+            ),
+            ("-A -6 -f 1", "-6 must follow -f\n"),
+            ("--stop-daemon bad", "illegal start_daemon specified"),
+            (
+                "--start-daemon bad",
+                "illegal start-daemon parameter specified",
+            ),
+            (
+                "-a -t 10.0.0.1:80 -r ::1",
+                "Different address family is allowed only for tunneling servers",
+            ),
+            (
+                "-a -t 10.0.0.1:80 -r 10.0.0.2 --tun-type gue",
+                "Tunnel options conflict with forward method",
+            ),
+        ] {
+            assert_eq!(said(line), complaint, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_mask_counts_wherever_it_stands() {
+        for line in [
+            "-A -t [2001:db8::1]:80 -p -M 64",
+            "-A -M 64 -t [2001:db8::1]:80 -p",
+            "-A -p -f 1 -M 64 -6",
+        ] {
+            assert!(
+                said(line).contains("netmask: V6(64)"),
+                "{line}: {}",
+                said(line)
+            );
+        }
+        assert_eq!(
+            said("-A -M 255.255.255.0 -t [2001:db8::1]:80 -p"),
+            "illegal ipv6 netmask specified"
+        );
+    }
+
+    #[test]
+    fn ports_follow_the_service() {
+        for (line, port) in [
+            (
+                "-a -t 10.0.0.1:80 -r 10.0.0.2 -m",
+                "port: 80 }, ServerConfig",
+            ),
+            (
+                "-a -t 10.0.0.1:80 -r 10.0.0.2:8080 -m",
+                "port: 8080 }, ServerConfig",
+            ),
+            (
+                "-a -t 10.0.0.1:80 -r 10.0.0.2:8080",
+                "port: 80 }, ServerConfig",
+            ),
+            (
+                "-a -r 10.0.0.2 -t 10.0.0.1:80 -m",
+                "port: 0 }, ServerConfig",
+            ),
+            ("-a -f 1 -r 10.0.0.2:8080", "port: 8080 }, ServerConfig"),
+            ("-d -t 10.0.0.1:80 -r 10.0.0.2:8080", "port: 8080 })"),
+        ] {
+            assert!(said(line).contains(port), "{line}: {}", said(line));
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The values of options: numbers, addresses, masks, flags.
+//!
+//! They are as liberal as the C library's parsers that the original used
+//! (strtol, inet_aton), since people's scripts are. Names are looked up through
+//! [`Lookup`]; nothing else here reaches outside.
+
+use super::Complaint;
+use crate::model::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};
+use crate::names::Lookup;
+use nom::branch::alt;
+use nom::bytes::complete::{tag_no_case, take_while};
+use nom::character::complete::{char, digit0, digit1, hex_digit1, one_of};
+use nom::combinator::{all_consuming, map, map_opt, not, opt, recognize, verify};
+use nom::multi::separated_list1;
+use nom::sequence::{delimited, pair, preceded};
+use nom::{IResult, Parser};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The longest session or persistence time-out in seconds: 31 days.
+pub const MAX_TIMEOUT: i64 = 31 * 24 * 60 * 60;
+
+/// As isspace() in the C locale.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+fn text(digits: &[u8]) -> &str {
+    str::from_utf8(digits).unwrap_or("")
+}
+
+/// Blanks, a sign, digits: what strtol takes in base 10. A number beyond the
+/// range of i64 is its end, as with strtol.
+fn strtol(input: &[u8]) -> IResult<&[u8], i64> {
+    let sign = opt(one_of("+-"));
+    let number = pair(sign, digit1);
+    map(preceded(take_while(is_blank), number), |(sign, digits)| {
+        let value = text(digits).parse().unwrap_or(i64::MAX);
+        if sign == Some('-') { -value } else { value }
+    })
+    .parse(input)
+}
+
+/// The whole of `input` as a decimal number between `min` and `max`.
+pub fn number(input: &[u8], min: i64, max: i64) -> Option<i64> {
+    let (_, value) = all_consuming(strtol).parse(input).ok()?;
+    (min..=max).contains(&value).then_some(value)
+}
+
+/// A time-out in seconds from `min` on.
+pub fn timeout(input: &[u8], min: i64) -> Result<u32, Complaint> {
+    number(input, min, MAX_TIMEOUT)
+        .map(|seconds| seconds as u32)
+        .ok_or_else(|| Complaint::about("invalid timeout value `%' specified", input))
+}
+
+/// One number of an address: 0x for hexadecimal, 0 for octal, or decimal.
+fn inet_number(input: &[u8]) -> IResult<&[u8], u32> {
+    let in_base = |radix| move |digits: &[u8]| u32::from_str_radix(text(digits), radix).ok();
+    let hex = map_opt(preceded(tag_no_case("0x"), hex_digit1), in_base(16));
+    let octal = map_opt(recognize(preceded(char('0'), digit0)), in_base(8));
+    let decimal = map_opt(preceded(not(char('0')), digit1), in_base(10));
+    alt((hex, octal, decimal)).parse(input)
+}
+
+/// An IPv4 address in any form of inet_aton: one to four numbers, the last of
+/// which fills what is left; what follows a blank is ignored.
+pub fn inet_aton(input: &[u8]) -> Option<Ipv4Addr> {
+    let numbers = verify(separated_list1(char('.'), inet_number), |n: &Vec<u32>| {
+        n.len() <= 4
+    });
+    let (rest, numbers) = { numbers }.parse(input).ok()?;
+    if rest.first().is_some_and(|&b| !is_blank(b)) {
+        return None;
+    }
+    let (&last, leading) = numbers.split_last()?;
+    let room = 32 - 8 * leading.len() as u32;
+    if u64::from(last) >> room != 0 || leading.iter().any(|&n| n > 255) {
+        return None;
+    }
+    let high = leading
+        .iter()
+        .fold(0_u64, |value, &n| value << 8 | u64::from(n));
+    Some(Ipv4Addr::from((high << room) as u32 | last))
+}
+
+/// An IPv6 address as inet_pton takes it.
+fn inet6(input: &[u8]) -> Option<Ipv6Addr> {
+    str::from_utf8(input).ok()?.parse().ok()
+}
+
+/// An IPv4 host: an address or a name.
+fn host(input: &[u8], lookup: &mut dyn Lookup) -> Option<Ipv4Addr> {
+    inet_aton(input).or_else(|| lookup.host(input))
+}
+
+fn port(input: &[u8], protocol: Option<Protocol>, lookup: &mut dyn Lookup) -> Option<u16> {
+    number(input, 0, 65535)
+        .map(|port| port as u16)
+        .or_else(|| lookup.port(input, protocol?))
+}
+
+/// `[...]` and what follows it.
+fn bracketed(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    delimited(char('['), take_while(|b| b != b']'), char(']')).parse(input)
+}
+
+/// `host[:port]`, `[v6]:port` or a bare IPv6 address; `None` for the port when
+/// none was given. Service names belong to `protocol`; without one, there are
+/// none.
+pub fn address(
+    input: &[u8],
+    protocol: Option<Protocol>,
+    lookup: &mut dyn Lookup,
+) -> Option<(IpAddr, Option<u16>)> {
+    if input.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    if let Some(address) = inet6(input) {
+        return Some((address.into(), None));
+    }
+    match bracketed(input) {
+        Ok((rest, inside)) => match inet6(inside) {
+            Some(address) => {
+                let port = port(rest.strip_prefix(b":")?, protocol, lookup)?;
+                Some((address.into(), Some(port)))
+            }
+            // The original takes the brackets off IPv4 addresses and names,
+            // and forgets what stands behind them.
+            None => host_port(inside, protocol, lookup),
+        },
+        Err(_) => host_port(input, protocol, lookup),
+    }
+}
+
+fn host_port(
+    input: &[u8],
+    protocol: Option<Protocol>,
+    lookup: &mut dyn Lookup,
+) -> Option<(IpAddr, Option<u16>)> {
+    let mut parts = input.splitn(2, |&b| b == b':');
+    let address = host(parts.next()?, lookup)?;
+    let port = match parts.next() {
+        Some(text) => Some(port(text, protocol, lookup)?),
+        None => None,
+    };
+    Some((address.into(), port))
+}
+
+/// A persistence mask for a service of `family`.
+pub fn netmask(
+    input: &[u8],
+    family: Family,
+    lookup: &mut dyn Lookup,
+) -> Result<Netmask, Complaint> {
+    match family {
+        Family::Inet => host(input, lookup)
+            .map(Netmask::V4)
+            .ok_or_else(|| Complaint::usage("illegal virtual server persistent mask specified")),
+        Family::Inet6 => prefix(input)
+            .map(Netmask::V6)
+            .ok_or_else(|| Complaint::usage("illegal ipv6 netmask specified")),
+    }
+}
+
+/// A prefix length from 1 to 128, read as atoi does: up to the first byte that
+/// is no digit, cut to 32 bits.
+fn prefix(input: &[u8]) -> Option<u32> {
+    let (_, value) = strtol(input).ok()?;
+    let value = value as i32;
+    (1..=128).contains(&value).then_some(value as u32)
+}
+
+/// The flags in the comma list `input`, for `scheduler`.
+pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Complaint> {
+    let mut flags = ServiceFlags::default();
+    let items = || input.split(|&b| b == b',').filter(|item| !item.is_empty());
+    if !input.is_empty() && items().next().is_none() {
+        return Err(Complaint::about("invalid scheduler flag `%'", input));
+    }
+    for item in items() {
+        let (flag, owner): (SchedFlag, &[u8]) = match item {
+            b"flag-1" => (SchedFlag::Flag1, scheduler.as_bytes()),
+            b"flag-2" => (SchedFlag::Flag2, scheduler.as_bytes()),
+            b"flag-3" => (SchedFlag::Flag3, scheduler.as_bytes()),
+            b"sh-fallback" => (SchedFlag::Flag1, b"sh"),
+            b"sh-port" => (SchedFlag::Flag2, b"sh"),
+            b"mh-fallback" => (SchedFlag::Flag1, b"mh"),
+            b"mh-port" => (SchedFlag::Flag2, b"mh"),
+            _ => return Err(Complaint::about("invalid scheduler flag `%'", item)),
+        };
+        if owner != scheduler.as_bytes() {
+            return Err(Complaint::about("incompatible scheduler flag `%'", item));
+        }
+        flags = flags.with(flag as u32);
+    }
+    Ok(flags)
+}
+
+/// A multicast group; addresses with a colon are IPv6.
+pub fn multicast(input: &[u8]) -> Result<IpAddr, Complaint> {
+    if input.contains(&b':') {
+        inet6(input)
+            .filter(Ipv6Addr::is_multicast)
+            .map(IpAddr::V6)
+            .ok_or_else(|| Complaint::about("invalid IPv6 mcast-group `%'", input))
+    } else {
+        let strict = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
+        strict(input)
+            .filter(Ipv4Addr::is_multicast)
+            .map(IpAddr::V4)
+            .ok_or_else(|| Complaint::about("invalid IPv4 mcast-group `%'", input))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct NoNames;
+    impl Lookup for NoNames {
+        fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
+            (name == b"vip").then_some(Ipv4Addr::new(10, 0, 0, 9))
+        }
+        fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
+            (name == b"http" && protocol == Protocol::Tcp).then_some(80)
+        }
+    }
+
+    #[test]
+    fn numbers_are_strtol_on_the_whole_word() {
+        for good in [" 5", "+5", "005", "\t5"] {
+            assert_eq!(number(good.as_bytes(), 0, 9), Some(5), "{good:?}");
+        }
+        for bad in [
+            "",
+            "5 ",
+            "0x5",
+            "5x",
+            "-1",
+            "10",
+            "99999999999999999999",
+            "--5",
+        ] {
+            assert_eq!(number(bad.as_bytes(), 0, 9), None, "{bad:?}");
+        }
+        assert_eq!(number(b"-0", 0, 9), Some(0));
+    }
+
+    #[test]
+    fn inet_aton_takes_all_short_forms() {
+        let parse = |text: &str| inet_aton(text.as_bytes()).map(|a| a.to_string());
+        for (text, address) in [
+            ("10.1", "10.0.0.1"),
+            ("0x0a000001", "10.0.0.1"),
+            ("0X0A000001", "10.0.0.1"),
+            ("012.0.0.1", "10.0.0.1"),
+            ("010.000.000.001", "8.0.0.1"),
+            ("167772161", "10.0.0.1"),
+            ("10", "0.0.0.10"),
+            ("1.2.3.4 foo", "1.2.3.4"),
+            ("255.255.255.255", "255.255.255.255"),
+            ("1.65535", "1.0.255.255"),
+            ("1.2.65535", "1.2.255.255"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Some(address), "{text}");
+        }
+        for bad in [
+            "",
+            "1.2.3.256",
+            "1.2.3.4.5",
+            "256.1",
+            "08",
+            "1.",
+            "1..2",
+            "0x",
+            "4294967296",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_in_all_their_forms() {
+        let parse = |text: &str| {
+            address(text.as_bytes(), Some(Protocol::Tcp), &mut NoNames)
+                .map(|(a, p)| format!("{a} {p:?}"))
+        };
+        for (text, meaning) in [
+            ("10.0.0.1:80", "10.0.0.1 Some(80)"),
+            ("10.0.0.1", "10.0.0.1 None"),
+            ("vip:http", "10.0.0.9 Some(80)"),
+            ("[2001:db8::1]:80", "2001:db8::1 Some(80)"),
+            ("2001:db8::1", "2001:db8::1 None"),
+            ("2001:db8::1:80", "2001:db8::1:80 None"),
+            ("[10.0.0.1]:80", "10.0.0.1 None"),
+            ("[10.0.0.1:81]:80", "10.0.0.1 Some(81)"),
+            ("10:80", "0.0.0.10 Some(80)"),
+            ("10.0.0.1: 80", "10.0.0.1 Some(80)"),
+        ] {
+            assert_eq!(parse(text).as_deref(), Some(meaning), "{text}");
+        }
+        for bad in [
+            "",
+            "80",
+            "10.0.0.1:",
+            "10.0.0.1::",
+            "10.0.0.1:80:90",
+            "[2001:db8::1]",
+            "fe80::1%eth0",
+            "10.0.0.1:65536",
+            "10.0.0.1:HTTP",
+            "nosuch:80",
+            "[::1",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn masks_follow_the_family() {
+        let mask = |text: &str, family| netmask(text.as_bytes(), family, &mut NoNames).ok();
+        let v4 = |a, b, c, d| Some(Netmask::V4(Ipv4Addr::new(a, b, c, d)));
+        assert_eq!(mask("255.255.255.0", Family::Inet), v4(255, 255, 255, 0));
+        assert_eq!(mask("64", Family::Inet), v4(0, 0, 0, 64));
+        for text in ["64", "64abc", "4294967360"] {
+            assert_eq!(mask(text, Family::Inet6), Some(Netmask::V6(64)), "{text}");
+        }
+        for text in ["0", "129", "-1", "x", ""] {
+            assert_eq!(mask(text, Family::Inet6), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_belong_to_schedulers() {
+        let flags = |text: &str, scheduler: &str| {
+            sched_flags(text.as_bytes(), &Name::from(scheduler)).map_err(|c| c.to_string())
+        };
+        assert_eq!(flags("sh-fallback,,sh-port,", "sh"), Ok(ServiceFlags(0x18)));
+        assert_eq!(flags("flag-3", "sh"), Ok(ServiceFlags(0x20)));
+        assert_eq!(flags("", "rr"), Ok(ServiceFlags(0)));
+        assert_eq!(
+            flags("sh-port", "mh"),
+            Err("incompatible scheduler flag `sh-port'".into())
+        );
+        assert_eq!(flags("x", "mh"), Err("invalid scheduler flag `x'".into()));
+        assert_eq!(flags(",", "mh"), Err("invalid scheduler flag `,'".into()));
+    }
+
+    #[test]
+    fn no_input_panics() {
+        let bytes = [b'[', b']', b':', b'.', b'0', b'x', b'9', b' ', b'-', 0xff];
+        for seed in 0..20_000_u32 {
+            let mut state = seed;
+            let word: Vec<u8> = (0..seed % 7)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    bytes[(state >> 16) as usize % bytes.len()]
+                })
+                .collect();
+            address(&word, None, &mut NoNames);
+            prefix(&word);
+            let _ = multicast(&word);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Rules as text: the input of `-R`, read and checked whole.
+//!
+//! [`read`] turns the text into commands or says everything that is wrong with
+//! it; [`plan`] compares rules with a table for `--replace`. Nothing here talks
+//! to the kernel, so that a wrong line can never have changed anything.
+
+mod lines;
+pub mod plan;
+
+pub use lines::words;
+
+use crate::cli::{self, Command, Complaint};
+use crate::names::Lookup;
+
+/// One line of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its number in the input, from 1.
+    pub line: u32,
+    /// What it asks for.
+    pub command: Command,
+}
+
+/// What is wrong with one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongLine {
+    /// Its number in the input, from 1.
+    pub line: u32,
+    /// What is wrong.
+    pub complaint: Complaint,
+}
+
+/// Reads rules. Empty lines and comments are skipped; if any line is wrong,
+/// all the wrong ones are reported and there are no rules.
+pub fn read(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<WrongLine>> {
+    let (mut rules, mut wrong) = (Vec::new(), Vec::new());
+    let mut buffer = Vec::new();
+    for (line, text) in (1..).zip(input.split(|&b| b == b'\n')) {
+        words(text, &mut buffer);
+        if buffer.is_empty() {
+            continue;
+        }
+        match cli::parse_line(&buffer, lookup).and_then(allowed) {
+            Ok(command) if wrong.is_empty() => rules.push(Rule { line, command }),
+            Ok(_) => {}
+            Err(complaint) => wrong.push(WrongLine { line, complaint }),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(rules)
+    } else {
+        Err(wrong)
+    }
+}
+
+/// A rule may be any command but those that make no sense in a list of rules.
+fn allowed(command: Command) -> Result<Command, Complaint> {
+    let name = match command {
+        Command::Restore(_) => "restore",
+        Command::Help => "help",
+        Command::Version => "version",
+        _ => return Ok(command),
+    };
+    Err(Complaint::usage(format!(
+        "the '{name}' command cannot stand in rules"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::NoLookup;
+
+    fn complaints(input: &str) -> Vec<String> {
+        let wrong = read(input.as_bytes(), &mut NoLookup)
+            .err()
+            .unwrap_or_default();
+        wrong
+            .iter()
+            .map(|w| format!("line {}: {}", w.line, w.complaint))
+            .collect()
+    }
+
+    #[test]
+    fn every_wrong_line_is_reported() {
+        let input = "-A -t 10.0.0.1:80 -s rr\n# a comment\n\n-A -t bad\n-C -n\nfoo\n-R\n-Q\n";
+        assert_eq!(
+            complaints(input),
+            [
+                "line 4: illegal virtual server address[:port] specified",
+                "line 5: Illegal 'numeric' option with the 'flush' command",
+                "line 6: no command in `foo'",
+                "line 7: the 'restore' command cannot stand in rules",
+                "line 8: -Q: unknown option",
+            ]
+        );
+    }
+
+    #[test]
+    fn line_ends_and_comments_do_not_matter() {
+        let input =
+            "ipvsadm -A -t 10.0.0.1:80\r\n\t -a -t 10.0.0.1:80 -r 10.0.0.2 # why\r\n#-Q\n-C";
+        let rules = read(input.as_bytes(), &mut NoLookup).unwrap_or_default();
+        let lines: Vec<u32> = rules.iter().map(|rule| rule.line).collect();
+        assert_eq!(lines, [1, 2, 4]);
+    }
+}

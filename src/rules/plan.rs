@@ -1,0 +1,347 @@
+//! `--replace`: from the table there is to the table the rules describe, by
+//! the smallest change.
+//!
+//! What is in both stays, with its connections and counters; what differs is
+//! edited in place; what is missing is added; what is in no rule is removed,
+//! last. Sync daemons and time-outs are touched only where a rule names them.
+//! This is pure: it compares and never asks the kernel.
+
+use super::{Rule, WrongLine};
+use crate::cli::{Command, Complaint};
+use crate::model::{
+    Change, Daemon, DaemonConfig, Forwarding, Server, ServerConfig, ServerKey, Service,
+    ServiceConfig, ServiceFlags, ServiceKey, Timeouts,
+};
+use std::collections::HashMap;
+
+/// One thing to do, and the line that asks for it; what is removed is asked
+/// for by no line.
+pub type Step = (Option<u32>, Change);
+
+/// A service that the rules describe.
+#[derive(Debug)]
+struct WantedService {
+    line: u32,
+    key: ServiceKey,
+    config: ServiceConfig,
+    /// In the order of the rules, each with its line.
+    servers: Vec<(u32, ServerKey, ServerConfig)>,
+}
+
+/// The table that the rules describe.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    services: Vec<WantedService>,
+    index: HashMap<ServiceKey, usize>,
+    timeouts: Option<(u32, Timeouts)>,
+    daemons: Vec<(u32, Daemon)>,
+}
+
+/// The table that there is.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// The services, each with its servers.
+    pub services: Vec<(Service, Vec<Server>)>,
+    /// The session time-outs.
+    pub timeouts: Option<Timeouts>,
+    /// The running sync daemons.
+    pub daemons: Vec<Daemon>,
+}
+
+impl Wanted {
+    /// What `rules` describe, or all that is wrong with them as a description.
+    pub fn from_rules(rules: &[Rule]) -> Result<Wanted, Vec<WrongLine>> {
+        let mut wanted = Wanted::default();
+        let mut wrong = Vec::new();
+        let mut servers = HashMap::new();
+        for rule in rules {
+            if let Err(text) = wanted.take(rule, &mut servers) {
+                wrong.push(WrongLine {
+                    line: rule.line,
+                    complaint: Complaint::usage(text),
+                });
+            }
+        }
+        if wrong.is_empty() {
+            Ok(wanted)
+        } else {
+            Err(wrong)
+        }
+    }
+
+    fn take(
+        &mut self,
+        rule: &Rule,
+        servers: &mut HashMap<(ServiceKey, ServerKey), u32>,
+    ) -> Result<(), String> {
+        let line = rule.line;
+        match rule.command {
+            Command::Change(Change::AddService(key, config)) => {
+                if let Some(&at) = self.index.get(&key) {
+                    let first = self.services[at].line;
+                    return Err(format!("the same service as in line {first}"));
+                }
+                self.index.insert(key, self.services.len());
+                self.services.push(WantedService {
+                    line,
+                    key,
+                    config,
+                    servers: Vec::new(),
+                });
+            }
+            Command::Change(Change::AddServer(service, key, config)) => {
+                let Some(&at) = self.index.get(&service) else {
+                    return Err("no line before this one adds its service".into());
+                };
+                if let Some(first) = servers.insert((service, key), line) {
+                    return Err(format!("the same real server as in line {first}"));
+                }
+                self.services[at].servers.push((line, key, config));
+            }
+            Command::Change(Change::SetTimeouts(timeouts)) => {
+                if let Some((first, _)) = self.timeouts.replace((line, timeouts)) {
+                    return Err(format!("time-outs were set in line {first}"));
+                }
+            }
+            Command::Change(Change::StartDaemon(daemon)) => {
+                let same = |(_, d): &&(u32, Daemon)| d.role == daemon.role;
+                if let Some((first, _)) = self.daemons.iter().find(same) {
+                    return Err(format!("the same sync daemon as in line {first}"));
+                }
+                self.daemons.push((line, daemon));
+            }
+            _ => {
+                return Err(
+                    "only -A, -a, --set and --start-daemon describe a table to replace".into(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// What has to be done so that `present` becomes this.
+    pub fn steps(&self, present: &Present) -> Vec<Step> {
+        let there: HashMap<ServiceKey, &(Service, Vec<Server>)> =
+            present.services.iter().map(|s| (s.0.key, s)).collect();
+        let (mut steps, mut removals) = (Vec::new(), Vec::new());
+        self.timeout_steps(present, &mut steps);
+        for wanted in &self.services {
+            match there.get(&wanted.key) {
+                None => add(wanted, &mut steps),
+                Some((service, servers)) => {
+                    if !same_service(&service.config, &wanted.config) {
+                        let edit = Change::EditService(wanted.key, wanted.config);
+                        steps.push((Some(wanted.line), edit));
+                    }
+                    server_steps(wanted, servers, &mut steps, &mut removals);
+                }
+            }
+        }
+        self.daemon_steps(present, &mut steps);
+        steps.append(&mut removals);
+        let unwanted = present.services.iter().map(|(service, _)| service.key);
+        let unwanted = unwanted.filter(|key| !self.index.contains_key(key));
+        steps.extend(unwanted.map(|key| (None, Change::DeleteService(key))));
+        steps
+    }
+
+    fn timeout_steps(&self, present: &Present, steps: &mut Vec<Step>) {
+        let Some((line, wanted)) = self.timeouts else {
+            return;
+        };
+        let keeps = |wanted: u32, present: u32| wanted == 0 || wanted == present;
+        let same = present.timeouts.is_some_and(|now| {
+            keeps(wanted.tcp, now.tcp)
+                && keeps(wanted.tcp_fin, now.tcp_fin)
+                && keeps(wanted.udp, now.udp)
+        });
+        if !same {
+            steps.push((Some(line), Change::SetTimeouts(wanted)));
+        }
+    }
+
+    /// A daemon cannot be edited: one that differs is stopped and started.
+    fn daemon_steps(&self, present: &Present, steps: &mut Vec<Step>) {
+        for (line, wanted) in &self.daemons {
+            let now = present.daemons.iter().find(|d| d.role == wanted.role);
+            if now.is_some_and(|now| same_daemon(&now.config, &wanted.config)) {
+                continue;
+            }
+            if let Some(now) = now {
+                steps.push((Some(*line), Change::StopDaemon(*now)));
+            }
+            steps.push((Some(*line), Change::StartDaemon(*wanted)));
+        }
+    }
+}
+
+fn add(wanted: &WantedService, steps: &mut Vec<Step>) {
+    let service = Change::AddService(wanted.key, wanted.config);
+    steps.push((Some(wanted.line), service));
+    let servers = wanted.servers.iter();
+    steps
+        .extend(servers.map(|(line, key, config)| {
+            (Some(*line), Change::AddServer(wanted.key, *key, *config))
+        }));
+}
+
+fn server_steps(
+    wanted: &WantedService,
+    present: &[Server],
+    steps: &mut Vec<Step>,
+    removals: &mut Vec<Step>,
+) {
+    let there: HashMap<ServerKey, &Server> = present.iter().map(|s| (s.key, s)).collect();
+    for (line, key, config) in &wanted.servers {
+        let change = match there.get(key) {
+            None => Change::AddServer(wanted.key, *key, *config),
+            Some(server) if !same_server(&server.config, config) => {
+                Change::EditServer(wanted.key, *key, *config)
+            }
+            Some(_) => continue,
+        };
+        steps.push((Some(*line), change));
+    }
+    let kept: HashMap<ServerKey, ()> = wanted.servers.iter().map(|s| (s.1, ())).collect();
+    let gone = present
+        .iter()
+        .filter(|server| !kept.contains_key(&server.key));
+    removals.extend(gone.map(|server| (None, Change::DeleteServer(wanted.key, server.key))));
+}
+
+/// Whether two set-ups are the same service to whoever uses it: the kernel's
+/// own flags do not count, nor does a mask or a time-out without persistence.
+fn same_service(a: &ServiceConfig, b: &ServiceConfig) -> bool {
+    let flags = |config: &ServiceConfig| config.flags.0 & !ServiceFlags::HASHED;
+    let persistence = a.timeout == b.timeout && a.netmask == b.netmask;
+    a.scheduler == b.scheduler
+        && flags(a) == flags(b)
+        && a.engine == b.engine
+        && (persistence || !a.flags.persistent())
+}
+
+/// Whether two set-ups are the same server: those that the kernel handles
+/// itself are written as direct routing, and compare so.
+fn same_server(a: &ServerConfig, b: &ServerConfig) -> bool {
+    let written = |config: &ServerConfig| ServerConfig {
+        forwarding: match config.forwarding {
+            Forwarding::Local | Forwarding::Bypass => Forwarding::Route,
+            other => other,
+        },
+        ..*config
+    };
+    written(a) == written(b)
+}
+
+/// Whether a running daemon is what a rule asks for; what the rule leaves open
+/// may be anything.
+fn same_daemon(running: &DaemonConfig, wanted: &DaemonConfig) -> bool {
+    fn open<T: PartialEq>(running: Option<T>, wanted: Option<T>) -> bool {
+        wanted.is_none() || wanted == running
+    }
+    running.sync_id == wanted.sync_id
+        && open(running.interface, wanted.interface)
+        && open(running.max_len, wanted.max_len)
+        && open(running.group, wanted.group)
+        && open(running.port, wanted.port)
+        && open(running.ttl, wanted.ttl)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stats;
+    use crate::names::NoLookup;
+    use crate::render;
+
+    fn rules(text: &str) -> Vec<Rule> {
+        super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))
+    }
+
+    /// The table that the rules in `text` would make.
+    fn present(text: &str) -> Present {
+        let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
+        let server = |(_, key, config): &(u32, ServerKey, ServerConfig)| Server {
+            key: *key,
+            config: *config,
+            active: 0,
+            inactive: 0,
+            persistent: 0,
+            stats: Stats::default(),
+        };
+        let services = wanted.services.iter().map(|s| {
+            let service = Service {
+                key: s.key,
+                config: ServiceConfig {
+                    flags: s.config.flags.with(ServiceFlags::HASHED),
+                    ..s.config
+                },
+                stats: Stats::default(),
+            };
+            (service, s.servers.iter().map(server).collect())
+        });
+        Present {
+            services: services.collect(),
+            timeouts: wanted.timeouts.map(|(_, t)| t),
+            daemons: wanted.daemons.iter().map(|(_, d)| *d).collect(),
+        }
+    }
+
+    fn diff(from: &str, to: &str) -> String {
+        let wanted = Wanted::from_rules(&rules(to)).unwrap_or_else(|w| panic!("{w:?}"));
+        let mut out = Vec::new();
+        for (_, change) in wanted.steps(&present(from)) {
+            let _ = render::change_line(&mut out, &crate::names::Numeric, &change);
+        }
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    const TABLE: &str = "-A -t 10.0.0.1:80 -s rr\n\
+        -a -t 10.0.0.1:80 -r 10.0.0.2:80 -m -w 1\n\
+        -a -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 1\n\
+        -A -f 7 -s wlc -p 60\n";
+
+    #[test]
+    fn equal_tables_need_nothing() {
+        assert_eq!(diff(TABLE, TABLE), "");
+        assert_eq!(diff("", ""), "");
+    }
+
+    #[test]
+    fn removals_come_last_and_only_differences_are_touched() {
+        let to = "-A -t 10.0.0.1:80 -s wrr\n\
+            -a -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 9\n\
+            -a -t 10.0.0.1:80 -r 10.0.0.4:80 -m -w 1\n";
+        assert_eq!(
+            diff(TABLE, to),
+            "-E -t 10.0.0.1:80 -s wrr\n\
+             -e -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 9\n\
+             -a -t 10.0.0.1:80 -r 10.0.0.4:80 -m -w 1\n\
+             -d -t 10.0.0.1:80 -r 10.0.0.2:80\n\
+             -D -f 7\n"
+        );
+    }
+
+    #[test]
+    fn what_is_no_description_is_wrong() {
+        let text = format!("{TABLE}-A -f 7\n-a -f 8 -r 10.0.0.2 -m\n-C\n{TABLE}");
+        let wrong = Wanted::from_rules(&rules(&text)).err().unwrap_or_default();
+        let lines: Vec<u32> = wrong.iter().map(|w| w.line).collect();
+        assert_eq!(lines, [5, 6, 7, 8, 9, 10, 11]);
+    }
+
+    #[test]
+    fn daemons_and_timeouts_are_touched_only_when_named() {
+        let with = "--set 900 120 300\n--start-daemon master --mcast-interface eth1 --syncid 5\n";
+        assert_eq!(diff(with, ""), "");
+        assert_eq!(diff(with, with), "");
+        assert_eq!(diff(with, "--set 0 120 0\n"), "");
+        assert_eq!(diff(with, "--set 0 60 0\n"), "--set 0 60 0\n");
+        let other = "--start-daemon master --mcast-interface eth1 --syncid 6\n";
+        assert_eq!(
+            diff(with, other),
+            "--stop-daemon master --syncid 5\n\
+             --start-daemon master --mcast-interface eth1 --syncid 6\n"
+        );
+    }
+}
