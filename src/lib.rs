@@ -9,7 +9,7 @@
 //! * `cli` turns words into a `cli::Command`
 //! * `render` turns plain data into output
 //! * `kernel` talks to the kernel
-//! * `wire` knows the bytes of those messages
+//! * [`wire`] knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
 
 pub mod cli;

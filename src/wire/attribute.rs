@@ -1,0 +1,176 @@
+//! Attributes: the type-length-value records that all messages consist of.
+//!
+//! A payload describes itself once, to a [`Sink`]; the same description first
+//! counts bytes and then writes them, so that the two cannot disagree. What an
+//! attribute means is not known here.
+
+use netlink_packet_core::{NLA_ALIGNTO, NLA_HEADER_SIZE, NlaBuffer, NlasIterator};
+
+/// Where a payload puts its attributes.
+pub(super) trait Sink {
+    /// One attribute: its type (`IPVS_*_ATTR_*`) and its bytes.
+    fn put(&mut self, kind: u16, value: &[u8]);
+
+    /// One attribute that holds the attributes which `fill` puts.
+    fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self));
+
+    fn put_u8(&mut self, kind: u16, value: u8) {
+        self.put(kind, &[value]);
+    }
+
+    fn put_u16(&mut self, kind: u16, value: u16) {
+        self.put(kind, &value.to_ne_bytes());
+    }
+
+    /// A port: big-endian, as everywhere in this interface but for daemons.
+    fn put_be16(&mut self, kind: u16, value: u16) {
+        self.put(kind, &value.to_be_bytes());
+    }
+
+    fn put_u32(&mut self, kind: u16, value: u32) {
+        self.put(kind, &value.to_ne_bytes());
+    }
+
+    /// A string with the NUL that the kernel asks for.
+    fn put_text(&mut self, kind: u16, text: &[u8]) {
+        let mut bytes = [0; 24];
+        let len = text.len().min(bytes.len() - 1);
+        bytes[..len].copy_from_slice(&text[..len]);
+        self.put(kind, &bytes[..=len]);
+    }
+}
+
+/// The smallest multiple of four that holds `len` bytes.
+pub(super) fn align(len: usize) -> usize {
+    len.next_multiple_of(NLA_ALIGNTO)
+}
+
+/// Counts the bytes of what is put.
+#[derive(Default)]
+pub(super) struct Counter(pub usize);
+
+impl Sink for Counter {
+    fn put(&mut self, _kind: u16, value: &[u8]) {
+        self.0 += NLA_HEADER_SIZE + align(value.len());
+    }
+
+    fn nest(&mut self, _kind: u16, fill: impl FnOnce(&mut Self)) {
+        self.0 += NLA_HEADER_SIZE;
+        fill(self);
+    }
+}
+
+/// Writes what is put. The buffer must be as long as a [`Counter`] said.
+pub(super) struct Writer<'a> {
+    buffer: &'a mut [u8],
+    at: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Writer { buffer, at: 0 }
+    }
+
+    fn header(&mut self, at: usize, kind: u16, len: usize) -> NlaBuffer<&mut [u8]> {
+        let mut nla = NlaBuffer::new(&mut self.buffer[at..]);
+        nla.set_kind(kind);
+        nla.set_length((NLA_HEADER_SIZE + len) as u16);
+        nla
+    }
+}
+
+impl Sink for Writer<'_> {
+    fn put(&mut self, kind: u16, value: &[u8]) {
+        let mut nla = self.header(self.at, kind, value.len());
+        nla.value_mut().copy_from_slice(value);
+        let end = self.at + NLA_HEADER_SIZE + value.len();
+        self.at += NLA_HEADER_SIZE + align(value.len());
+        self.buffer[end..self.at].fill(0);
+    }
+
+    fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        let start = self.at;
+        self.at += NLA_HEADER_SIZE;
+        fill(self);
+        let len = self.at - start - NLA_HEADER_SIZE;
+        self.header(start, kind, len).set_nested_flag();
+    }
+}
+
+/// The attributes in `bytes`: type and value each. Ends at the first one that
+/// does not fit, since what follows it has no meaning any more.
+pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    NlasIterator::new(bytes).map_while(|nla| {
+        let nla = nla.ok()?;
+        let (kind, len) = (nla.kind(), nla.value_length());
+        let value = nla.into_inner().get(NLA_HEADER_SIZE..)?.get(..len)?;
+        Some((kind, value))
+    })
+}
+
+/// The value of the first attribute of type `kind`.
+pub(super) fn find(bytes: &[u8], kind: u16) -> Option<&[u8]> {
+    attributes(bytes).find(|(k, _)| *k == kind).map(|(_, v)| v)
+}
+
+pub(super) fn u8_of(value: &[u8]) -> Option<u8> {
+    value.first().copied()
+}
+
+pub(super) fn u16_of(value: &[u8]) -> Option<u16> {
+    value.first_chunk().map(|b| u16::from_ne_bytes(*b))
+}
+
+pub(super) fn be16_of(value: &[u8]) -> Option<u16> {
+    value.first_chunk().map(|b| u16::from_be_bytes(*b))
+}
+
+pub(super) fn u32_of(value: &[u8]) -> Option<u32> {
+    value.first_chunk().map(|b| u32::from_ne_bytes(*b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(sink: &mut impl Sink) {
+        sink.nest(1, |s| {
+            s.put_be16(4, 80);
+            s.put_text(6, b"rr");
+        });
+        sink.put_u8(3, 7);
+    }
+
+    #[test]
+    fn what_is_counted_is_written_and_read_back() {
+        let mut counter = Counter::default();
+        fill(&mut counter);
+        let mut bytes = vec![0xaa; counter.0];
+        fill(&mut Writer::new(&mut bytes));
+        let inner = [6, 0, 4, 0, 0, 80, 0, 0, 7, 0, 6, 0, b'r', b'r', 0, 0];
+        let mut all = vec![20, 0, 1, 0x80];
+        all.extend(inner);
+        all.extend([5, 0, 3, 0, 7, 0, 0, 0]);
+        if cfg!(target_endian = "little") {
+            assert_eq!(bytes, all);
+        }
+        let read: Vec<_> = attributes(&bytes).map(|(k, v)| (k, v.len())).collect();
+        assert_eq!(read, [(1, 16), (3, 1)]);
+        assert_eq!(find(find(&bytes, 1).unwrap(), 6), Some(&b"rr\0"[..]));
+    }
+
+    #[test]
+    fn a_cut_attribute_ends_the_list() {
+        let bytes = [8, 0, 1, 0, 1, 2, 3, 4, 9, 0, 2, 0, 5];
+        let kinds: Vec<_> = attributes(&bytes).map(|(k, _)| k).collect();
+        assert_eq!(
+            kinds,
+            if cfg!(target_endian = "little") {
+                vec![1]
+            } else {
+                vec![]
+            }
+        );
+        assert_eq!(attributes(&[0, 0, 0, 0]).count(), 0);
+    }
+}

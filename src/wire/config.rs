@@ -1,0 +1,60 @@
+//! What concerns IPVS as a whole: session time-outs (`IPVS_CMD_ATTR_TIMEOUT_*`)
+//! and the facts about the kernel's side (`IPVS_INFO_ATTR_*`).
+
+use super::attribute::{Sink, find, u32_of};
+use crate::model::Timeouts;
+
+const IPVS_CMD_ATTR_TIMEOUT_TCP: u16 = 4;
+const IPVS_CMD_ATTR_TIMEOUT_TCP_FIN: u16 = 5;
+const IPVS_CMD_ATTR_TIMEOUT_UDP: u16 = 6;
+
+const IPVS_INFO_ATTR_VERSION: u16 = 1;
+const IPVS_INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
+
+/// What the kernel says about its IPVS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// The version, a byte each for major, minor and patch: 1.2.1 is 0x010201.
+    pub version: u32,
+    /// Buckets of the connection table; newer kernels change it as they go.
+    pub conn_tab_size: u32,
+}
+
+impl Info {
+    /// Major, minor and patch.
+    pub fn version_parts(&self) -> [u8; 3] {
+        let [_, major, minor, patch] = self.version.to_be_bytes();
+        [major, minor, patch]
+    }
+}
+
+/// The three time-outs in seconds; 0 leaves one as it is.
+pub(super) fn emit_timeouts(timeouts: &Timeouts, sink: &mut impl Sink) {
+    sink.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP, timeouts.tcp);
+    sink.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, timeouts.tcp_fin);
+    sink.put_u32(IPVS_CMD_ATTR_TIMEOUT_UDP, timeouts.udp);
+}
+
+/// The time-outs in a reply (`IPVS_CMD_SET_CONFIG`), in seconds; 0 for a
+/// protocol that the kernel was built without.
+pub fn parse_timeouts(attributes_of_reply: &[u8]) -> Timeouts {
+    Timeouts {
+        tcp: number(attributes_of_reply, IPVS_CMD_ATTR_TIMEOUT_TCP),
+        tcp_fin: number(attributes_of_reply, IPVS_CMD_ATTR_TIMEOUT_TCP_FIN),
+        udp: number(attributes_of_reply, IPVS_CMD_ATTR_TIMEOUT_UDP),
+    }
+}
+
+/// The facts in a reply (`IPVS_CMD_SET_INFO`); what is missing is 0.
+pub fn parse_info(attributes_of_reply: &[u8]) -> Info {
+    Info {
+        version: number(attributes_of_reply, IPVS_INFO_ATTR_VERSION),
+        conn_tab_size: number(attributes_of_reply, IPVS_INFO_ATTR_CONN_TAB_SIZE),
+    }
+}
+
+fn number(attributes_of_reply: &[u8], kind: u16) -> u32 {
+    find(attributes_of_reply, kind)
+        .and_then(u32_of)
+        .unwrap_or(0)
+}

@@ -1,0 +1,81 @@
+//! Synchronisation daemons (`IPVS_DAEMON_ATTR_*`).
+
+use super::attribute::{Sink, attributes, find, u8_of, u16_of, u32_of};
+use super::request::IPVS_CMD_ATTR_DAEMON;
+use super::service::address_of;
+use crate::model::{Daemon, DaemonConfig, DaemonRole, Family, Name};
+use std::net::IpAddr;
+
+const IPVS_DAEMON_ATTR_STATE: u16 = 1;
+const IPVS_DAEMON_ATTR_MCAST_IFN: u16 = 2;
+const IPVS_DAEMON_ATTR_SYNC_ID: u16 = 3;
+const IPVS_DAEMON_ATTR_SYNC_MAXLEN: u16 = 4;
+const IPVS_DAEMON_ATTR_MCAST_GROUP: u16 = 5;
+const IPVS_DAEMON_ATTR_MCAST_GROUP6: u16 = 6;
+const IPVS_DAEMON_ATTR_MCAST_PORT: u16 = 7;
+const IPVS_DAEMON_ATTR_MCAST_TTL: u16 = 8;
+
+const IP_VS_STATE_MASTER: u32 = 1;
+const IP_VS_STATE_BACKUP: u32 = 2;
+
+/// What every request about a daemon carries; the kernel's policy wants an
+/// interface even where it does not look at it.
+pub(super) fn emit_key(daemon: &Daemon, sink: &mut impl Sink) {
+    let interface = daemon.config.interface.unwrap_or_else(|| Name::from(""));
+    sink.put_u32(IPVS_DAEMON_ATTR_STATE, daemon.role as u32);
+    sink.put_text(IPVS_DAEMON_ATTR_MCAST_IFN, interface.as_bytes());
+    sink.put_u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.config.sync_id);
+}
+
+/// What only a start carries; what is not asked for is left to the kernel.
+pub(super) fn emit_options(config: &DaemonConfig, sink: &mut impl Sink) {
+    if let Some(len) = config.max_len {
+        sink.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, len);
+    }
+    match config.group {
+        Some(IpAddr::V4(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP, &group.octets()),
+        Some(IpAddr::V6(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
+        None => {}
+    }
+    if let Some(port) = config.port {
+        // The only port of this interface in host byte order.
+        sink.put_u16(IPVS_DAEMON_ATTR_MCAST_PORT, port);
+    }
+    if let Some(ttl) = config.ttl {
+        sink.put_u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl);
+    }
+}
+
+/// The daemon in the attributes of a reply (`IPVS_CMD_NEW_DAEMON`). Settings
+/// that are 0 or missing are `None`. `None` for neither master nor backup.
+pub fn parse_daemon(attributes_of_reply: &[u8]) -> Option<Daemon> {
+    let mut role = None;
+    let mut config = DaemonConfig::default();
+    for (kind, value) in attributes(find(attributes_of_reply, IPVS_CMD_ATTR_DAEMON)?) {
+        match kind {
+            IPVS_DAEMON_ATTR_STATE => role = role_of(u32_of(value)?),
+            IPVS_DAEMON_ATTR_MCAST_IFN => {
+                config.interface = Some(Name::cut(value, Name::CAPACITY));
+            }
+            IPVS_DAEMON_ATTR_SYNC_ID => config.sync_id = u32_of(value)?,
+            IPVS_DAEMON_ATTR_SYNC_MAXLEN => config.max_len = u16_of(value).filter(|n| *n > 0),
+            IPVS_DAEMON_ATTR_MCAST_GROUP => config.group = address_of(Family::Inet, value),
+            IPVS_DAEMON_ATTR_MCAST_GROUP6 => config.group = address_of(Family::Inet6, value),
+            IPVS_DAEMON_ATTR_MCAST_PORT => config.port = u16_of(value).filter(|n| *n > 0),
+            IPVS_DAEMON_ATTR_MCAST_TTL => config.ttl = u8_of(value).filter(|n| *n > 0),
+            _ => {}
+        }
+    }
+    Some(Daemon {
+        role: role?,
+        config,
+    })
+}
+
+fn role_of(state: u32) -> Option<DaemonRole> {
+    match state {
+        IP_VS_STATE_MASTER => Some(DaemonRole::Master),
+        IP_VS_STATE_BACKUP => Some(DaemonRole::Backup),
+        _ => None,
+    }
+}

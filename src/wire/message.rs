@@ -1,0 +1,126 @@
+//! Messages: the netlink and generic netlink headers around the attributes.
+//!
+//! Which request a message answers, and what to do about it, is not decided
+//! here.
+
+use super::attribute::align;
+use netlink_packet_core::{
+    DoneBuffer, Emitable, ErrorBuffer, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkMessage,
+};
+use netlink_packet_generic::constants::GENL_HDRLEN;
+use netlink_packet_generic::{GenlFamily, GenlMessage};
+use std::fmt;
+
+/// Types below this are netlink's own (`NLMSG_MIN_TYPE` in linux/netlink.h).
+const NLMSG_MIN_TYPE: u16 = 16;
+
+/// Appends one request to `out`: `family` is the number that the controller
+/// gave, `flags` are `NLM_F_*`, and the answers carry `sequence`.
+pub fn append<F>(out: &mut Vec<u8>, payload: F, family: u16, flags: u16, sequence: u32)
+where
+    F: GenlFamily + Emitable + fmt::Debug,
+{
+    let mut inner = GenlMessage::from_payload(payload);
+    inner.set_resolved_family_id(family);
+    let mut message = NetlinkMessage::from(inner);
+    message.header.flags = flags;
+    message.header.sequence_number = sequence;
+    message.finalize();
+    let start = out.len();
+    out.resize(start + message.header.length as usize, 0);
+    message.serialize(&mut out[start..]);
+}
+
+/// Sets the flags of the request that begins `request`.
+pub fn set_flags(request: &mut [u8], flags: u16) {
+    if let Ok(mut header) = NetlinkBuffer::new_checked(request) {
+        header.set_flags(flags);
+    }
+}
+
+/// One message of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// That of the request which it answers.
+    pub sequence: u32,
+    /// `NLM_F_*`
+    pub flags: u16,
+    /// How many bytes of the datagram it takes.
+    pub len: usize,
+    /// What it says.
+    pub body: Body<'a>,
+}
+
+/// What a message says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// `NLMSG_ERROR`: the request was refused with this errno (positive), or
+    /// was done (0).
+    Answer(i32),
+    /// `NLMSG_DONE`: a dump has ended, with this errno (positive) or well (0).
+    Done(i32),
+    /// A reply of the family: its attributes.
+    Data(&'a [u8]),
+    /// Anything else, to be skipped.
+    Other,
+}
+
+/// The bytes are not what netlink sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("malformed netlink message")
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// The messages of one datagram. After a malformed one nothing follows.
+pub fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
+    let mut rest = datagram;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let message = parse(rest);
+        let len = message.map_or(rest.len(), |m| align(m.len));
+        rest = rest.get(len..).unwrap_or_default();
+        Some(message)
+    })
+}
+
+fn parse(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
+    let buffer = NetlinkBuffer::new_checked(bytes).map_err(|_| Malformed)?;
+    Ok(Message {
+        sequence: buffer.sequence_number(),
+        flags: buffer.flags(),
+        len: buffer.length() as usize,
+        body: parse_body(buffer.message_type(), buffer.payload())?,
+    })
+}
+
+fn parse_body(kind: u16, payload: &[u8]) -> Result<Body<'_>, Malformed> {
+    match kind {
+        NLMSG_ERROR => {
+            let error = ErrorBuffer::new_checked(payload).map_err(|_| Malformed)?;
+            Ok(Body::Answer(
+                error.code().map_or(0, |code| positive(code.get())),
+            ))
+        }
+        // Some kernels end a dump without an errno.
+        NLMSG_DONE if payload.is_empty() => Ok(Body::Done(0)),
+        NLMSG_DONE => {
+            let done = DoneBuffer::new_checked(payload).map_err(|_| Malformed)?;
+            Ok(Body::Done(positive(done.code())))
+        }
+        kind if kind < NLMSG_MIN_TYPE => Ok(Body::Other),
+        _ => payload.get(GENL_HDRLEN..).map(Body::Data).ok_or(Malformed),
+    }
+}
+
+/// The kernel sends errnos with a minus sign.
+fn positive(code: i32) -> i32 {
+    code.checked_abs().unwrap_or(i32::MAX)
+}

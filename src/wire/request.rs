@@ -1,0 +1,169 @@
+//! The table of requests: the command, the flags and the payload of each.
+
+use super::attribute::{Counter, Sink, Writer};
+use super::{config, daemon, server, service};
+use crate::model::{Change, Daemon, ServerConfig, ServerKey, ServiceConfig, ServiceKey};
+use netlink_packet_core::{Emitable, NLM_F_DUMP, NLM_F_REQUEST};
+use netlink_packet_generic::GenlFamily;
+
+const IPVS_GENL_NAME: &str = "IPVS";
+const IPVS_GENL_VERSION: u8 = 1;
+
+const IPVS_CMD_NEW_SERVICE: u8 = 1;
+const IPVS_CMD_SET_SERVICE: u8 = 2;
+const IPVS_CMD_DEL_SERVICE: u8 = 3;
+const IPVS_CMD_GET_SERVICE: u8 = 4;
+const IPVS_CMD_NEW_DEST: u8 = 5;
+const IPVS_CMD_SET_DEST: u8 = 6;
+const IPVS_CMD_DEL_DEST: u8 = 7;
+const IPVS_CMD_GET_DEST: u8 = 8;
+const IPVS_CMD_NEW_DAEMON: u8 = 9;
+const IPVS_CMD_DEL_DAEMON: u8 = 10;
+const IPVS_CMD_GET_DAEMON: u8 = 11;
+const IPVS_CMD_SET_CONFIG: u8 = 12;
+const IPVS_CMD_GET_CONFIG: u8 = 13;
+// 14 is IPVS_CMD_SET_INFO, which only replies have.
+const IPVS_CMD_GET_INFO: u8 = 15;
+const IPVS_CMD_ZERO: u8 = 16;
+const IPVS_CMD_FLUSH: u8 = 17;
+
+pub(super) const IPVS_CMD_ATTR_SERVICE: u16 = 1;
+pub(super) const IPVS_CMD_ATTR_DEST: u16 = 2;
+pub(super) const IPVS_CMD_ATTR_DAEMON: u16 = 3;
+
+/// Everything that can be asked of the family `IPVS`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Alter the table; answered by an error or, when asked for, an ACK.
+    Change(Change),
+    /// All services, a message each.
+    Services,
+    /// One service.
+    Service(ServiceKey),
+    /// All servers of a service, a message each; none if there is no such
+    /// service, which is no error to the kernel.
+    Servers(ServiceKey),
+    /// The running daemons, a message each.
+    Daemons,
+    /// The session time-outs.
+    Timeouts,
+    /// The version and the size of the connection table.
+    Info,
+}
+
+impl Request {
+    /// The header's flags (`NLM_F_*`), without `NLM_F_ACK`.
+    pub fn flags(&self) -> u16 {
+        match self {
+            Request::Services | Request::Servers(_) | Request::Daemons => {
+                NLM_F_REQUEST | NLM_F_DUMP
+            }
+            _ => NLM_F_REQUEST,
+        }
+    }
+
+    fn fill(&self, sink: &mut impl Sink) {
+        match self {
+            Request::Change(change) => fill_change(change, sink),
+            Request::Service(key) | Request::Servers(key) => put_service(key, None, sink),
+            Request::Services | Request::Daemons | Request::Timeouts | Request::Info => {}
+        }
+    }
+}
+
+fn fill_change(change: &Change, sink: &mut impl Sink) {
+    match change {
+        Change::AddService(key, config) | Change::EditService(key, config) => {
+            put_service(key, Some(config), sink);
+        }
+        Change::DeleteService(key) | Change::Zero(Some(key)) => put_service(key, None, sink),
+        Change::AddServer(service, key, config) | Change::EditServer(service, key, config) => {
+            put_service(service, None, sink);
+            put_server(key, Some(config), sink);
+        }
+        Change::DeleteServer(service, key) => {
+            put_service(service, None, sink);
+            put_server(key, None, sink);
+        }
+        Change::SetTimeouts(timeouts) => config::emit_timeouts(timeouts, sink),
+        Change::StartDaemon(daemon) => put_daemon(daemon, true, sink),
+        Change::StopDaemon(daemon) => put_daemon(daemon, false, sink),
+        Change::Flush | Change::Zero(None) => {}
+    }
+}
+
+fn put_service(key: &ServiceKey, config: Option<&ServiceConfig>, sink: &mut impl Sink) {
+    sink.nest(IPVS_CMD_ATTR_SERVICE, |sink| {
+        service::emit_key(key, sink);
+        if let Some(config) = config {
+            service::emit_config(config, sink);
+        }
+    });
+}
+
+fn put_server(key: &ServerKey, config: Option<&ServerConfig>, sink: &mut impl Sink) {
+    sink.nest(IPVS_CMD_ATTR_DEST, |sink| {
+        server::emit_key(key, sink);
+        if let Some(config) = config {
+            server::emit_config(config, sink);
+        }
+    });
+}
+
+fn put_daemon(daemon: &Daemon, start: bool, sink: &mut impl Sink) {
+    sink.nest(IPVS_CMD_ATTR_DAEMON, |sink| {
+        daemon::emit_key(daemon, sink);
+        if start {
+            daemon::emit_options(&daemon.config, sink);
+        }
+    });
+}
+
+impl GenlFamily for Request {
+    fn family_name() -> &'static str {
+        IPVS_GENL_NAME
+    }
+
+    fn command(&self) -> u8 {
+        match self {
+            Request::Change(change) => change_command(change),
+            Request::Services | Request::Service(_) => IPVS_CMD_GET_SERVICE,
+            Request::Servers(_) => IPVS_CMD_GET_DEST,
+            Request::Daemons => IPVS_CMD_GET_DAEMON,
+            Request::Timeouts => IPVS_CMD_GET_CONFIG,
+            Request::Info => IPVS_CMD_GET_INFO,
+        }
+    }
+
+    fn version(&self) -> u8 {
+        IPVS_GENL_VERSION
+    }
+}
+
+fn change_command(change: &Change) -> u8 {
+    match change {
+        Change::AddService(..) => IPVS_CMD_NEW_SERVICE,
+        Change::EditService(..) => IPVS_CMD_SET_SERVICE,
+        Change::DeleteService(..) => IPVS_CMD_DEL_SERVICE,
+        Change::AddServer(..) => IPVS_CMD_NEW_DEST,
+        Change::EditServer(..) => IPVS_CMD_SET_DEST,
+        Change::DeleteServer(..) => IPVS_CMD_DEL_DEST,
+        Change::StartDaemon(..) => IPVS_CMD_NEW_DAEMON,
+        Change::StopDaemon(..) => IPVS_CMD_DEL_DAEMON,
+        Change::SetTimeouts(..) => IPVS_CMD_SET_CONFIG,
+        Change::Zero(..) => IPVS_CMD_ZERO,
+        Change::Flush => IPVS_CMD_FLUSH,
+    }
+}
+
+impl Emitable for Request {
+    fn buffer_len(&self) -> usize {
+        let mut counter = Counter::default();
+        self.fill(&mut counter);
+        counter.0
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        self.fill(&mut Writer::new(buffer));
+    }
+}

@@ -1,0 +1,192 @@
+//! Real servers, "destinations" in the kernel (`IPVS_DEST_ATTR_*`).
+
+use super::attribute::{Sink, attributes, be16_of, find, u8_of, u16_of, u32_of};
+use super::request::IPVS_CMD_ATTR_DEST;
+use super::service::{address_bytes, address_of, family_number, family_of};
+use super::stats::parse_stats;
+use crate::model::{
+    Family, Forwarding, Server, ServerConfig, ServerKey, Stats, Tunnel, TunnelChecksum,
+};
+
+const IPVS_DEST_ATTR_ADDR: u16 = 1;
+const IPVS_DEST_ATTR_PORT: u16 = 2;
+const IPVS_DEST_ATTR_FWD_METHOD: u16 = 3;
+const IPVS_DEST_ATTR_WEIGHT: u16 = 4;
+const IPVS_DEST_ATTR_U_THRESH: u16 = 5;
+const IPVS_DEST_ATTR_L_THRESH: u16 = 6;
+const IPVS_DEST_ATTR_ACTIVE_CONNS: u16 = 7;
+const IPVS_DEST_ATTR_INACT_CONNS: u16 = 8;
+const IPVS_DEST_ATTR_PERSIST_CONNS: u16 = 9;
+const IPVS_DEST_ATTR_STATS: u16 = 10;
+const IPVS_DEST_ATTR_ADDR_FAMILY: u16 = 11;
+const IPVS_DEST_ATTR_STATS64: u16 = 12;
+const IPVS_DEST_ATTR_TUN_TYPE: u16 = 13;
+const IPVS_DEST_ATTR_TUN_PORT: u16 = 14;
+const IPVS_DEST_ATTR_TUN_FLAGS: u16 = 15;
+
+const IP_VS_CONN_F_FWD_MASK: u32 = 7;
+const IP_VS_CONN_F_MASQ: u32 = 0;
+const IP_VS_CONN_F_LOCALNODE: u32 = 1;
+const IP_VS_CONN_F_TUNNEL: u32 = 2;
+const IP_VS_CONN_F_DROUTE: u32 = 3;
+const IP_VS_CONN_F_BYPASS: u32 = 4;
+
+const IP_VS_CONN_F_TUNNEL_TYPE_IPIP: u8 = 0;
+const IP_VS_CONN_F_TUNNEL_TYPE_GUE: u8 = 1;
+const IP_VS_CONN_F_TUNNEL_TYPE_GRE: u8 = 2;
+
+const IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM: u16 = 0;
+const IP_VS_TUNNEL_ENCAP_FLAG_CSUM: u16 = 1;
+const IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM: u16 = 2;
+
+/// What names a server within its service.
+pub(super) fn emit_key(key: &ServerKey, sink: &mut impl Sink) {
+    let family = family_number(Family::of(&key.address));
+    sink.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family);
+    sink.put(IPVS_DEST_ATTR_ADDR, &address_bytes(&key.address));
+    sink.put_be16(IPVS_DEST_ATTR_PORT, key.port);
+}
+
+/// The rest of what a new or edited server carries. The kernel has no partial
+/// edit: what is not said becomes 0.
+pub(super) fn emit_config(config: &ServerConfig, sink: &mut impl Sink) {
+    sink.put_u32(
+        IPVS_DEST_ATTR_FWD_METHOD,
+        forwarding_number(config.forwarding),
+    );
+    sink.put_u32(IPVS_DEST_ATTR_WEIGHT, config.weight as u32);
+    if let Forwarding::Tunnel(tunnel) = config.forwarding {
+        emit_tunnel(tunnel, sink);
+    }
+    sink.put_u32(IPVS_DEST_ATTR_U_THRESH, config.upper_threshold);
+    sink.put_u32(IPVS_DEST_ATTR_L_THRESH, config.lower_threshold);
+}
+
+fn emit_tunnel(tunnel: Tunnel, sink: &mut impl Sink) {
+    let none = TunnelChecksum::None;
+    let (kind, port, checksum) = match tunnel {
+        Tunnel::Ipip => (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, 0, none),
+        Tunnel::Gue { port, checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GUE, port, checksum),
+        Tunnel::Gre { checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GRE, 0, checksum),
+    };
+    sink.put_u8(IPVS_DEST_ATTR_TUN_TYPE, kind);
+    sink.put_be16(IPVS_DEST_ATTR_TUN_PORT, port);
+    sink.put_u16(IPVS_DEST_ATTR_TUN_FLAGS, checksum_flags(checksum));
+}
+
+fn checksum_flags(checksum: TunnelChecksum) -> u16 {
+    match checksum {
+        TunnelChecksum::None => IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM,
+        TunnelChecksum::Checksum => IP_VS_TUNNEL_ENCAP_FLAG_CSUM,
+        TunnelChecksum::Remote => IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM,
+    }
+}
+
+fn checksum_of(flags: u16) -> TunnelChecksum {
+    if flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM != 0 {
+        TunnelChecksum::Checksum
+    } else if flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM != 0 {
+        TunnelChecksum::Remote
+    } else {
+        TunnelChecksum::None
+    }
+}
+
+fn forwarding_number(forwarding: Forwarding) -> u32 {
+    match forwarding {
+        Forwarding::Masq => IP_VS_CONN_F_MASQ,
+        Forwarding::Local => IP_VS_CONN_F_LOCALNODE,
+        Forwarding::Tunnel(_) => IP_VS_CONN_F_TUNNEL,
+        Forwarding::Route => IP_VS_CONN_F_DROUTE,
+        Forwarding::Bypass => IP_VS_CONN_F_BYPASS,
+    }
+}
+
+/// What the reply says about forwarding, before it is put together.
+#[derive(Default)]
+struct RawForwarding {
+    method: u32,
+    tunnel: u8,
+    port: u16,
+    flags: u16,
+}
+
+impl RawForwarding {
+    /// A method that linux/ip_vs.h does not have becomes `Bypass`, an unknown
+    /// tunnel plain `Ipip`: one odd server must not spoil the listing.
+    fn forwarding(&self) -> Forwarding {
+        match self.method & IP_VS_CONN_F_FWD_MASK {
+            IP_VS_CONN_F_MASQ => Forwarding::Masq,
+            IP_VS_CONN_F_LOCALNODE => Forwarding::Local,
+            IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(self.tunnel()),
+            IP_VS_CONN_F_DROUTE => Forwarding::Route,
+            _ => Forwarding::Bypass,
+        }
+    }
+
+    fn tunnel(&self) -> Tunnel {
+        let checksum = checksum_of(self.flags);
+        match self.tunnel {
+            IP_VS_CONN_F_TUNNEL_TYPE_GUE => Tunnel::Gue {
+                port: self.port,
+                checksum,
+            },
+            IP_VS_CONN_F_TUNNEL_TYPE_GRE => Tunnel::Gre { checksum },
+            _ => Tunnel::Ipip,
+        }
+    }
+}
+
+/// The server in the attributes of a reply (`IPVS_CMD_NEW_DEST`).
+///
+/// `family` is its service's, which counts where an old kernel (before 3.18)
+/// does not say the server's own. `None` when the message names no server.
+pub fn parse_server(attributes_of_reply: &[u8], family: Family) -> Option<Server> {
+    let mut family = family;
+    let (mut address, mut port, mut stats, mut stats64) = (None, None, None, None);
+    let mut raw = RawForwarding::default();
+    let (mut weight, mut upper, mut lower) = (0, 0, 0);
+    let (mut active, mut inactive, mut persistent) = (0, 0, 0);
+    for (kind, value) in attributes(find(attributes_of_reply, IPVS_CMD_ATTR_DEST)?) {
+        let number = match kind {
+            IPVS_DEST_ATTR_FWD_METHOD => &mut raw.method,
+            IPVS_DEST_ATTR_WEIGHT => &mut weight,
+            IPVS_DEST_ATTR_U_THRESH => &mut upper,
+            IPVS_DEST_ATTR_L_THRESH => &mut lower,
+            IPVS_DEST_ATTR_ACTIVE_CONNS => &mut active,
+            IPVS_DEST_ATTR_INACT_CONNS => &mut inactive,
+            IPVS_DEST_ATTR_PERSIST_CONNS => &mut persistent,
+            _ => {
+                match kind {
+                    IPVS_DEST_ATTR_ADDR => address = Some(value),
+                    IPVS_DEST_ATTR_PORT => port = be16_of(value),
+                    IPVS_DEST_ATTR_STATS => stats = Some(value),
+                    IPVS_DEST_ATTR_ADDR_FAMILY => family = family_of(u16_of(value)?)?,
+                    IPVS_DEST_ATTR_STATS64 => stats64 = Some(value),
+                    IPVS_DEST_ATTR_TUN_TYPE => raw.tunnel = u8_of(value)?,
+                    IPVS_DEST_ATTR_TUN_PORT => raw.port = be16_of(value)?,
+                    IPVS_DEST_ATTR_TUN_FLAGS => raw.flags = u16_of(value)?,
+                    _ => {}
+                }
+                continue;
+            }
+        };
+        *number = u32_of(value)?;
+    }
+    Some(Server {
+        key: ServerKey {
+            address: address_of(family, address?)?,
+            port: port?,
+        },
+        config: ServerConfig {
+            forwarding: raw.forwarding(),
+            weight: weight as i32,
+            upper_threshold: upper,
+            lower_threshold: lower,
+        },
+        active,
+        inactive,
+        persistent,
+        stats: stats64.or(stats).map_or(Stats::default(), parse_stats),
+    })
+}
