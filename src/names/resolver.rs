@@ -163,3 +163,67 @@ fn host_name(address: IpAddr) -> Option<Box<[u8]>> {
     let (name, _) = getnameinfo(&socket, NAME_REQUIRED | NUMERIC_SERVICE).ok()?;
     Some(name.into_bytes().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn address(last: u16) -> IpAddr {
+        let [high, low] = last.to_be_bytes();
+        IpAddr::from([10, 0, high, low])
+    }
+
+    fn resolver(deadline: Duration, ask: Ask) -> Resolver {
+        Resolver::with(deadline, Services::parse(b"http 80/tcp"), ask)
+    }
+
+    #[test]
+    fn each_address_is_asked_for_once() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let mut names = resolver(DEADLINE, |address| {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            (address != self::address(7)).then(|| address.to_string().into_bytes().into())
+        });
+        for _ in 0..3 {
+            names.prefetch(&mut (0..300).map(|n| address(n % 100)));
+        }
+        assert_eq!(ASKED.load(Ordering::Relaxed), 100);
+        assert_eq!(names.host(&address(99)), Some(&b"10.0.0.99"[..]));
+        assert_eq!(names.host(&address(7)), None);
+        assert!(!names.timed_out());
+    }
+
+    #[test]
+    fn a_dead_name_server_costs_one_deadline() {
+        let mut names = resolver(Duration::from_millis(50), |ask| {
+            if ask == address(0) {
+                return Some(b"alive"[..].into());
+            }
+            thread::sleep(Duration::from_secs(60));
+            None
+        });
+        let start = Instant::now();
+        names.prefetch(&mut (0..1000).map(address));
+        names.prefetch(&mut (2000..3000).map(address));
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert!(names.timed_out());
+        assert_eq!(names.host(&address(0)), Some(&b"alive"[..]));
+        assert_eq!(names.host(&address(1)), None);
+    }
+
+    #[test]
+    fn ports_have_names() {
+        let names = resolver(DEADLINE, |_| None);
+        assert_eq!(names.service(80, Protocol::Tcp), Some(&b"http"[..]));
+        assert_eq!(names.service(80, Protocol::Udp), None);
+    }
+
+    #[test]
+    fn localhost_has_a_name() {
+        let mut names = Resolver::new();
+        let localhost = IpAddr::from([127, 0, 0, 1]);
+        names.prefetch(&mut std::iter::once(localhost));
+        assert!(names.host(&localhost).is_some());
+    }
+}

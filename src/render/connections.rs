@@ -137,20 +137,20 @@ struct Table<'a, W: Write + ?Sized, N: Names + ?Sized> {
 }
 
 impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
-    /// Prints the whole lines in `bytes`; how many bytes they were.
+    /// Prints the whole lines in `bytes`; how many bytes are done with.
     fn take(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') else {
-            return Ok(self.part_of_a_line(bytes));
-        };
-        let mut lines = &bytes[..=last];
-        if std::mem::take(&mut self.skipping) {
+        let newline = bytes.iter().rposition(|byte| *byte == b'\n');
+        let (mut lines, part) = bytes.split_at(newline.map_or(0, |newline| newline + 1));
+        let whole = lines.len();
+        if whole > 0 && std::mem::take(&mut self.skipping) {
             lines = after_line(lines);
         }
         self.rows(lines)?;
-        Ok(last + 1)
+        Ok(whole + self.part_of_a_line(part))
     }
 
-    /// Drops the part where the whole will never fit.
+    /// Drops the part where the whole will never fit, so that there is room for
+    /// a read.
     fn part_of_a_line(&mut self, bytes: &[u8]) -> usize {
         if !self.skipping && bytes.len() <= BUFFER - SHORTEST_READ {
             return 0;
@@ -281,3 +281,6 @@ fn addresses(lines: &[u8]) -> impl Iterator<Item = IpAddr> {
         .flat_map(|row| [row.client, row.service, row.server])
         .map(|endpoint| endpoint.address)
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,3 +54,48 @@ fn named_numbers<W: Write + ?Sized>(line: &mut Line<W>, numbers: &[(&str, Option
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::written;
+    use super::*;
+    use crate::model::{DaemonConfig, DaemonRole, Name};
+
+    #[test]
+    fn three_timeouts() {
+        let values = Timeouts {
+            tcp: 900,
+            tcp_fin: 120,
+            udp: 300,
+        };
+        assert_eq!(
+            written(|out| timeouts(out, &values)),
+            "Timeout (tcp tcpfin udp): 900 120 300\n"
+        );
+    }
+
+    #[test]
+    fn a_daemon_shows_what_is_set() {
+        let mut row = Daemon {
+            role: DaemonRole::Master,
+            config: DaemonConfig {
+                interface: Some(Name::from("eth0")),
+                sync_id: 5,
+                ..DaemonConfig::default()
+            },
+        };
+        assert_eq!(
+            written(|out| daemon(out, &row)),
+            "master sync daemon (mcast=eth0, syncid=5)\n"
+        );
+        row.role = DaemonRole::Backup;
+        row.config.max_len = Some(1472);
+        row.config.group = Some("ff02::1:2".parse().unwrap());
+        row.config.port = Some(8848);
+        row.config.ttl = Some(1);
+        assert_eq!(
+            written(|out| daemon(out, &row)),
+            "backup sync daemon (mcast=eth0, syncid=5, maxlen=1472, group=ff02::1:2, port=8848, ttl=1)\n"
+        );
+    }
+}

@@ -137,3 +137,6 @@ fn endpoint<W: Write + ?Sized, N: Names + ?Sized>(
     };
     address::endpoint(line, names, protocol, ip, port, limit);
 }
+
+#[cfg(test)]
+mod tests;

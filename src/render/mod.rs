@@ -13,6 +13,8 @@ mod listing;
 mod number;
 pub mod order;
 mod rule;
+#[cfg(test)]
+mod sample;
 mod views;
 
 pub use connections::{ConnectionsError, connections};

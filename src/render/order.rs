@@ -32,3 +32,63 @@ pub fn services(services: &mut [Service]) {
 pub fn servers(servers: &mut [Server]) {
     servers.sort_unstable_by_key(|server| server.key);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{mark, server, service, tcp};
+    use super::*;
+    use crate::model::{Forwarding, Protocol};
+
+    fn key(protocol: Protocol, address: &str, port: u16) -> ServiceKey {
+        ServiceKey::Address {
+            protocol,
+            address: address.parse().unwrap(),
+            port,
+        }
+    }
+
+    #[test]
+    fn services_are_sorted_as_unsigned_numbers() {
+        let wanted = [
+            tcp("10.0.0.1", 80),
+            tcp("10.0.0.1", 40000),
+            tcp("100.0.0.1", 80),
+            tcp("192.168.0.1", 80),
+            key(Protocol::Udp, "1.0.0.1", 53),
+            key(Protocol::Sctp, "1.0.0.1", 53),
+            tcp("::1", 80),
+            tcp("fe80::1", 80),
+            mark(1, Family::Inet),
+            mark(1, Family::Inet6),
+            mark(0x8000_0000, Family::Inet),
+            mark(u32::MAX, Family::Inet),
+        ];
+        let mut rows: Vec<Service> = wanted.into_iter().rev().map(service).collect();
+        services(&mut rows);
+        let found: Vec<ServiceKey> = rows.iter().map(|row| row.key).collect();
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn servers_are_sorted_by_family_address_and_port() {
+        let wanted = [
+            ("10.0.0.2", 80),
+            ("10.0.0.2", 8080),
+            ("192.168.0.2", 80),
+            ("::2", 80),
+            ("fe80::2", 1),
+        ];
+        let mut rows: Vec<Server> = wanted
+            .iter()
+            .rev()
+            .map(|(address, port)| server(address, *port, Forwarding::Masq))
+            .collect();
+        servers(&mut rows);
+        let found: Vec<(String, u16)> = rows
+            .iter()
+            .map(|row| (row.key.address.to_string(), row.key.port))
+            .collect();
+        let wanted = wanted.map(|(address, port)| (address.to_owned(), port));
+        assert_eq!(found, wanted);
+    }
+}

@@ -277,3 +277,6 @@ fn reads_as_service(name: &[u8]) -> bool {
     let fits = |byte: &u8| byte.is_ascii_graphic() && !b":#[]".contains(byte);
     name.iter().all(fits) && !name.iter().all(|b| b.is_ascii_digit() || b"+-".contains(b))
 }
+
+#[cfg(test)]
+mod tests;

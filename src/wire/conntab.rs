@@ -158,3 +158,39 @@ fn decimal(input: &[u8]) -> IResult<&[u8], u64> {
     })
     .parse(input)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_read_up_to_its_newline() {
+        let input =
+            b"UDP 0A000009 C350 0A000001 0035 0A000002 1F90 UDP             299 sip id x\nnext";
+        let (rest, row) = row(input).unwrap();
+        assert_eq!(rest, b"\nnext");
+        assert_eq!(row.protocol, b"UDP");
+        assert_eq!(row.client.address, IpAddr::from([10, 0, 0, 9]));
+        assert_eq!((row.client.port, row.server.port), (50000, 8080));
+        assert_eq!((row.state, row.expires), (&b"UDP"[..], 299));
+        assert_eq!(row.engine, Some((&b"sip"[..], &b"id"[..])));
+    }
+
+    #[test]
+    fn any_form_of_an_address_will_do() {
+        for (text, wanted) in [
+            ("C0A80001", "192.168.0.1"),
+            ("c0a80001", "192.168.0.1"),
+            ("192.168.0.1", "192.168.0.1"),
+            ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+        ] {
+            let text = format!("{text} 0001 ");
+            let (_, found) = endpoint(text.as_bytes()).unwrap();
+            assert_eq!(found.address, wanted.parse::<IpAddr>().unwrap());
+        }
+        assert!(endpoint(b"C0A8000 0001 ").is_err());
+        assert!(endpoint(b"C0A80001 001 ").is_err());
+        assert!(endpoint(b"C0A80001").is_err());
+    }
+}
