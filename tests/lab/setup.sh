@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # Gets what the lab needs, once: host packages, kernels, the guest's root.
 # Everything is made beside its place in the cache and moved there when whole.
+# lab sets lab_dir, cache and kernel.
+# shellcheck disable=SC2154
 
 guest_suite=bookworm
 
@@ -264,8 +266,7 @@ root_recipe() {
 make_root() {
     note "building the guest's root file system (Debian $guest_suite, takes a minute or two)"
     (
-        export APT_CONFIG=/dev/null
-        build_root_tar "deb [signed-by=$(debian_keyring)] $(unset APT_CONFIG && debian_mirror) $guest_suite main"
+        build_root_tar "deb [signed-by=$(debian_keyring)] $(debian_mirror) $guest_suite main"
     ) || die "mmdebstrap failed, see above"
     "$(find_program mksquashfs)" - "$work/root.squashfs" -tar "${squashfs_options[@]}" \
         <"$work/root.tar" >/dev/null 2>&1 || die "mksquashfs failed"

@@ -34,7 +34,7 @@ run_shell() {
     choose_shares
     write_command bash -il
     build_qemu -serial "file:$run_dir/console" -device virtio-serial-pci \
-        -chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty
+        -chardev "stdio,id=tty,signal=off" -device "virtconsole,chardev=tty"
     guest_tty=/dev/hvc0
     write_settings
     timeout --foreground -k 5 "${timeout:-0}" "${qemu[@]}" || true
@@ -43,7 +43,7 @@ run_shell() {
 
 make_run_dir() {
     run_dir=$(mktemp -d "${TMPDIR:-/tmp}/ipvsadm-lab.XXXXXX")
-    stdin_pid='' qemu_pid='' guest_tty='' guest_stdin=/dev/null
+    stdin_pid='' qemu_pid='' guest_tty='' guest_stdin=no
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM HUP
@@ -163,9 +163,9 @@ connect_stdin() {
     local caller
     exec {caller}<&0 {stdin}< <(exec cat <&"$caller")
     stdin_pid=$!
-    guest_stdin=/dev/vport0p1
-    qemu+=(-device virtio-serial-pci -chardev stdio,id=stdin,signal=off
-        -device virtserialport,nr=1,chardev=stdin)
+    guest_stdin=yes
+    qemu+=(-device virtio-serial-pci -chardev "stdio,id=stdin,signal=off"
+        -device "virtserialport,nr=1,chardev=stdin")
 }
 
 follow() {
@@ -182,6 +182,14 @@ finish() {
         *) note "the machine died" ;;
     esac
     note "its console ends like this:"
-    tail -n 20 "$run_dir/qemu" "$run_dir/console" | sed 's/^/    /' >&2
+    cat "$run_dir/qemu" "$run_dir/console" | console_end | sed 's/^/    /' >&2
     exit 125
+}
+
+# The last lines, or all from where the kernel says that it is lost.
+console_end() {
+    awk '/Kernel panic|BUG:|Oops/ && !panic { panic = NR }
+        { line[NR] = $0 }
+        END { for (i = panic && panic < NR - 20 ? panic : NR - 19; i <= NR && i < panic + 40 || i <= NR && !panic; i++)
+            if (i in line) print line[i] }'
 }
