@@ -14,7 +14,39 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The longest address: eight groups of four digits, or six and a dotted one.
 const LONGEST: usize = 46;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// `00` to `ff`
+const HEX: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut value = 0;
+    while value < 256 {
+        pairs[value] = [digits[value / 16], digits[value % 16]];
+        value += 1;
+    }
+    pairs
+};
+
+/// `0.` to `255.`, filled up with NULs.
+const OCTETS: [[u8; 4]; 256] = {
+    let mut octets = [[0; 4]; 256];
+    let mut value = 0;
+    while value < 256 {
+        let digits = [value / 100, value / 10 % 10, value % 10];
+        let leading = 3 - octet_len(value as u8);
+        let mut place = leading;
+        while place < 3 {
+            octets[value][place - leading] = b'0' + digits[place] as u8;
+            place += 1;
+        }
+        octets[value][3 - leading] = b'.';
+        value += 1;
+    }
+    octets
+};
+
+const fn octet_len(value: u8) -> usize {
+    1 + (value >= 10) as usize + (value >= 100) as usize
+}
 
 /// `address` without brackets.
 pub(super) fn address<S: Sink>(sink: &mut S, address: &IpAddr) {
@@ -26,25 +58,15 @@ pub(super) fn address<S: Sink>(sink: &mut S, address: &IpAddr) {
 
 #[inline]
 pub(super) fn ipv4<S: Sink>(sink: &mut S, address: Ipv4Addr) {
-    let [a, b, c, d] = address.octets();
-    octet(sink, a);
-    sink.push(b'.');
-    octet(sink, b);
-    sink.push(b'.');
-    octet(sink, c);
-    sink.push(b'.');
-    octet(sink, d);
-}
-
-#[inline]
-fn octet<S: Sink>(sink: &mut S, value: u8) {
-    if value >= 100 {
-        sink.push(b'0' + value / 100);
+    let mut text = [0; 16];
+    let mut at = 0;
+    for octet in address.octets() {
+        if let Some(room) = text[at..].first_chunk_mut() {
+            *room = OCTETS[usize::from(octet)];
+        }
+        at += octet_len(octet) + 1;
     }
-    if value >= 10 {
-        sink.push(b'0' + value / 10 % 10);
-    }
-    sink.push(b'0' + value % 10);
+    sink.fixed(text, at - 1);
 }
 
 /// The C library's form: the first of the longest runs of two or more zero
@@ -78,13 +100,13 @@ fn ipv4_tail<S: Sink>(sink: &mut S, address: &Ipv6Addr) {
     ipv4(sink, Ipv4Addr::new(a, b, c, d));
 }
 
+#[inline]
 fn group<S: Sink>(sink: &mut S, value: u16) {
-    for shift in [12, 8, 4] {
-        if value >> shift > 0 {
-            sink.push(HEX[usize::from(value >> shift & 0xf)]);
-        }
-    }
-    sink.push(HEX[usize::from(value & 0xf)]);
+    let leading = usize::from(value < 0x1000) + usize::from(value < 0x100);
+    let leading = leading + usize::from(value < 0x10);
+    let [high, low] = value.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
+    let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]) >> (leading * 8);
+    sink.fixed(digits.to_le_bytes(), 4 - leading);
 }
 
 /// Start and length of the run that becomes `::`; length 0 when none does.

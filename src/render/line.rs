@@ -10,12 +10,19 @@ use std::io::{self, Write};
 /// Longer than any row without names; a longer one is written in pieces.
 const CAPACITY: usize = 256;
 
-const BLANKS: [u8; 64] = [b' '; 64];
+/// Blanks are added so many at a time; few cells need more.
+const BLANKS: [u8; 16] = [b' '; 16];
 
 /// Something that takes text.
 pub(super) trait Sink {
     /// Adds `text`.
     fn text(&mut self, text: &[u8]);
+
+    /// Adds the first `len` bytes of `text`. Cheaper than [`Sink::text`], since
+    /// all of them are copied whatever `len` is.
+    fn fixed<const N: usize>(&mut self, text: [u8; N], len: usize) {
+        self.text(text.get(..len).unwrap_or(&text));
+    }
 
     /// Adds one byte.
     fn push(&mut self, byte: u8) {
@@ -103,13 +110,14 @@ impl<'a, W: Write + ?Sized> Line<'a, W> {
         self.blanks(width.saturating_sub(used));
     }
 
+    #[inline]
     pub(super) fn blanks(&mut self, count: usize) {
         let mut left = count;
-        while left > 0 {
-            let now = left.min(BLANKS.len());
-            self.text(&BLANKS[..now]);
-            left -= now;
+        while left > BLANKS.len() {
+            self.fixed(BLANKS, BLANKS.len());
+            left -= BLANKS.len();
         }
+        self.fixed(BLANKS, left);
     }
 
     /// `text`, left-aligned in `width`.
@@ -168,6 +176,17 @@ impl<W: Write + ?Sized> Sink for Line<'_, W> {
             self.len += text.len();
         } else {
             self.spill(text);
+        }
+    }
+
+    #[inline]
+    fn fixed<const N: usize>(&mut self, text: [u8; N], len: usize) {
+        let room = self.bytes.get_mut(self.len..);
+        if let Some(room) = room.and_then(|room| room.first_chunk_mut()) {
+            *room = text;
+            self.len += len.min(N);
+        } else {
+            self.spill(text.get(..len).unwrap_or(&text));
         }
     }
 

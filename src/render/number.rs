@@ -5,11 +5,16 @@
 use super::line::{Line, Sink};
 use std::io::Write;
 
-const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819\
-2021222324252627282930313233343536373839\
-4041424344454647484950515253545556575859\
-6061626364656667686970717273747576777879\
-8081828384858687888990919293949596979899";
+/// `00` to `99`
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut value = 0;
+    while value < 100 {
+        pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+        value += 1;
+    }
+    pairs
+};
 
 /// The digits of `u64::MAX`.
 const MOST_DIGITS: usize = 20;
@@ -33,38 +38,52 @@ const LARGEST_UNIT: (u64, u8) = (1_000_000_000_000, b'T');
 /// `value` in decimal.
 #[inline]
 pub(super) fn decimal<S: Sink>(sink: &mut S, value: u64) {
-    if value < 10 {
-        sink.push(b'0' + value as u8);
+    if value < 10_000 {
+        let leading = usize::from(value < 1_000) + usize::from(value < 100);
+        let leading = leading + usize::from(value < 10);
+        let digits = u32::from_le_bytes(four_digits(value)) >> (leading * 8);
+        sink.fixed(digits.to_le_bytes(), 4 - leading);
     } else {
-        let mut digits = [0; MOST_DIGITS];
-        let first = fill(&mut digits, value);
-        sink.text(&digits[first..]);
+        long_decimal(sink, value);
     }
 }
 
-/// Puts the digits of `value` at the end of `digits`; where they begin.
+fn long_decimal<S: Sink>(sink: &mut S, value: u64) {
+    decimal(sink, value / 10_000);
+    sink.fixed(four_digits(value % 10_000), 4);
+}
+
+/// The digits of a number below 10,000.
 #[inline]
-fn fill(digits: &mut [u8; MOST_DIGITS], mut value: u64) -> usize {
-    let mut at = MOST_DIGITS;
-    while value >= 10 && at >= 2 {
-        let pair = (value % 100) as usize * 2;
-        value /= 100;
-        at -= 2;
-        digits[at] = PAIRS[pair];
-        digits[at + 1] = PAIRS[pair + 1];
-    }
-    if at == MOST_DIGITS || value > 0 {
-        at -= 1;
-        digits[at] = b'0' + value as u8;
-    }
-    at
+fn four_digits(value: u64) -> [u8; 4] {
+    let [a, b] = pair(value / 100);
+    let [c, d] = pair(value % 100);
+    [a, b, c, d]
 }
 
-/// `value`, right-aligned in `width`.
-pub(super) fn right<W: Write + ?Sized>(line: &mut Line<W>, value: u64, width: usize) {
-    let mut digits = [0; MOST_DIGITS];
-    let first = fill(&mut digits, value);
-    line.right(&digits[first..], width);
+/// The digits of a number below 100.
+#[inline]
+fn pair(value: u64) -> [u8; 2] {
+    PAIRS[value as usize % PAIRS.len()]
+}
+
+/// `value`, right-aligned in `width`, which is no more than [`MOST_DIGITS`].
+pub(super) fn right<W: Write + ?Sized>(line: &mut Line<W>, mut value: u64, width: usize) {
+    let mut digits = [b' '; MOST_DIGITS];
+    let mut at = MOST_DIGITS;
+    for place in digits.rchunks_exact_mut(2) {
+        place.copy_from_slice(&pair(value % 100));
+        at -= 2;
+        if value < 10 {
+            place[0] = b' ';
+            at += 1;
+        }
+        value /= 100;
+        if value == 0 {
+            break;
+        }
+    }
+    line.text(&digits[at.min(MOST_DIGITS.saturating_sub(width))..]);
 }
 
 /// A column of --stats and --rate: shortened, or with `exact` all the digits.

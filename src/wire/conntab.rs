@@ -127,23 +127,25 @@ fn other_form(input: &[u8]) -> IResult<&[u8], IpAddr> {
 #[inline]
 fn hex4(input: &[u8]) -> IResult<&[u8], u16> {
     map_opt(take(4usize), |digits: &[u8]| {
-        digits
-            .iter()
-            .try_fold(0, |sum, digit| Some(sum << 4 | hex_digit(*digit)?))
+        let [a, b, c, d] = *digits.first_chunk()?;
+        let [a, b, c, d] = [a, b, c, d].map(|digit| HEX_VALUES[usize::from(digit)]);
+        let value = a << 12 | b << 8 | c << 4 | d;
+        ((a | b | c | d) <= 0xf).then_some(value)
     })
     .parse(input)
 }
 
-#[inline]
-fn hex_digit(byte: u8) -> Option<u16> {
-    let value = match byte {
-        b'0'..=b'9' => byte - b'0',
-        b'A'..=b'F' => byte - b'A' + 10,
-        b'a'..=b'f' => byte - b'a' + 10,
-        _ => return None,
-    };
-    Some(u16::from(value))
-}
+/// The value of a hexadecimal digit, more than 15 for other bytes.
+const HEX_VALUES: [u16; 256] = {
+    let mut values = [0x100; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value] as usize] = value as u16;
+        values[b"0123456789ABCDEF"[value] as usize] = value as u16;
+        value += 1;
+    }
+    values
+};
 
 #[inline]
 fn decimal(input: &[u8]) -> IResult<&[u8], u64> {
