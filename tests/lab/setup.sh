@@ -181,7 +181,7 @@ download_kernel() {
 kernel_packages() {
     local package
     apt-cache show --no-all-versions "$1" | sed -n 's/^Depends: //p' | tr ',' '\n' |
-        sed -En 's/^ *(linux-(image|binary|modules)-[0-9][^ ]*).*/\1/p' |
+        sed -En 's/^ *(linux-(image|base|binary|modules)-[0-9][^ ]*).*/\1/p' |
         while read -r package; do
             printf '%s\n' "$package"
             kernel_packages "$package"
