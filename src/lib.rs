@@ -8,11 +8,12 @@
 //! * `run` does what the command says: it alone ties the others together
 //! * `cli` turns words into a `cli::Command`
 //! * `render` turns plain data into output
-//! * `kernel` talks to the kernel
+//! * [`kernel`] talks to the kernel
 //! * [`wire`] knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
 
 pub mod cli;
+pub mod kernel;
 pub mod model;
 pub mod names;
 pub mod render;

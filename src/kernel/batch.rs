@@ -1,0 +1,165 @@
+//! Many changes at the kernel's speed.
+//!
+//! A window of messages goes out in one send; only its last one asks for an
+//! ACK, errors come anyway and carry the sequence number of their message. The
+//! next window leaves when the last one is answered, so the answers that can
+//! be outstanding always fit the socket.
+
+use super::channel::Channel;
+use super::client::Ipvs;
+use super::error::KernelError;
+use crate::model::Change;
+use crate::wire::{Body, Request, append, messages, set_flags};
+use netlink_packet_core::NLM_F_ACK;
+use std::io;
+
+/// Messages a send. More gains nothing measurable.
+const WINDOW: usize = 64;
+
+/// What one error message takes of the receive buffer in the kernel, with room
+/// to spare: it repeats the request, and is counted with the kernel's overhead.
+const COST_OF_AN_ERROR: usize = 2048;
+
+/// Bytes a send, which leaves room in the smallest buffers in use.
+const BYTES: usize = 32 << 10;
+
+/// The messages on their way.
+struct Window<T> {
+    bytes: Vec<u8>,
+    starts: Vec<usize>,
+    tags: Vec<T>,
+    first_sequence: u32,
+    /// By position: the errno of the answer; 0 is done, `None` no word yet.
+    answers: Vec<Option<i32>>,
+}
+
+/// Sends all `changes` and tells `refused` which the kernel did not do.
+pub(super) fn run<T>(
+    ipvs: &mut Ipvs,
+    mut changes: impl Iterator<Item = (T, Change)>,
+    mut refused: impl FnMut(T, KernelError),
+) -> io::Result<()> {
+    let size = window_size(&ipvs.main);
+    let mut window = Window {
+        bytes: Vec::new(),
+        starts: Vec::with_capacity(size),
+        tags: Vec::with_capacity(size),
+        first_sequence: 0,
+        answers: Vec::with_capacity(size),
+    };
+    while window.fill(ipvs, &mut changes, size) {
+        window.send(&ipvs.main)?;
+        let lost = window.collect(&mut ipvs.main)?;
+        window.report(lost, &mut refused);
+    }
+    Ok(())
+}
+
+/// So many that the errors of all of them fit the socket's receive buffer.
+fn window_size(channel: &Channel) -> usize {
+    let buffer = channel.socket().get_rx_buf_sz().unwrap_or(0);
+    (buffer / COST_OF_AN_ERROR).clamp(1, WINDOW)
+}
+
+impl<T> Window<T> {
+    /// Takes the next changes; `false` when there are none.
+    fn fill(
+        &mut self,
+        ipvs: &mut Ipvs,
+        changes: &mut impl Iterator<Item = (T, Change)>,
+        size: usize,
+    ) -> bool {
+        self.bytes.clear();
+        self.starts.clear();
+        while self.starts.len() < size && self.bytes.len() < BYTES {
+            let Some((tag, change)) = changes.next() else {
+                break;
+            };
+            let sequence = ipvs.main.next_sequence();
+            if self.starts.is_empty() {
+                self.first_sequence = sequence;
+            }
+            self.starts.push(self.bytes.len());
+            self.tags.push(tag);
+            let request = Request::Change(change);
+            append(
+                &mut self.bytes,
+                request,
+                ipvs.family,
+                request.flags(),
+                sequence,
+            );
+        }
+        self.answers.clear();
+        self.answers.resize(self.starts.len(), None);
+        self.ask_for_ack();
+        !self.starts.is_empty()
+    }
+
+    /// The last message asks for an answer even if all goes well.
+    fn ask_for_ack(&mut self) {
+        if let Some(last) = self.starts.last() {
+            let flags = netlink_packet_core::NLM_F_REQUEST | NLM_F_ACK;
+            set_flags(&mut self.bytes[*last..], flags);
+        }
+    }
+
+    /// In one go, or one by one where the send buffer is that small.
+    fn send(&self, channel: &Channel) -> io::Result<()> {
+        match channel.send(&self.bytes) {
+            Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => self.send_singly(channel),
+            result => result,
+        }
+    }
+
+    fn send_singly(&self, channel: &Channel) -> io::Result<()> {
+        let all = self.bytes.len();
+        for (place, start) in self.starts.iter().enumerate() {
+            let end = *self.starts.get(place + 1).unwrap_or(&all);
+            channel.send(&self.bytes[*start..end])?;
+        }
+        Ok(())
+    }
+
+    /// Reads answers up to the last message's; says whether any may have been
+    /// lost.
+    fn collect(&mut self, channel: &mut Channel) -> io::Result<bool> {
+        let mut lost = false;
+        while self.answers.last() == Some(&None) {
+            match channel.receive(super::channel::SMALL) {
+                Ok(datagram) => lost |= self.take(datagram.bytes).is_err(),
+                // Nothing is queued: the last answer was among the lost.
+                Err(KernelError::Lost) => return Ok(true),
+                // The kernel dropped an answer; others are still queued.
+                Err(error) if error.errno() == libc::ENOBUFS => lost = true,
+                Err(KernelError::Socket(error)) => return Err(error),
+                Err(_) => lost = true,
+            }
+        }
+        Ok(lost)
+    }
+
+    fn take(&mut self, datagram: &[u8]) -> Result<(), KernelError> {
+        for message in messages(datagram) {
+            let message = message?;
+            let place = message.sequence.wrapping_sub(self.first_sequence) as usize;
+            if let (Body::Answer(errno), Some(answer)) = (message.body, self.answers.get_mut(place))
+            {
+                *answer = Some(errno);
+            }
+        }
+        Ok(())
+    }
+
+    /// No answer is a good answer, unless answers were lost.
+    fn report(&mut self, lost: bool, refused: &mut impl FnMut(T, KernelError)) {
+        for (tag, answer) in self.tags.drain(..).zip(&self.answers) {
+            match answer {
+                Some(0) => {}
+                Some(errno) => refused(tag, KernelError::Refused(*errno)),
+                None if lost => refused(tag, KernelError::Lost),
+                None => {}
+            }
+        }
+    }
+}

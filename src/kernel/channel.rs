@@ -1,0 +1,140 @@
+//! One netlink socket: requests out, datagrams in.
+//!
+//! The kernel works on a request while it is being sent, so that all answers
+//! are there when the send returns: nothing here ever waits. An answer that is
+//! not there was lost.
+
+use super::error::KernelError;
+use crate::wire::{Body, append, messages};
+use netlink_packet_core::Emitable;
+use netlink_packet_generic::GenlFamily;
+use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
+use std::{fmt, io};
+
+/// Receive size where little is expected, and for the servers of a service:
+/// the kernel takes the largest size that the socket ever received with for
+/// its next dumps, and large ones cost it more.
+pub(super) const SMALL: usize = 4 << 10;
+
+/// Receive size where much is expected. The kernel never fills more at once.
+pub(super) const LARGE: usize = 32 << 10;
+
+/// A socket, its numbering of requests and its buffers.
+pub(super) struct Channel {
+    socket: Socket,
+    sequence: u32,
+    largest: usize,
+    outbox: Vec<u8>,
+    inbox: Vec<u8>,
+}
+
+/// What one receive brought.
+pub(super) struct Datagram<'a> {
+    /// As much as fitted.
+    pub bytes: &'a [u8],
+    /// Whether there was more.
+    pub cut: bool,
+}
+
+impl Channel {
+    /// A new socket; the kernel names it when it first sends.
+    pub fn open() -> io::Result<Channel> {
+        Ok(Channel {
+            socket: Socket::new(NETLINK_GENERIC)?,
+            sequence: 0,
+            largest: 0,
+            outbox: Vec::new(),
+            inbox: vec![0; LARGE],
+        })
+    }
+
+    /// The socket itself, for its options.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// The largest size that was received with so far.
+    pub fn largest(&self) -> usize {
+        self.largest
+    }
+
+    /// A number that no earlier request of this socket has.
+    pub fn next_sequence(&mut self) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    /// Sends one request with these `NLM_F_*` and gives its sequence number.
+    pub fn request<F>(&mut self, payload: F, family: u16, flags: u16) -> io::Result<u32>
+    where
+        F: GenlFamily + Emitable + fmt::Debug,
+    {
+        let sequence = self.next_sequence();
+        self.outbox.clear();
+        append(&mut self.outbox, payload, family, flags, sequence);
+        self.send(&self.outbox)?;
+        Ok(sequence)
+    }
+
+    /// Sends requests as they are, in one datagram.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        let kernel = SocketAddr::new(0, 0);
+        uninterrupted(|| self.socket.send_to(bytes, &kernel, 0))?;
+        Ok(())
+    }
+
+    /// The next datagram from the kernel, received with `size` bytes (at most
+    /// [`LARGE`]); [`KernelError::Lost`] if there is none. What other processes send here is skipped.
+    pub fn receive(&mut self, size: usize) -> Result<Datagram<'_>, KernelError> {
+        let size = size.min(LARGE);
+        self.largest = self.largest.max(size);
+        let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        let len = loop {
+            let mut room = &mut self.inbox[..size];
+            let (socket, room) = (&self.socket, &mut room);
+            let (len, sender) = uninterrupted(|| socket.recv_from(room, flags)).map_err(lost)?;
+            if sender.port_number() == 0 {
+                break len;
+            }
+        };
+        Ok(Datagram {
+            bytes: &self.inbox[..len.min(size)],
+            cut: len > size,
+        })
+    }
+
+    /// The first message that answers the request `sequence`, given to `read`.
+    /// Answers to earlier requests are skipped.
+    pub fn answer<T>(
+        &mut self,
+        sequence: u32,
+        read: impl FnOnce(Body<'_>) -> T,
+    ) -> Result<T, KernelError> {
+        loop {
+            for message in messages(self.receive(SMALL)?.bytes) {
+                let message = message?;
+                if message.sequence == sequence && message.body != Body::Other {
+                    return Ok(read(message.body));
+                }
+            }
+        }
+    }
+}
+
+/// An empty queue where an answer should be.
+fn lost(error: io::Error) -> KernelError {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => KernelError::Lost,
+        _ => KernelError::Socket(error),
+    }
+}
+
+/// Repeats what a signal interrupted.
+fn uninterrupted<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

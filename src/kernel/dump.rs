@@ -1,0 +1,157 @@
+//! One dump: a request that many messages answer, in several datagrams.
+//!
+//! The kernel fills one buffer at a time, under its lock, and remembers by
+//! *index* where it stopped (net/netfilter/ipvs/ip_vs_ctl.c, Linux 6.1 to 7.2;
+//! there it never sets `NLM_F_DUMP_INTR`). So each datagram is a run of
+//! neighbours in the table as it was at that moment, and entries get lost or
+//! doubled only between two datagrams. What to do about that is not known
+//! here; see `coverage`.
+
+use super::channel::{Channel, LARGE};
+use super::error::KernelError;
+use crate::wire::{Body, Request, messages};
+use netlink_packet_core::NLM_F_DUMP_INTR;
+
+/// Takes what a dump brings.
+pub(super) trait Gather {
+    /// The attributes of one entry.
+    fn entry(&mut self, attributes: &[u8]);
+
+    /// A datagram ended after the entries so far; `end` if the table's end was
+    /// in it for sure.
+    fn seam(&mut self, end: bool);
+}
+
+/// A dump under way.
+pub(super) struct Dump {
+    sequence: u32,
+    datagrams: usize,
+    whole: bool,
+}
+
+/// How a dump stands after a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// More may come.
+    Going,
+    /// All was received.
+    Finished,
+    /// All was received, but it is to be asked for again: the kernel flagged
+    /// it as inconsistent, or a message did not fit the receive size.
+    Spoilt,
+}
+
+impl Dump {
+    /// Asks for it. The kernel fills the first datagram at once.
+    pub fn start(
+        channel: &mut Channel,
+        family: u16,
+        request: Request,
+    ) -> Result<Dump, KernelError> {
+        let sequence = channel.request(request, family, request.flags())?;
+        Ok(Dump {
+            sequence,
+            datagrams: 0,
+            whole: true,
+        })
+    }
+
+    /// Receives one datagram with `size` bytes. While it is received the
+    /// kernel fills the next, as large as this `size` allows.
+    pub fn step(
+        &mut self,
+        channel: &mut Channel,
+        size: usize,
+        gather: &mut impl Gather,
+    ) -> Result<Progress, KernelError> {
+        let capacity = channel.largest();
+        let datagram = channel.receive(size)?;
+        self.whole &= !datagram.cut;
+        let (mut entries, mut longest, mut done) = (0, 0, false);
+        for message in messages(datagram.bytes) {
+            // The rest of a message that was cut is no message.
+            let Ok(message) = message else {
+                self.whole = false;
+                break;
+            };
+            if message.sequence != self.sequence {
+                continue;
+            }
+            self.whole &= message.flags & NLM_F_DUMP_INTR == 0;
+            match message.body {
+                Body::Data(attributes) => {
+                    gather.entry(attributes);
+                    entries += 1;
+                    longest = longest.max(message.len);
+                }
+                Body::Answer(0) | Body::Done(0) => done = true,
+                Body::Answer(errno) | Body::Done(errno) => return Err(KernelError::Refused(errno)),
+                Body::Other => {}
+            }
+        }
+        self.datagrams += 1;
+        if entries > 0 || self.datagrams == 1 {
+            gather.seam(done || !may_be_full(datagram.bytes.len(), longest, capacity));
+        }
+        Ok(self.progress(done))
+    }
+
+    /// Receives all that is left with `size` bytes at a time.
+    pub fn finish(
+        &mut self,
+        channel: &mut Channel,
+        size: usize,
+        gather: &mut impl Gather,
+    ) -> Result<Progress, KernelError> {
+        loop {
+            match self.step(channel, size, gather)? {
+                Progress::Going => {}
+                end => return Ok(end),
+            }
+        }
+    }
+
+    fn progress(&self, done: bool) -> Progress {
+        match (done, self.whole) {
+            (false, _) => Progress::Going,
+            (true, true) => Progress::Finished,
+            (true, false) => Progress::Spoilt,
+        }
+    }
+}
+
+/// What the kernel takes without asking, and falls back to when it cannot have
+/// more: a page, or 8 KiB where pages are larger, less its own bookkeeping
+/// (`NLMSG_GOODSIZE` in linux/netlink.h).
+const GOODSIZES: [usize; 2] = [3776, 7872];
+
+/// The most that kernels before 4.9 take.
+const OLD_TOP: usize = 16 << 10;
+
+/// How much the bookkeeping (`struct skb_shared_info`) may take, by the
+/// kernel's configuration.
+const BOOKKEEPING: usize = 1024;
+
+/// How much the next message may be longer than any before it: the names of a
+/// scheduler and a persistence engine.
+const LONGER: usize = 48;
+
+/// Whether the kernel may have ended a datagram of `len` bytes for want of
+/// room rather than at the table's end. `capacity` is the largest size that
+/// was received with before: the kernel takes that, at most 32 KiB less its
+/// bookkeeping, or falls back to what it takes without asking.
+fn may_be_full(len: usize, longest: usize, capacity: usize) -> bool {
+    let next = len + longest + LONGER;
+    let full = |from: usize, to: usize| len <= to && next > from;
+    let top = capacity.min(LARGE);
+    let bottom = if top == LARGE {
+        LARGE - BOOKKEEPING
+    } else {
+        top
+    };
+    full(bottom, top)
+        || GOODSIZES
+            .iter()
+            .chain([&OLD_TOP])
+            .any(|size| full(*size, *size))
+}

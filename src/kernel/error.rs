@@ -1,0 +1,116 @@
+//! What can go wrong between this program and the kernel.
+
+use crate::wire::Malformed;
+use std::{fmt, io};
+
+/// A request that was not done, or whose answer did not arrive.
+#[derive(Debug)]
+pub enum KernelError {
+    /// The kernel refused, with this errno (positive).
+    Refused(i32),
+    /// The socket failed.
+    Socket(io::Error),
+    /// The kernel had no memory for its answer: the request may have been
+    /// done or not.
+    Lost,
+    /// The answer is not what netlink sends.
+    Malformed,
+}
+
+impl KernelError {
+    /// The errno (positive) that says it best.
+    pub fn errno(&self) -> i32 {
+        match self {
+            KernelError::Refused(errno) => *errno,
+            KernelError::Socket(error) => error.raw_os_error().unwrap_or(libc::EIO),
+            KernelError::Lost => libc::ENOBUFS,
+            KernelError::Malformed => libc::EPROTO,
+        }
+    }
+}
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        io::Error::from_raw_os_error(self.errno()).fmt(f)
+    }
+}
+
+impl std::error::Error for KernelError {}
+
+impl From<io::Error> for KernelError {
+    fn from(error: io::Error) -> KernelError {
+        KernelError::Socket(error)
+    }
+}
+
+impl From<Malformed> for KernelError {
+    fn from(_: Malformed) -> KernelError {
+        KernelError::Malformed
+    }
+}
+
+/// There is nobody to talk to.
+#[derive(Debug)]
+pub struct OpenError {
+    errno: i32,
+}
+
+impl OpenError {
+    /// The errno (positive): `ENOPROTOOPT` for a kernel without IPVS.
+    pub fn errno(&self) -> i32 {
+        self.errno
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        io::Error::from_raw_os_error(self.errno).fmt(f)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl From<KernelError> for OpenError {
+    fn from(error: KernelError) -> OpenError {
+        // The controller does not know the family; to users that is what the
+        // old interface of IPVS said: no such protocol.
+        let errno = match error.errno() {
+            libc::ENOENT => libc::ENOPROTOOPT,
+            errno => errno,
+        };
+        OpenError { errno }
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> OpenError {
+        KernelError::from(error).into()
+    }
+}
+
+/// A listing that could not be had whole.
+#[derive(Debug)]
+pub enum ListError {
+    /// A request failed.
+    Kernel(KernelError),
+    /// The table changed so much, for so long, that no listing of it could be
+    /// shown to be complete.
+    Unstable,
+}
+
+impl fmt::Display for ListError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            ListError::Kernel(error) => error.fmt(f),
+            ListError::Unstable => f.write_str("the table never held still"),
+        }
+    }
+}
+
+impl std::error::Error for ListError {}
+
+impl<E: Into<KernelError>> From<E> for ListError {
+    fn from(error: E) -> ListError {
+        ListError::Kernel(error.into())
+    }
+}

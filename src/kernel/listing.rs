@@ -1,0 +1,199 @@
+//! Listings that are complete and unique while others change the table.
+//!
+//! A table that came in one datagram is a snapshot. Any other is read again,
+//! with the datagrams cut elsewhere, until the passes are found to be whole
+//! together (see `coverage`), or too many were needed. Nothing here knows what
+//! a service or a server looks like.
+
+use super::channel::{Channel, LARGE, SMALL};
+use super::client::Ipvs;
+use super::dump::{Dump, Progress};
+use super::error::{KernelError, ListError};
+use super::union::{Item, Pass, Union};
+use crate::model::{Daemon, Server, Service, ServiceKey};
+use crate::wire::{Request, parse_daemon, parse_server, parse_service};
+
+/// How often a table is read, after two passes that were not enough, before it
+/// counts as never holding still.
+const PASSES: usize = 16;
+
+/// Sizes of the first receive of a pass with a socket of its own, in KiB, which
+/// shift its seams: its first datagram is the kernel's smallest, the second as
+/// large as this, all others 32 KiB. First the shift by half of those, then
+/// what is farthest from all before.
+const SHIFTS: [usize; 7] = [12, 20, 8, 28, 16, 24, 10];
+
+/// So many servers always fit a small buffer.
+const FEW_SERVERS: usize = 8;
+
+/// A second socket, for what would spoil the first one: a socket that received
+/// with large sizes makes the kernel take large buffers for every dump.
+#[derive(Default)]
+pub(super) struct Long {
+    channel: Option<Channel>,
+    /// Whether the last service had more servers than a small buffer holds.
+    many_servers: bool,
+}
+
+impl Long {
+    fn channel(&mut self) -> Result<&mut Channel, KernelError> {
+        if self.channel.is_none() {
+            self.channel = Some(Channel::open()?);
+        }
+        self.channel.as_mut().ok_or(KernelError::Lost)
+    }
+}
+
+/// A listing on its way to being whole.
+struct Reader<T: Item, P> {
+    family: u16,
+    request: Request,
+    pass: Pass<T, P>,
+    union: Union<T>,
+}
+
+/// All services.
+pub(super) fn services(ipvs: &mut Ipvs) -> Result<Vec<Service>, ListError> {
+    let pass = Pass::new(Vec::new(), parse_service);
+    let mut reader = Reader::new(ipvs.family, Request::Services, pass);
+    if !reader.pass_from_small(ipvs)? && !reader.long_pass(&mut ipvs.long)? {
+        reader.more_passes()?;
+    }
+    reader.settle(|service| still_there(ipvs, service))
+}
+
+/// Brings `service` up to date, if there still is one of that name.
+fn still_there(ipvs: &mut Ipvs, service: &mut Service) -> Result<bool, ListError> {
+    match ipvs.service(&service.key) {
+        Ok(now) => {
+            *service = now;
+            Ok(true)
+        }
+        Err(KernelError::Refused(libc::ESRCH)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The servers of `service`, into `servers`.
+pub(super) fn servers(
+    ipvs: &mut Ipvs,
+    service: &ServiceKey,
+    servers: &mut Vec<Server>,
+) -> Result<(), ListError> {
+    let family = service.family();
+    let parse = |attributes: &[u8]| parse_server(attributes, family);
+    let pass = Pass::new(std::mem::take(servers), parse);
+    let mut reader = Reader::new(ipvs.family, Request::Servers(*service), pass);
+    let small = !ipvs.long.many_servers && reader.small_pass(&mut ipvs.main)?;
+    if !small {
+        if !reader.long_pass(&mut ipvs.long)? {
+            reader.more_passes()?;
+        }
+        ipvs.long.many_servers = true;
+    }
+    // The kernel cannot be asked for one server: what was there stays.
+    *servers = reader.settle(|_| Ok(true))?;
+    ipvs.long.many_servers &= servers.len() > FEW_SERVERS;
+    Ok(())
+}
+
+/// The daemons: two at most, which always come at once.
+pub(super) fn daemons(ipvs: &mut Ipvs) -> Result<Vec<Daemon>, ListError> {
+    let mut pass = Pass::new(Vec::new(), parse_daemon);
+    let mut dump = Dump::start(&mut ipvs.main, ipvs.family, Request::Daemons)?;
+    match dump.finish(&mut ipvs.main, SMALL, &mut pass)? {
+        Progress::Finished => Ok(pass.items),
+        _ => Err(ListError::Unstable),
+    }
+}
+
+/// Each pass says whether the listing is whole with it.
+impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
+    fn new(family: u16, request: Request, pass: Pass<T, P>) -> Self {
+        Reader {
+            family,
+            request,
+            pass,
+            union: Union::default(),
+        }
+    }
+
+    /// A pass that receives with small sizes only.
+    fn small_pass(&mut self, channel: &mut Channel) -> Result<bool, KernelError> {
+        let mut dump = Dump::start(channel, self.family, self.request)?;
+        let progress = dump.finish(channel, SMALL, &mut self.pass)?;
+        Ok(self.end_pass(progress))
+    }
+
+    /// A pass on the main socket for as long as small sizes do. If they do not,
+    /// the socket becomes the long one.
+    fn pass_from_small(&mut self, ipvs: &mut Ipvs) -> Result<bool, KernelError> {
+        let mut dump = Dump::start(&mut ipvs.main, self.family, self.request)?;
+        let mut progress = dump.step(&mut ipvs.main, SMALL, &mut self.pass)?;
+        if progress == Progress::Going && self.pass.is_snapshot() {
+            progress = dump.step(&mut ipvs.main, SMALL, &mut self.pass)?;
+        }
+        if progress == Progress::Going {
+            let long = std::mem::replace(&mut ipvs.main, Channel::open()?);
+            let channel = ipvs.long.channel.insert(long);
+            // Two datagrams are small already. With this one they make half a
+            // large one, so that the seams of the long pass fall into the
+            // middle between the seams of this.
+            progress = dump.step(channel, 2 * SMALL, &mut self.pass)?;
+            if progress == Progress::Going {
+                progress = dump.finish(channel, LARGE, &mut self.pass)?;
+            }
+        }
+        Ok(self.end_pass(progress))
+    }
+
+    /// A pass over the long socket.
+    fn long_pass(&mut self, long: &mut Long) -> Result<bool, KernelError> {
+        let channel = long.channel()?;
+        let mut dump = Dump::start(channel, self.family, self.request)?;
+        let progress = dump.finish(channel, LARGE, &mut self.pass)?;
+        Ok(self.end_pass(progress))
+    }
+
+    /// Passes until the listing is whole, each over a socket of its own so that
+    /// its seams can be shifted.
+    fn more_passes(&mut self) -> Result<(), ListError> {
+        for shift in SHIFTS.iter().cycle().take(PASSES) {
+            let mut channel = Channel::open()?;
+            let mut dump = Dump::start(&mut channel, self.family, self.request)?;
+            let mut progress = dump.step(&mut channel, shift << 10, &mut self.pass)?;
+            if progress == Progress::Going {
+                progress = dump.finish(&mut channel, LARGE, &mut self.pass)?;
+            }
+            if self.end_pass(progress) {
+                return Ok(());
+            }
+        }
+        Err(ListError::Unstable)
+    }
+
+    /// A snapshot stays where it is, for it needs nothing else; other passes
+    /// join the union. One that was spoilt is forgotten.
+    fn end_pass(&mut self, progress: Progress) -> bool {
+        if progress != Progress::Finished {
+            self.pass.clear();
+            return false;
+        }
+        if self.pass.is_snapshot() {
+            return true;
+        }
+        self.union.absorb(&mut self.pass);
+        self.union.is_whole()
+    }
+
+    /// The entries. `keep` decides on those that the last pass did not see.
+    fn settle(
+        self,
+        keep: impl FnMut(&mut T) -> Result<bool, ListError>,
+    ) -> Result<Vec<T>, ListError> {
+        if self.pass.is_snapshot() {
+            return Ok(self.pass.items);
+        }
+        self.union.settle(keep)
+    }
+}

@@ -1,0 +1,20 @@
+//! The conversation with the kernel: the only place with a netlink socket.
+//!
+//! [`Ipvs`] is a client for one run of the program: it resolves the family
+//! once, sends requests, matches the answers to them, and makes listings whole
+//! while others change the table. It must not choose words for users: errors
+//! leave here as numbers, and the caller knows what they were about.
+
+mod batch;
+mod channel;
+mod client;
+mod coverage;
+mod dump;
+mod error;
+mod listing;
+mod open;
+mod union;
+
+pub use crate::wire::Info;
+pub use client::Ipvs;
+pub use error::{KernelError, ListError, OpenError};

@@ -1,0 +1,191 @@
+//! All that several passes over one list have brought, each entry once.
+
+use super::coverage::Coverage;
+use super::dump::Gather;
+use crate::model::{Server, ServerKey, Service, ServiceKey};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+
+/// What a dump lists: something with an identity.
+pub(super) trait Item {
+    /// What tells it from all others of its list.
+    type Key: Copy + Eq + Hash;
+
+    /// Its identity.
+    fn key(&self) -> Self::Key;
+}
+
+impl Item for Service {
+    type Key = ServiceKey;
+
+    fn key(&self) -> ServiceKey {
+        self.key
+    }
+}
+
+impl Item for Server {
+    type Key = ServerKey;
+
+    fn key(&self) -> ServerKey {
+        self.key
+    }
+}
+
+/// One pass as it was received: entries, and where the datagrams ended.
+pub(super) struct Pass<T, P> {
+    /// The entries, in the kernel's order.
+    pub items: Vec<T>,
+    /// After how many entries a datagram ended, and whether the table did.
+    seams: Vec<(usize, bool)>,
+    parse: P,
+}
+
+impl<T, P: Fn(&[u8]) -> Option<T>> Pass<T, P> {
+    /// An empty pass that reuses the list `items`. Entries that `parse` does
+    /// not know are left out.
+    pub fn new(mut items: Vec<T>, parse: P) -> Self {
+        items.clear();
+        Pass {
+            items,
+            seams: Vec::new(),
+            parse,
+        }
+    }
+
+    /// Whether the whole table came at once: then there are no seams.
+    pub fn is_snapshot(&self) -> bool {
+        matches!(self.seams[..], [(_, true)])
+    }
+
+    /// Forgets everything, for another try.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.seams.clear();
+    }
+}
+
+impl<T, P: Fn(&[u8]) -> Option<T>> Gather for Pass<T, P> {
+    fn entry(&mut self, attributes: &[u8]) {
+        self.items.extend((self.parse)(attributes));
+    }
+
+    fn seam(&mut self, end: bool) {
+        self.seams.push((self.items.len(), end));
+    }
+}
+
+/// The union of passes.
+pub(super) struct Union<T: Item> {
+    numbers: HashMap<T::Key, u32, BuildHasherDefault<Mixer>>,
+    items: Vec<T>,
+    coverage: Coverage,
+}
+
+impl<T: Item> Default for Union<T> {
+    fn default() -> Self {
+        Union {
+            numbers: HashMap::default(),
+            items: Vec::new(),
+            coverage: Coverage::default(),
+        }
+    }
+}
+
+impl<T: Item> Union<T> {
+    /// Adds a pass. What it says about an entry replaces what was known.
+    pub fn absorb<P>(&mut self, pass: &mut Pass<T, P>) {
+        self.numbers
+            .reserve(pass.items.len().saturating_sub(self.items.len()));
+        self.coverage.begin();
+        let mut seams = pass.seams.iter().peekable();
+        for (place, item) in pass.items.drain(..).enumerate() {
+            while let Some((_, end)) = seams.next_if(|(at, _)| *at <= place) {
+                self.coverage.seam(*end);
+            }
+            let number = self.add(item);
+            self.coverage.entry(number);
+        }
+        seams.for_each(|(_, end)| self.coverage.seam(*end));
+        self.coverage.finish(self.items.len());
+        pass.seams.clear();
+    }
+
+    fn add(&mut self, item: T) -> u32 {
+        let next = self.items.len() as u32;
+        let number = *self.numbers.entry(item.key()).or_insert(next);
+        match self.items.get_mut(number as usize) {
+            Some(known) => *known = item,
+            None => self.items.push(item),
+        }
+        number
+    }
+
+    /// Whether no entry that stayed in the table can be missing.
+    pub fn is_whole(&mut self) -> bool {
+        self.coverage.whole()
+    }
+
+    /// All entries, in the order in which they were first seen; of those that
+    /// the last pass did not see only what `keep` says.
+    pub fn settle<E>(self, mut keep: impl FnMut(&mut T) -> Result<bool, E>) -> Result<Vec<T>, E> {
+        let coverage = self.coverage;
+        let mut kept = Vec::with_capacity(self.items.len());
+        for (number, mut item) in self.items.into_iter().enumerate() {
+            if coverage.seen_last(number as u32) || keep(&mut item)? {
+                kept.push(item);
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// A hash that is quick rather than safe from attackers: whoever may add
+/// services needs no hash to do harm.
+#[derive(Default)]
+pub(super) struct Mixer(u64);
+
+impl Mixer {
+    fn mix(&mut self, value: u64) {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        self.0 = (self.0.rotate_left(29) ^ value).wrapping_mul(ODD);
+    }
+}
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.mix(u64::from_ne_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, value: u8) {
+        self.mix(value.into());
+    }
+
+    fn write_u16(&mut self, value: u16) {
+        self.mix(value.into());
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.mix(value.into());
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.mix(value);
+    }
+
+    fn write_usize(&mut self, value: usize) {
+        self.mix(value as u64);
+    }
+
+    fn write_isize(&mut self, value: isize) {
+        self.mix(value as u64);
+    }
+
+    /// The map takes high and low bits alike.
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
