@@ -12,9 +12,9 @@
 use nom::IResult;
 use nom::Parser;
 use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_till, take_while, take_while1};
+use nom::bytes::complete::{tag, take, take_till, take_while, take_while_m_n, take_while1};
 use nom::combinator::{map_opt, opt};
-use nom::sequence::preceded;
+use nom::sequence::{preceded, terminated};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An address and its port.
@@ -87,24 +87,36 @@ fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
 
 #[inline]
 fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
-    let (rest, address) = address(input)?;
+    alt((ipv4_endpoint, any_endpoint)).parse(input)
+}
+
+/// `0A000001 0050 `, as most are, in one go.
+#[inline]
+fn ipv4_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
+    map_opt(take(14usize), |text: &[u8]| {
+        let [a, b, c, d, e, f, g, h, b' ', i, j, k, l, b' '] = *text.first_chunk()? else {
+            return None;
+        };
+        let high = u32::from(hex_value([a, b, c, d])?);
+        let low = u32::from(hex_value([e, f, g, h])?);
+        Some(Endpoint {
+            address: Ipv4Addr::from_bits(high << 16 | low).into(),
+            port: hex_value([i, j, k, l])?,
+        })
+    })
+    .parse(input)
+}
+
+fn any_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
+    let (rest, address) = alt((terminated(ipv6, blank), other_form)).parse(input)?;
     let (rest, _) = blanks(rest)?;
-    let (rest, port) = hex4(rest)?;
+    let (rest, port) = terminated(hex4, blank).parse(rest)?;
     let (rest, _) = blanks(rest)?;
     Ok((rest, Endpoint { address, port }))
 }
 
-#[inline]
-fn address(input: &[u8]) -> IResult<&[u8], IpAddr> {
-    alt((ipv4, ipv6, other_form)).parse(input)
-}
-
-/// Eight digits and a blank.
-#[inline]
-fn ipv4(input: &[u8]) -> IResult<&[u8], IpAddr> {
-    let (rest, (high, low, _)) = (hex4, hex4, tag(" ")).parse(input)?;
-    let number = u32::from(high) << 16 | u32::from(low);
-    Ok((rest, Ipv4Addr::from_bits(number).into()))
+fn blank(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    take_while_m_n(1, 1, is_blank).parse(input)
 }
 
 /// Eight groups of four digits.
@@ -120,19 +132,23 @@ fn ipv6(input: &[u8]) -> IResult<&[u8], IpAddr> {
 
 /// What else the original understood: any written form of an address.
 fn other_form(input: &[u8]) -> IResult<&[u8], IpAddr> {
-    map_opt(field, |word| std::str::from_utf8(word).ok()?.parse().ok()).parse(input)
+    map_opt(field, |word| str::from_utf8(word).ok()?.parse().ok()).parse(input)
 }
 
 /// Four hexadecimal digits.
 #[inline]
 fn hex4(input: &[u8]) -> IResult<&[u8], u16> {
     map_opt(take(4usize), |digits: &[u8]| {
-        let [a, b, c, d] = *digits.first_chunk()?;
-        let [a, b, c, d] = [a, b, c, d].map(|digit| HEX_VALUES[usize::from(digit)]);
-        let value = a << 12 | b << 8 | c << 4 | d;
-        ((a | b | c | d) <= 0xf).then_some(value)
+        hex_value(*digits.first_chunk()?)
     })
     .parse(input)
+}
+
+#[inline]
+fn hex_value(digits: [u8; 4]) -> Option<u16> {
+    let [a, b, c, d] = digits.map(|digit| HEX_VALUES[usize::from(digit)]);
+    let value = a << 12 | b << 8 | c << 4 | d;
+    ((a | b | c | d) <= 0xf).then_some(value)
 }
 
 /// The value of a hexadecimal digit, more than 15 for other bytes.
