@@ -150,21 +150,20 @@ impl<'a, W: Write + ?Sized> Line<'a, W> {
         if text.len() < CAPACITY {
             self.text(text);
         } else {
-            self.write(text);
+            self.written += text.len();
+            if self.outcome.is_ok() {
+                self.outcome = self.out.write_all(text);
+            }
         }
     }
 
+    #[inline]
     fn flush(&mut self) {
-        let line = self.bytes;
-        let len = std::mem::take(&mut self.len);
-        self.write(&line[..len]);
-    }
-
-    fn write(&mut self, text: &[u8]) {
-        self.written += text.len();
         if self.outcome.is_ok() {
-            self.outcome = self.out.write_all(text);
+            self.outcome = self.out.write_all(&self.bytes[..self.len]);
         }
+        self.written += self.len;
+        self.len = 0;
     }
 }
 

@@ -5,9 +5,9 @@
 use super::line::{Line, Sink};
 use std::io::Write;
 
-/// `00` to `99`
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [[0; 2]; 100];
+/// `00` to `99`, and as many more as make an index of seven bits always right.
+const PAIRS: [[u8; 2]; 128] = {
+    let mut pairs = [[b'0'; 2]; 128];
     let mut value = 0;
     while value < 100 {
         pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
@@ -70,7 +70,7 @@ fn eight_digits(value: u64) -> [u8; 8] {
 /// The digits of a number below 100.
 #[inline]
 fn pair(value: u64) -> [u8; 2] {
-    PAIRS[value as usize % PAIRS.len()]
+    PAIRS[(value & 0x7f) as usize]
 }
 
 /// `value`, right-aligned in `width`, which is no more than [`MOST_DIGITS`].

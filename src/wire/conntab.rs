@@ -69,13 +69,18 @@ fn is_newline(byte: u8) -> bool {
 
 #[inline]
 fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+    byte <= b' ' && matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+}
+
+#[inline]
+fn is_word(byte: u8) -> bool {
+    byte > b' ' || !(is_blank(byte) || is_newline(byte))
 }
 
 /// The bytes up to the next blank, which is skipped with those after it.
 #[inline]
 fn field(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (rest, word) = take_while1(|byte| !is_blank(byte) && byte != b'\n').parse(input)?;
+    let (rest, word) = take_while1(is_word).parse(input)?;
     let (rest, _) = blanks(rest)?;
     Ok((rest, word))
 }
@@ -94,14 +99,15 @@ fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
 #[inline]
 fn ipv4_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
     map_opt(take(14usize), |text: &[u8]| {
-        let [a, b, c, d, e, f, g, h, b' ', i, j, k, l, b' '] = *text.first_chunk()? else {
+        let (address, rest) = text.split_first_chunk::<8>()?;
+        let [b' ', port @ .., b' '] = rest else {
             return None;
         };
-        let high = u32::from(hex_value([a, b, c, d])?);
-        let low = u32::from(hex_value([e, f, g, h])?);
+        let bits = u32::try_from(hex(*address)).ok()?;
+        let port = hex::<4>(*port.first_chunk()?);
         Some(Endpoint {
-            address: Ipv4Addr::from_bits(high << 16 | low).into(),
-            port: hex_value([i, j, k, l])?,
+            address: Ipv4Addr::from_bits(bits).into(),
+            port: u16::try_from(port).ok()?,
         })
     })
     .parse(input)
@@ -139,25 +145,26 @@ fn other_form(input: &[u8]) -> IResult<&[u8], IpAddr> {
 #[inline]
 fn hex4(input: &[u8]) -> IResult<&[u8], u16> {
     map_opt(take(4usize), |digits: &[u8]| {
-        hex_value(*digits.first_chunk()?)
+        u16::try_from(hex::<4>(*digits.first_chunk()?)).ok()
     })
     .parse(input)
 }
 
+/// The value of up to eight hexadecimal digits; negative where one is none.
 #[inline]
-fn hex_value(digits: [u8; 4]) -> Option<u16> {
-    let [a, b, c, d] = digits.map(|digit| HEX_VALUES[usize::from(digit)]);
-    let value = a << 12 | b << 8 | c << 4 | d;
-    ((a | b | c | d) <= 0xf).then_some(value)
+fn hex<const N: usize>(digits: [u8; N]) -> i64 {
+    digits
+        .iter()
+        .fold(0, |sum, digit| sum << 4 | HEX_VALUES[usize::from(*digit)])
 }
 
-/// The value of a hexadecimal digit, more than 15 for other bytes.
-const HEX_VALUES: [u16; 256] = {
-    let mut values = [0x100; 256];
+/// The value of a hexadecimal digit, -1 for other bytes.
+const HEX_VALUES: [i64; 256] = {
+    let mut values = [-1; 256];
     let mut value = 0;
     while value < 16 {
-        values[b"0123456789abcdef"[value] as usize] = value as u16;
-        values[b"0123456789ABCDEF"[value] as usize] = value as u16;
+        values[b"0123456789abcdef"[value] as usize] = value as i64;
+        values[b"0123456789ABCDEF"[value] as usize] = value as i64;
         value += 1;
     }
     values
