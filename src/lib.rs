@@ -5,9 +5,10 @@
 //! The library exists for the programs and tests of this package; it is no
 //! stable interface. Its layers depend on each other in one direction only:
 //!
-//! * `run` does what the command says: it alone ties the others together
-//! * `cli` turns words into a `cli::Command`
-//! * `render` turns plain data into output
+//! * [`run`] does what the command says: it alone ties the others together
+//! * [`rules`] reads the input of `-R` and plans `--replace`
+//! * [`cli`] turns words into a [`cli::Command`]
+//! * [`render`] turns plain data into output
 //! * [`kernel`] talks to the kernel
 //! * [`wire`] knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
@@ -18,4 +19,5 @@ pub mod model;
 pub mod names;
 pub mod render;
 pub mod rules;
+pub mod run;
 pub mod wire;

@@ -15,6 +15,11 @@ pub enum Exit {
     ListFailed = 1,
     /// The command line, or a line of rules, is wrong; or there is no IPVS.
     Usage = 2,
+    /// Somebody wanted the program to end, which it did when nothing was half
+    /// done; as shells have it for SIGINT.
+    Interrupted = 130,
+    /// Nobody reads the output any more; as shells have it for SIGPIPE.
+    ClosedPipe = 141,
     /// The kernel refused, or an option is unknown.
     Refused = 255,
 }

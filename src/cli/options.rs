@@ -372,3 +372,9 @@ pub static ROWS: [Row; 62] = {
         row("", "dry-run", Nothing, Option(O::DryRun), SaveOptions, "with -R: change nothing, print the commands that would run"),
     ]
 };
+
+/// The schedulers of the kernel, for help, completions and near misses. Any
+/// other name goes to the kernel too, which may know it.
+pub const SCHEDULERS: [&str; 13] = [
+    "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh",
+];

@@ -1,0 +1,75 @@
+//! Doing what a command says: the layer that ties words, kernel and output
+//! together, and the only one that prints complaints and chooses the exit
+//! status.
+//!
+//! What a command line means is decided in `cli`, what output looks like in
+//! `render`, what the kernel is told in `kernel`: nothing of that belongs here.
+
+mod change;
+mod drain;
+mod failure;
+mod hint;
+mod list;
+mod output;
+mod programs;
+mod replace;
+mod restore;
+mod save;
+mod signals;
+
+pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
+
+use crate::cli::{Command, Exit};
+use crate::kernel::Ipvs;
+use failure::Failure;
+use output::Output;
+
+/// What the parts of a run share: the way to the kernel and the output.
+struct Session {
+    ipvs: Ipvs,
+    out: Output,
+}
+
+impl Session {
+    fn open() -> anyhow::Result<Session> {
+        Ok(Session {
+            ipvs: Ipvs::open().map_err(|error| Failure::Unavailable(error.errno()))?,
+            out: Output::open()?,
+        })
+    }
+
+    /// Carries out one command that needs the kernel.
+    fn run(&mut self, command: &Command) -> anyhow::Result<()> {
+        match command {
+            Command::Change(change) => change::one(&mut self.ipvs, change),
+            Command::Drain {
+                service,
+                server,
+                limit,
+            } => drain::drain(&mut self.ipvs, service, server, *limit),
+            Command::List(list) => list::list(self, list),
+            Command::Save { numeric, all } => save::save(self, *numeric, *all),
+            Command::Restore(_) | Command::Help | Command::Version => Ok(()),
+        }
+    }
+}
+
+/// Carries out `command` for a program called `program`.
+fn carry_out(program: &str, command: &Command) -> anyhow::Result<Exit> {
+    match command {
+        Command::Help => output::print(&crate::cli::help::help(program))?,
+        Command::Version => output::print(&crate::cli::help::version())?,
+        Command::Restore(options) => {
+            return restore::restore(&restore::standard_input()?, *options, restore::Start::AsIs);
+        }
+        _ => {
+            let mut session = Session::open()?;
+            let result = session.run(command);
+            // What was listed before something failed is worth seeing.
+            let written = session.out.finish();
+            result?;
+            written?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,102 @@
+//! The three programs: from the words they were called with to the exit
+//! status.
+
+use super::failure::{self, Failure};
+use super::restore::{self, Start};
+use super::{carry_out, output};
+use crate::cli::{self, Command, Complaint, Exit, Restore, frontend};
+use crate::names::SystemLookup;
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+
+fn ended(result: anyhow::Result<Exit>) -> ExitCode {
+    let exit = result.unwrap_or_else(|error| failure::report(&error));
+    ExitCode::from(exit as u8)
+}
+
+/// The program ipvsadm.
+pub fn ipvsadm() -> ExitCode {
+    let words: Vec<OsString> = env::args_os().collect();
+    let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+    ended(match words.split_first() {
+        Some((program, words)) => run(program, words),
+        None => run(b"ipvsadm", &[]),
+    })
+}
+
+fn run(program: &[u8], words: &[&[u8]]) -> anyhow::Result<Exit> {
+    // popt knows both names.
+    let posix = ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
+        .iter()
+        .any(|name| env::var_os(name).is_some());
+    let command = cli::parse(program, words, posix, &mut SystemLookup::default())
+        .map_err(|complaint| Failure::Complaint(with_near_miss(complaint)))?;
+    carry_out(&String::from_utf8_lossy(program), &command)
+}
+
+/// Adds what may have been meant by an unknown option.
+fn with_near_miss(complaint: Complaint) -> Complaint {
+    let Some(word) = complaint.text.strip_suffix(b": unknown option") else {
+        return complaint;
+    };
+    match frontend::near_miss(word) {
+        Some(option) => complaint.with_hint(format!("did you mean {option}?")),
+        None => complaint,
+    }
+}
+
+/// The program ipvsadm-save.
+pub fn ipvsadm_save() -> ExitCode {
+    let (mut numeric, mut all) = (false, false);
+    for word in env::args_os().skip(1) {
+        match word.as_bytes() {
+            b"-n" => numeric = true,
+            b"--all" => all = true,
+            [b'-', ..] => {
+                failure::say(SAVE_HELP.as_bytes());
+                return ExitCode::from(1);
+            }
+            // The original ignores other words.
+            _ => {}
+        }
+    }
+    ended(carry_out("ipvsadm-save", &Command::Save { numeric, all }))
+}
+
+const SAVE_HELP: &str = "\
+Usage: ipvsadm-save [-n] [--all]
+Print the IPVS table as rules for ipvsadm-restore.
+  -n      addresses and ports as numbers
+  --all   also the session time-outs and the sync daemons";
+
+/// The program ipvsadm-restore.
+pub fn ipvsadm_restore() -> ExitCode {
+    let mut options = Restore::default();
+    for word in env::args_os().skip(1) {
+        match word.as_bytes() {
+            b"--replace" => options.replace = true,
+            b"--dry-run" => options.dry_run = true,
+            b"-h" | b"--help" => return ended(output::print(RESTORE_HELP).map(|()| Exit::Done)),
+            [b'-', ..] => {
+                failure::say(RESTORE_HELP.trim_end().as_bytes());
+                return ExitCode::from(Exit::Usage as u8);
+            }
+            // The original ignores other words.
+            _ => {}
+        }
+    }
+    ended(restore_from_input(options))
+}
+
+fn restore_from_input(options: Restore) -> anyhow::Result<Exit> {
+    restore::restore(&restore::standard_input()?, options, Start::Cleared)
+}
+
+const RESTORE_HELP: &str = "\
+Usage: ipvsadm-restore [--replace] [--dry-run] < RULES
+Clear the IPVS table and carry out the rules on standard input.
+  --replace   do not clear: make the table equal to the rules by the smallest change
+  --dry-run   change nothing, print the commands that would run
+";

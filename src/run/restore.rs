@@ -1,0 +1,153 @@
+//! `-R` and ipvsadm-restore: rules that were read and checked whole, carried
+//! out in their order.
+
+use super::failure::{self, Failure};
+use super::output::Output;
+use super::signals::Interrupt;
+use super::{Session, replace};
+use crate::cli::{Command, Exit, Restore};
+use crate::kernel::Ipvs;
+use crate::model::{Change, Verb};
+use crate::names::{Numeric, SystemLookup};
+use crate::render;
+use crate::rules::plan::{Step, Wanted};
+use crate::rules::{self, Rule};
+use anyhow::Context;
+use std::io::{self, Read};
+
+/// What is done with the table before the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Nothing: `-R`.
+    AsIs,
+    /// It is cleared: ipvsadm-restore.
+    Cleared,
+}
+
+/// All of standard input.
+pub fn standard_input() -> anyhow::Result<Vec<u8>> {
+    let mut input = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut input);
+    read.context("cannot read the rules from standard input")?;
+    Ok(input)
+}
+
+/// Carries out the rules in `input`.
+pub fn restore(input: &[u8], options: Restore, start: Start) -> anyhow::Result<Exit> {
+    let rules = rules::read(input, &mut SystemLookup::default()).map_err(Failure::WrongLines)?;
+    if options.replace {
+        let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
+        return replace::replace(&wanted, options.dry_run);
+    }
+    if options.dry_run {
+        return dry_run(&rules, start);
+    }
+    let mut session = Session::open()?;
+    session.check_permission()?;
+    let interrupt = Interrupt::watch()?;
+    let failed = session.carry_out_all(&rules, start)?;
+    session.out.finish()?;
+    ended(&interrupt, failed)
+}
+
+/// The exit status of a run in which so many lines failed.
+pub fn ended(interrupt: &Interrupt, failed: usize) -> anyhow::Result<Exit> {
+    if interrupt.came() {
+        failure::say(
+            b"interrupted: the table was not left half changed, all rules were carried out",
+        );
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if failed == 0 {
+        Exit::Done
+    } else {
+        Exit::Refused
+    })
+}
+
+/// Prints the changes that `rules` would make, and makes none.
+fn dry_run(rules: &[Rule], start: Start) -> anyhow::Result<Exit> {
+    let cleared = (start == Start::Cleared).then_some(&Change::Flush);
+    let changes = rules.iter().filter_map(|rule| match &rule.command {
+        Command::Change(change) => Some(change),
+        _ => None,
+    });
+    print_changes(cleared.into_iter().chain(changes))?;
+    Ok(Exit::Done)
+}
+
+/// Prints `changes` as the commands that make them.
+pub fn print_changes<'a>(changes: impl Iterator<Item = &'a Change>) -> anyhow::Result<()> {
+    let mut out = Output::open()?;
+    for change in changes {
+        render::change_line(&mut out, &Numeric, change).map_err(Failure::Output)?;
+    }
+    out.finish()
+}
+
+impl Session {
+    /// Fails for who may not change anything, before anything is tried.
+    pub fn check_permission(&mut self) -> anyhow::Result<()> {
+        let info = self.ipvs.info();
+        info.map_err(|error| Failure::kernel(Verb::List, error))?;
+        Ok(())
+    }
+
+    /// Carries out `rules` in their order; how many failed.
+    fn carry_out_all(&mut self, rules: &[Rule], start: Start) -> anyhow::Result<usize> {
+        let mut failed = 0;
+        if start == Start::Cleared {
+            failed += carry_out(&mut self.ipvs, [(None, Change::Flush)].into_iter())?;
+        }
+        let is_change = |rule: &Rule| matches!(rule.command, Command::Change(_));
+        for run in rules.chunk_by(|a, b| is_change(a) && is_change(b)) {
+            match run {
+                [rule] if !is_change(rule) => failed += self.run_rule(rule)?,
+                changes => failed += carry_out(&mut self.ipvs, steps(changes))?,
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Runs a rule that is no change; 1 if it failed, 0 if not.
+    fn run_rule(&mut self, rule: &Rule) -> anyhow::Result<usize> {
+        let Err(error) = self.run(&rule.command) else {
+            return Ok(0);
+        };
+        match error.downcast_ref() {
+            Some(failure @ (Failure::Refused(..) | Failure::Unstable)) => {
+                say_of_line(Some(rule.line), &failure.to_string());
+                Ok(1)
+            }
+            Some(Failure::Said(_)) => Ok(1),
+            _ => Err(error),
+        }
+    }
+}
+
+fn steps(rules: &[Rule]) -> impl Iterator<Item = Step> {
+    rules.iter().filter_map(|rule| match rule.command {
+        Command::Change(change) => Some((Some(rule.line), change)),
+        _ => None,
+    })
+}
+
+/// Carries out `steps` in their order, reporting those that the kernel
+/// refuses; how many it refused.
+pub fn carry_out(ipvs: &mut Ipvs, steps: impl Iterator<Item = Step>) -> anyhow::Result<usize> {
+    let mut refused = 0;
+    let tagged = steps.map(|(line, change)| ((line, change.verb()), change));
+    ipvs.batch(tagged, |(line, verb), error| {
+        refused += 1;
+        say_of_line(line, &failure::refusal(verb, error.errno()));
+    })
+    .context("cannot talk to the kernel")?;
+    Ok(refused)
+}
+
+fn say_of_line(line: Option<u32>, text: &str) {
+    match line {
+        Some(line) => failure::say(format!("line {line}: {text}").as_bytes()),
+        None => failure::say(text.as_bytes()),
+    }
+}
