@@ -11,8 +11,9 @@ use std::fmt;
 pub enum Exit {
     /// Everything was done.
     Done = 0,
-    /// A listing failed, or the rules of a dry run differ from the table.
-    ListFailed = 1,
+    /// A listing failed, output could not be written, a server was not drained,
+    /// or a table is not what the rules say.
+    NotDone = 1,
     /// The command line, or a line of rules, is wrong; or there is no IPVS.
     Usage = 2,
     /// Somebody wanted the program to end, which it did when nothing was half

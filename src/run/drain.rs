@@ -72,10 +72,10 @@ impl Drain<'_> {
             Ok(End::Reweighted(weight)) => {
                 let text = format!("somebody else set the weight to {weight}: not deleted");
                 failure::say(text.as_bytes());
-                Err(Failure::Said(Exit::ListFailed).into())
+                Err(Failure::Said(Exit::NotDone).into())
             }
             Ok(End::TimedOut(left)) => {
-                self.put_back(&before.config, "time is up", left, Exit::ListFailed)
+                self.put_back(&before.config, "time is up", left, Exit::NotDone)
             }
             Ok(End::Interrupted(left)) => {
                 self.put_back(&before.config, "interrupted", left, Exit::Interrupted)

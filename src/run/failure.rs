@@ -53,10 +53,10 @@ impl Failure {
         match self {
             Failure::Complaint(complaint) => complaint.exit,
             Failure::WrongLines(_) | Failure::Unavailable(_) => Exit::Usage,
-            Failure::Refused(Verb::List, _) | Failure::Unstable => Exit::ListFailed,
+            Failure::Refused(Verb::List, _) | Failure::Unstable => Exit::NotDone,
             Failure::Refused(..) => Exit::Refused,
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
-            Failure::Output(_) => Exit::ListFailed,
+            Failure::Output(_) => Exit::NotDone,
             Failure::Said(exit) => *exit,
         }
     }
@@ -151,7 +151,7 @@ pub fn refusal(verb: Verb, errno: i32) -> String {
 pub fn report(error: &anyhow::Error) -> Exit {
     let Some(failure) = error.downcast_ref::<Failure>() else {
         say(format!("{error:#}").as_bytes());
-        return Exit::ListFailed;
+        return Exit::NotDone;
     };
     let text = failure.text();
     if !text.is_empty() {

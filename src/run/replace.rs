@@ -1,16 +1,16 @@
 //! `-R --replace`: the table is made equal to the rules, while it is in use.
 
+use super::Session;
 use super::failure::Failure;
 use super::list::read_servers;
-use super::restore::{carry_out, ended, print_changes};
+use super::restore::{carry_out, ended, print_changes, say_of_line};
 use super::signals::Interrupt;
-use super::{Session, failure};
 use crate::cli::Exit;
 use crate::model::Verb;
 use crate::rules::plan::{Present, Wanted};
 
-/// How often the difference is made anew when somebody else changes the table
-/// meanwhile.
+/// How often the difference is taken anew when the kernel refuses something:
+/// somebody else may have changed the table meanwhile.
 const ROUNDS: usize = 3;
 
 /// Makes the table what `wanted` says; with `dry_run`, prints how.
@@ -18,36 +18,33 @@ pub fn replace(wanted: &Wanted, dry_run: bool) -> anyhow::Result<Exit> {
     let mut session = Session::open()?;
     let mut steps = wanted.steps(&present(&mut session)?);
     if dry_run {
-        let exit = if steps.is_empty() {
+        print_changes(steps.iter().map(|(_, change)| *change))?;
+        return Ok(if steps.is_empty() {
             Exit::Done
         } else {
-            Exit::ListFailed
-        };
-        print_changes(steps.iter().map(|(_, change)| change))?;
-        return Ok(exit);
+            Exit::NotDone
+        });
     }
     let interrupt = Interrupt::watch()?;
-    let mut refused = 0;
+    let mut refusals = Vec::new();
     for _ in 0..ROUNDS {
-        if steps.is_empty() {
+        refusals.clear();
+        carry_out(&mut session.ipvs, steps.into_iter(), |line, text| {
+            refusals.push((line, text));
+        })?;
+        if refusals.is_empty() {
             break;
         }
-        refused = carry_out(&mut session.ipvs, steps.into_iter())?;
-        // A refusal may mean that the table was no longer the one compared.
-        steps = if refused > 0 {
-            wanted.steps(&present(&mut session)?)
-        } else {
-            Vec::new()
-        };
+        steps = wanted.steps(&present(&mut session)?);
+        if steps.is_empty() {
+            refusals.clear();
+            break;
+        }
     }
-    if refused > 0 && !steps.is_empty() {
-        let left = steps.len();
-        failure::say(
-            format!("{left} differences between the table and the rules are left").as_bytes(),
-        );
-        return Ok(Exit::Refused);
+    for (line, text) in &refusals {
+        say_of_line(*line, text);
     }
-    ended(&interrupt, 0)
+    Ok(ended(&interrupt, refusals.is_empty()))
 }
 
 /// The table as it is.

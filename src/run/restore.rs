@@ -67,9 +67,13 @@ pub fn ended(interrupt: &Interrupt, failed: usize) -> anyhow::Result<Exit> {
 
 /// Prints the changes that `rules` would make, and makes none.
 fn dry_run(rules: &[Rule], start: Start) -> anyhow::Result<Exit> {
-    let cleared = (start == Start::Cleared).then_some(&Change::Flush);
-    let changes = rules.iter().filter_map(|rule| match &rule.command {
+    let cleared = (start == Start::Cleared).then_some(Change::Flush);
+    let changes = rules.iter().filter_map(|rule| match rule.command {
         Command::Change(change) => Some(change),
+        // What draining comes to in the end.
+        Command::Drain {
+            service, server, ..
+        } => Some(Change::DeleteServer(service, server)),
         _ => None,
     });
     print_changes(cleared.into_iter().chain(changes))?;
@@ -77,10 +81,10 @@ fn dry_run(rules: &[Rule], start: Start) -> anyhow::Result<Exit> {
 }
 
 /// Prints `changes` as the commands that make them.
-pub fn print_changes<'a>(changes: impl Iterator<Item = &'a Change>) -> anyhow::Result<()> {
+pub fn print_changes(changes: impl Iterator<Item = Change>) -> anyhow::Result<()> {
     let mut out = Output::open()?;
     for change in changes {
-        render::change_line(&mut out, &Numeric, change).map_err(Failure::Output)?;
+        render::change_line(&mut out, &Numeric, &change).map_err(Failure::Output)?;
     }
     out.finish()
 }
@@ -97,31 +101,32 @@ impl Session {
     fn carry_out_all(&mut self, rules: &[Rule], start: Start) -> anyhow::Result<usize> {
         let mut failed = 0;
         if start == Start::Cleared {
-            failed += carry_out(&mut self.ipvs, [(None, Change::Flush)].into_iter())?;
+            failed += self.change_all([(None, Change::Flush)].into_iter())?;
         }
         let is_change = |rule: &Rule| matches!(rule.command, Command::Change(_));
         for run in rules.chunk_by(|a, b| is_change(a) && is_change(b)) {
             match run {
-                [rule] if !is_change(rule) => failed += self.run_rule(rule)?,
-                changes => failed += carry_out(&mut self.ipvs, steps(changes))?,
+                [rule] if !is_change(rule) => failed += self.run_rule(rule),
+                changes => failed += self.change_all(steps(changes))?,
             }
         }
         Ok(failed)
     }
 
-    /// Runs a rule that is no change; 1 if it failed, 0 if not.
-    fn run_rule(&mut self, rule: &Rule) -> anyhow::Result<usize> {
+    fn change_all(&mut self, steps: impl Iterator<Item = Step>) -> anyhow::Result<usize> {
+        carry_out(&mut self.ipvs, steps, |line, text| say_of_line(line, &text))
+    }
+
+    /// Runs a rule that is no change, a listing say; 1 if it failed, 0 if not.
+    /// Whatever was wrong with it, the rules after it are still to be done.
+    fn run_rule(&mut self, rule: &Rule) -> usize {
         let Err(error) = self.run(&rule.command) else {
-            return Ok(0);
+            return 0;
         };
-        match error.downcast_ref() {
-            Some(failure @ (Failure::Refused(..) | Failure::Unstable)) => {
-                say_of_line(Some(rule.line), &failure.to_string());
-                Ok(1)
-            }
-            Some(Failure::Said(_)) => Ok(1),
-            _ => Err(error),
+        if !matches!(error.downcast_ref(), Some(Failure::Said(_))) {
+            say_of_line(Some(rule.line), &format!("{error:#}"));
         }
+        1
     }
 }
 
@@ -132,20 +137,25 @@ fn steps(rules: &[Rule]) -> impl Iterator<Item = Step> {
     })
 }
 
-/// Carries out `steps` in their order, reporting those that the kernel
-/// refuses; how many it refused.
-pub fn carry_out(ipvs: &mut Ipvs, steps: impl Iterator<Item = Step>) -> anyhow::Result<usize> {
-    let mut refused = 0;
+/// Carries out `steps` in their order and tells `refused` in which words the
+/// kernel refused which; how many it refused.
+pub fn carry_out(
+    ipvs: &mut Ipvs,
+    steps: impl Iterator<Item = Step>,
+    mut refused: impl FnMut(Option<u32>, String),
+) -> anyhow::Result<usize> {
+    let mut count = 0;
     let tagged = steps.map(|(line, change)| ((line, change.verb()), change));
     ipvs.batch(tagged, |(line, verb), error| {
-        refused += 1;
-        say_of_line(line, &failure::refusal(verb, error.errno()));
+        count += 1;
+        refused(line, failure::refusal(verb, error.errno()));
     })
     .context("cannot talk to the kernel")?;
-    Ok(refused)
+    Ok(count)
 }
 
-fn say_of_line(line: Option<u32>, text: &str) {
+/// Reports what is wrong with a line, or with what no line asked for.
+pub fn say_of_line(line: Option<u32>, text: &str) {
     match line {
         Some(line) => failure::say(format!("line {line}: {text}").as_bytes()),
         None => failure::say(text.as_bytes()),
