@@ -28,13 +28,17 @@ host_programs=(
 
 # Everything for $kernel. Quick when nothing is missing.
 setup() {
-    kernel_dir=$cache/kernel/$kernel
-    root_image=$cache/root-$(root_recipe | sha256sum | cut -c1-16).squashfs
-    initramfs=$kernel_dir/initramfs-$(sha256sum <"$lab_dir/init" | cut -c1-16)
+    kernel_dir=$cache/kernel-$(kernel_recipe | hash)/$kernel
+    root_image=$cache/root-$(root_recipe | hash).squashfs
+    initramfs=$kernel_dir/initramfs-$(hash <"$lab_dir/init")
     accel_file=$cache/accel
     is_complete && return
     mkdir -p "$cache"
     with_lock make_missing
+}
+
+hash() {
+    sha256sum | cut -c1-12
 }
 
 is_complete() {
@@ -156,13 +160,18 @@ make_kernel() {
     note "fetching the kernel of Debian $kernel"
     (make_apt "$kernel" && download_kernel "$tree")
     version=$(kernel_version "$tree")
-    mkdir -p "$out" "$cache/kernel"
+    mkdir -p "$out" "${kernel_dir%/*}"
     printf '%s\n' "$version" >"$out/version"
     extract_vmlinux "$(find "$tree" -name 'vmlinuz*' | head -n 1)" "$out/vmlinux"
     select_modules "$tree" "$version" "$out/modules"
     pack_squashfs "$out/modules" "$out/modules.squashfs"
     rm -rf "$kernel_dir"
     mv "$out" "$kernel_dir"
+}
+
+# What a kernel's place in the cache depends on: change it with what is made.
+kernel_recipe() {
+    printf '%s\n' 'two indexes' "${guest_modules[@]}"
 }
 
 # The packages of the kernel that linux-image-amd64 depends on. Newer suites
@@ -221,7 +230,18 @@ select_modules() {
     find "$from/kernel/drivers/net" -maxdepth 1 -type f -exec cp -l -t "$to/kernel/drivers/net" {} +
     find "$to" -name '*.ko.xz' -exec xz -d --force {} +
     find "$to" -name '*.ko.zst' -exec zstd -dq --rm {} +
-    "$(find_program depmod)" -b "$out/usr" "$version"
+    index_modules "$out/usr" "$version"
+}
+
+# One index as it is, and one as if there were no IPVS.
+index_modules() {
+    local usr=$1 version=$2 modules=$1/lib/modules/$2 ipvs=kernel/net/netfilter/ipvs
+    mv "$modules/$ipvs" "$work/ipvs"
+    "$(find_program depmod)" -b "$usr" "$version"
+    mkdir "$modules/index-no-ipvs"
+    cp "$modules"/modules.* "$modules/index-no-ipvs/"
+    mv "$work/ipvs" "$modules/$ipvs"
+    "$(find_program depmod)" -b "$usr" "$version"
 }
 
 pack_squashfs() {
