@@ -47,22 +47,16 @@ pub fn restore(input: &[u8], options: Restore, start: Start) -> anyhow::Result<E
     let interrupt = Interrupt::watch()?;
     let failed = session.carry_out_all(&rules, start)?;
     session.out.finish()?;
-    ended(&interrupt, failed)
+    Ok(ended(&interrupt, failed == 0))
 }
 
-/// The exit status of a run in which so many lines failed.
-pub fn ended(interrupt: &Interrupt, failed: usize) -> anyhow::Result<Exit> {
+/// The exit status after all rules were carried out, well or not.
+pub fn ended(interrupt: &Interrupt, well: bool) -> Exit {
     if interrupt.came() {
-        failure::say(
-            b"interrupted: the table was not left half changed, all rules were carried out",
-        );
-        return Ok(Exit::Interrupted);
+        failure::say(b"interrupted, but not before all rules were carried out");
+        return Exit::Interrupted;
     }
-    Ok(if failed == 0 {
-        Exit::Done
-    } else {
-        Exit::Refused
-    })
+    if well { Exit::Done } else { Exit::Refused }
 }
 
 /// Prints the changes that `rules` would make, and makes none.
