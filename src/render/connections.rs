@@ -66,7 +66,7 @@ pub fn connections<R: Read, W: Write + ?Sized, N: Names + ?Sized>(
     }
     titles(out, with_pe).map_err(ConnectionsError::Write)?;
     let mut table = Table {
-        out,
+        line: Line::new(out),
         names,
         with_pe,
         skipping: true,
@@ -128,7 +128,7 @@ fn titles<W: Write + ?Sized>(out: &mut W, with_pe: bool) -> io::Result<()> {
 
 /// The table on its way through.
 struct Table<'a, W: Write + ?Sized, N: Names + ?Sized> {
-    out: &'a mut W,
+    line: Line<'a, W>,
     names: &'a mut N,
     with_pe: bool,
     /// Inside a line that is not to be printed: the titles, or one too long.
@@ -181,27 +181,27 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
     }
 
     fn row(&mut self, row: &Row) -> io::Result<()> {
-        let mut line = Line::new(&mut *self.out);
+        let line = &mut self.line;
         line.left(row.protocol, PROTOCOL_WIDTH);
         line.push(b' ');
-        expire(&mut line, row.expires);
+        expire(line, row.expires);
         line.push(b' ');
         line.left(row.state, STATE_WIDTH);
         line.push(b' ');
         let protocol = protocol(row.protocol);
         let names = &*self.names;
-        cell(&mut line, names, protocol, &row.client, ENDPOINT_WIDTH);
-        cell(&mut line, names, protocol, &row.service, ENDPOINT_WIDTH);
+        cell(line, names, protocol, &row.client, ENDPOINT_WIDTH);
+        cell(line, names, protocol, &row.service, ENDPOINT_WIDTH);
         match row.engine.filter(|_| self.with_pe) {
-            None => cell(&mut line, names, protocol, &row.server, 0),
+            None => cell(line, names, protocol, &row.server, 0),
             Some((engine, data)) => {
-                cell(&mut line, names, protocol, &row.server, NARROW_WIDTH);
+                cell(line, names, protocol, &row.server, NARROW_WIDTH);
                 line.left(engine, ENDPOINT_WIDTH);
                 line.push(b' ');
                 line.text(data);
             }
         }
-        line.end()
+        line.end_row()
     }
 }
 

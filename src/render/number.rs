@@ -35,36 +35,32 @@ const UNITS: [(u64, u64, u8); 3] = [
 
 const LARGEST_UNIT: (u64, u8) = (1_000_000_000_000, b'T');
 
-/// As many digits as are made at once.
-const EIGHT: u64 = 100_000_000;
-
 /// `value` in decimal.
 #[inline]
 pub(super) fn decimal<S: Sink>(sink: &mut S, value: u64) {
-    if value < 10 {
-        sink.push(b'0' + value as u8);
-    } else if value < EIGHT {
-        let digits = u64::from_le_bytes(eight_digits(value));
-        let leading = (digits ^ u64::from_le_bytes([b'0'; 8])).trailing_zeros() / 8;
-        let text = digits.checked_shr(leading * 8).unwrap_or(0);
-        sink.fixed(text.to_le_bytes(), 8 - leading as usize);
+    if value < 10_000 {
+        let digits = u32::from_le_bytes(four_digits(value));
+        let zeros = (digits ^ u32::from_le_bytes([b'0'; 4])).trailing_zeros() / 8;
+        // Nought has four of them, and keeps one.
+        let leading = zeros.min(3);
+        let text = digits >> (leading * 8);
+        sink.fixed(text.to_le_bytes(), 4 - leading as usize);
     } else {
         long_decimal(sink, value);
     }
 }
 
 fn long_decimal<S: Sink>(sink: &mut S, value: u64) {
-    decimal(sink, value / EIGHT);
-    sink.fixed(eight_digits(value % EIGHT), 8);
+    decimal(sink, value / 10_000);
+    sink.fixed(four_digits(value % 10_000), 4);
 }
 
-/// The digits of a number below 100,000,000.
+/// The digits of a number below 10,000.
 #[inline]
-fn eight_digits(value: u64) -> [u8; 8] {
-    let (high, low) = (value / 10_000, value % 10_000);
-    let [[a, b], [c, d]] = [pair(high / 100), pair(high % 100)];
-    let [[e, f], [g, h]] = [pair(low / 100), pair(low % 100)];
-    [a, b, c, d, e, f, g, h]
+fn four_digits(value: u64) -> [u8; 4] {
+    let [a, b] = pair(value / 100);
+    let [c, d] = pair(value % 100);
+    [a, b, c, d]
 }
 
 /// The digits of a number below 100.

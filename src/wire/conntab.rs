@@ -80,13 +80,51 @@ fn is_word(byte: u8) -> bool {
 /// The bytes up to the next blank, which is skipped with those after it.
 #[inline]
 fn field(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (rest, word) = take_while1(is_word).parse(input)?;
+    let (rest, word) = word(input)?;
     let (rest, _) = blanks(rest)?;
     Ok((rest, word))
 }
 
+/// Eight bytes are tried at once, the first in the lowest bits.
+type Eight = u64;
+
+/// A byte in each place.
+const fn repeated(byte: u8) -> Eight {
+    Eight::from_le_bytes([byte; 8])
+}
+
+/// In how many bytes the lowest bit that is set comes; 8 where none is.
+#[inline]
+fn bytes_before(bits: Eight) -> usize {
+    bits.trailing_zeros() as usize / 8
+}
+
+/// Most words end within eight bytes, and at a blank.
+#[inline]
+fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    if let Some(chunk) = input.first_chunk() {
+        let bytes = Eight::from_le_bytes(*chunk);
+        // The highest bit of each byte that is a blank or less, as far as the
+        // first of them.
+        let ends = bytes.wrapping_sub(repeated(b' ' + 1)) & !bytes & repeated(0x80);
+        let len = bytes_before(ends);
+        if (1..8).contains(&len) && input[len] == b' ' {
+            let (word, rest) = input.split_at(len);
+            return Ok((rest, word));
+        }
+    }
+    take_while1(is_word).parse(input)
+}
+
 #[inline]
 fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
+    if let Some(chunk) = input.first_chunk() {
+        let len = bytes_before(Eight::from_le_bytes(*chunk) ^ repeated(b' '));
+        if len < 8 && input[len] > b' ' {
+            let (blanks, rest) = input.split_at(len);
+            return Ok((rest, blanks));
+        }
+    }
     take_while(is_blank).parse(input)
 }
 
