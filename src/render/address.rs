@@ -26,27 +26,24 @@ const HEX: [[u8; 2]; 256] = {
     pairs
 };
 
-/// `0.` to `255.`, filled up with NULs.
-const OCTETS: [[u8; 4]; 256] = {
-    let mut octets = [[0; 4]; 256];
+/// `0.` to `255.`, filled up with NULs, and how long they are.
+const OCTETS: [([u8; 4], u8); 256] = {
+    let mut octets = [([0; 4], 0); 256];
     let mut value = 0;
     while value < 256 {
         let digits = [value / 100, value / 10 % 10, value % 10];
-        let leading = 3 - octet_len(value as u8);
+        let leading = (value < 100) as usize + (value < 10) as usize;
         let mut place = leading;
         while place < 3 {
-            octets[value][place - leading] = b'0' + digits[place] as u8;
+            octets[value].0[place - leading] = b'0' + digits[place] as u8;
             place += 1;
         }
-        octets[value][3 - leading] = b'.';
+        octets[value].0[3 - leading] = b'.';
+        octets[value].1 = 4 - leading as u8;
         value += 1;
     }
     octets
 };
-
-const fn octet_len(value: u8) -> usize {
-    1 + (value >= 10) as usize + (value >= 100) as usize
-}
 
 /// `address` without brackets.
 pub(super) fn address<S: Sink>(sink: &mut S, address: &IpAddr) {
@@ -61,10 +58,11 @@ pub(super) fn ipv4<S: Sink>(sink: &mut S, address: Ipv4Addr) {
     let mut text = [0; 16];
     let mut at = 0;
     for octet in address.octets() {
-        if let Some(room) = text[at..].first_chunk_mut() {
-            *room = OCTETS[usize::from(octet)];
+        let (digits, len) = OCTETS[usize::from(octet)];
+        if let Some(room) = text.get_mut(at..at + 4) {
+            room.copy_from_slice(&digits);
         }
-        at += octet_len(octet) + 1;
+        at += usize::from(len);
     }
     sink.fixed(text, at - 1);
 }

@@ -99,33 +99,41 @@ fn bytes_before(bits: Eight) -> usize {
     bits.trailing_zeros() as usize / 8
 }
 
-/// Most words end within eight bytes, and at a blank.
+/// Bytes up to a blank, as scanf's `%s` takes them.
 #[inline]
 fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    if let Some(chunk) = input.first_chunk() {
-        let bytes = Eight::from_le_bytes(*chunk);
-        // The highest bit of each byte that is a blank or less, as far as the
-        // first of them.
-        let ends = bytes.wrapping_sub(repeated(b' ' + 1)) & !bytes & repeated(0x80);
-        let len = bytes_before(ends);
-        if (1..8).contains(&len) && input[len] == b' ' {
-            let (word, rest) = input.split_at(len);
-            return Ok((rest, word));
-        }
+    // The highest bit of each byte that is a blank or less, as far as the
+    // first of them.
+    let low = |bytes: Eight| bytes.wrapping_sub(repeated(b' ' + 1)) & !bytes & repeated(0x80);
+    let len = leading(input, low);
+    match input.get(len) {
+        Some(b' ' | b'\n') if len > 0 => Ok((&input[len..], &input[..len])),
+        _ => take_while1(is_word).parse(input),
     }
-    take_while1(is_word).parse(input)
 }
 
 #[inline]
 fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    if let Some(chunk) = input.first_chunk() {
-        let len = bytes_before(Eight::from_le_bytes(*chunk) ^ repeated(b' '));
-        if len < 8 && input[len] > b' ' {
-            let (blanks, rest) = input.split_at(len);
-            return Ok((rest, blanks));
+    let len = leading(input, |bytes| bytes ^ repeated(b' '));
+    match input.get(len) {
+        Some(byte) if *byte > b' ' => Ok((&input[len..], &input[..len])),
+        _ => take_while(is_blank).parse(input),
+    }
+}
+
+/// How many bytes come before the first for which `other` sets a bit, as far
+/// as there are eight more bytes to look at.
+#[inline]
+fn leading(input: &[u8], other: impl Fn(Eight) -> Eight) -> usize {
+    let mut len = 0;
+    while let Some(chunk) = input.get(len..).and_then(<[u8]>::first_chunk) {
+        let before = bytes_before(other(Eight::from_le_bytes(*chunk)));
+        len += before;
+        if before < 8 {
+            break;
         }
     }
-    take_while(is_blank).parse(input)
+    len
 }
 
 #[inline]
