@@ -10,6 +10,7 @@
 pub mod args;
 mod command;
 mod complaint;
+pub mod completions;
 pub mod frontend;
 pub mod help;
 pub mod lexer;

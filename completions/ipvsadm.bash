@@ -1,0 +1,148 @@
+# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for bash.
+# Made from the option table by src/cli/completions; do not edit.
+# Works with bash-completion and without.
+
+# The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
+# asked: it would load it.
+_ipvsadm_rules() {
+    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn 2>/dev/null
+}
+
+# The virtual services that rules name with the option $1.
+_ipvsadm_services() {
+    [[ $command == add-service ]] ||
+        _ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p"
+}
+
+# The real servers of the virtual service $1, as "-t 10.0.0.1:80".
+_ipvsadm_servers() {
+    [[ $command == add-server ]] ||
+        _ipvsadm_rules | grep -F -e "-a $1 -r " | sed 's/.* -r \([^ ]*\).*/\1/'
+}
+
+_ipvsadm_interfaces() {
+    local path
+    for path in /sys/class/net/*/; do
+        path=${path%/}
+        echo "${path##*/}"
+    done
+}
+
+# The options of the command $1.
+_ipvsadm_options() {
+    case $1 in
+        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags' ;;
+        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags' ;;
+        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6' ;;
+        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -c --connection --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort --syncid' ;;
+        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold' ;;
+        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain' ;;
+        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold' ;;
+        start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl' ;;
+        stop-daemon) echo '--syncid' ;;
+        restore) echo '--replace --dry-run' ;;
+        save) echo '-n --numeric --all' ;;
+        zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6' ;;
+    esac
+}
+
+_ipvsadm() {
+    # bash cuts words at colons, so take the line apart again.
+    local line=${COMP_LINE:0:COMP_POINT} IFS=$' \t\n'
+    local -a words candidates
+    read -ra words <<<"$line"
+    [[ $line == *[[:blank:]] ]] && words+=('')
+    local last=$((${#words[@]} - 1))
+    local current=${words[last]}
+
+    local command=
+    case ${words[1]} in
+        -A* | --add-service) command=add-service ;;
+        -E* | --edit-service) command=edit-service ;;
+        -D* | --delete-service) command=delete-service ;;
+        -C* | --clear) command=flush ;;
+        -R* | --restore) command=restore ;;
+        -S* | --save) command=save ;;
+        -a* | --add-server) command=add-server ;;
+        -e* | --edit-server) command=edit-server ;;
+        -d* | --delete-server) command=delete-server ;;
+        -L* | --list) command=list ;;
+        -l*) command=list ;;
+        -Z* | --zero) command=zero ;;
+        --set) command=set ;;
+        --start-daemon) command=start-daemon ;;
+        --stop-daemon) command=stop-daemon ;;
+        -h* | --help) command=help ;;
+        -v* | --version) command=version ;;
+    esac
+
+    # The virtual service on the line, and the option before the cursor.
+    local i option= value= service=
+    for ((i = 1; i < last; i++)); do
+        option=${words[i]} value=${words[i + 1]}
+        if [[ $option == --*=* ]]; then
+            value=${option#*=} option=${option%%=*}
+        elif [[ $option =~ ^-[^-tufspMbrwxy]*([tufspMbrwxy])$ ]]; then
+            option=-${BASH_REMATCH[1]}
+        fi
+        case $option in
+            -t | --tcp-service) service="-t $value" ;;
+            -u | --udp-service) service="-u $value" ;;
+            --sctp-service) service="--sctp-service $value" ;;
+            -f | --fwmark-service) service="-f $value" ;;
+            -6 | --ipv6) service+=' -6' ;;
+        esac
+        [[ ${words[i]} == --*=* ]] && option=
+    done
+    local before=
+    if [[ $current == --*=* ]]; then
+        option=${current%%=*} value=${current#*=} before=$option=
+    fi
+
+    local found
+    case $option in
+        --start-daemon) found='master backup' ;;
+        --stop-daemon) found='master backup' ;;
+        -t | --tcp-service) found=$(_ipvsadm_services -t) ;;
+        -u | --udp-service) found=$(_ipvsadm_services -u) ;;
+        --sctp-service) found=$(_ipvsadm_services --sctp-service) ;;
+        -f | --fwmark-service) found=$(_ipvsadm_services -f) ;;
+        -s | --scheduler) found='rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh' ;;
+        -M | --netmask) return ;;
+        --pe) found='sip' ;;
+        -b | --sched-flags) found='sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3' before+=${value%"${value##*,}"} ;;
+        -r | --real-server) found=$(_ipvsadm_servers "$service") ;;
+        --tun-type) found='ipip gue gre' ;;
+        --tun-port) return ;;
+        -w | --weight) return ;;
+        -x | --u-threshold) return ;;
+        -y | --l-threshold) return ;;
+        --mcast-interface) found=$(_ipvsadm_interfaces) ;;
+        --syncid) return ;;
+        --sync-maxlen) return ;;
+        --mcast-group) return ;;
+        --mcast-port) return ;;
+        --mcast-ttl) return ;;
+        *)
+            if ((last == 1)); then
+                found='-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save -a --add-server -e --edit-server -d --delete-server -L --list -l -Z --zero --set --start-daemon --stop-daemon -h --help -v --version'
+            else
+                found=$(_ipvsadm_options "$command")
+            fi
+            ;;
+    esac
+
+    # What stands before the last colon or equals sign is on the line already.
+    local breaks=${COMP_WORDBREAKS//[^:=]/} typed= candidate
+    [[ $breaks ]] && typed=${current%"${current##*["$breaks"]}"}
+    read -rd '' -a candidates <<<"$found"
+    for candidate in "${candidates[@]}"; do
+        [[ $candidate == -* && " ${words[*]:1:last-1} " == *" $candidate "* ]] && continue
+        candidate=$before$candidate
+        [[ $candidate == "$current"* ]] && COMPREPLY+=("${candidate#"$typed"}")
+    done
+}
+
+complete -F _ipvsadm ipvsadm
+complete -W '-n --numeric --all' ipvsadm-save
+complete -W '--replace --dry-run' ipvsadm-restore

@@ -1,0 +1,180 @@
+# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for fish.
+# Made from the option table by src/cli/completions; do not edit.
+
+# The command on the line, by its name.
+function __ipvsadm_command
+    set -l words (commandline -opc)
+    switch "$words[2]"
+        case '-A*' --add-service
+            echo add-service
+        case '-E*' --edit-service
+            echo edit-service
+        case '-D*' --delete-service
+            echo delete-service
+        case '-C*' --clear
+            echo flush
+        case '-R*' --restore
+            echo restore
+        case '-S*' --save
+            echo save
+        case '-a*' --add-server
+            echo add-server
+        case '-e*' --edit-server
+            echo edit-server
+        case '-d*' --delete-server
+            echo delete-server
+        case '-L*' --list
+            echo list
+        case '-l*'
+            echo list
+        case '-Z*' --zero
+            echo zero
+        case --set
+            echo set
+        case --start-daemon
+            echo start-daemon
+        case --stop-daemon
+            echo stop-daemon
+        case '-h*' --help
+            echo help
+        case '-v*' --version
+            echo version
+    end
+end
+
+function __ipvsadm_first
+    test (count (commandline -opc)) -eq 1
+end
+
+function __ipvsadm_on
+    set -l command (__ipvsadm_command)
+    contains -- "$command" $argv
+end
+
+function __ipvsadm_after
+    set -l words (commandline -opc)
+    contains -- "$words[-1]" $argv
+end
+
+# The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
+# asked: it would load it.
+function __ipvsadm_rules
+    test -e /proc/net/ip_vs; and command ipvsadm -Sn 2>/dev/null
+end
+
+# The virtual services that rules name with the option $argv.
+function __ipvsadm_services
+    __ipvsadm_on add-service; and return
+    __ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1'
+end
+
+# The real servers of the virtual service on the line.
+function __ipvsadm_servers
+    __ipvsadm_on add-server; and return
+    set -l words (commandline -opc)
+    set -l vip
+    for i in (seq 2 (count $words))
+        switch $words[$i]
+            case '-*t' --tcp-service
+                set vip -t $words[(math $i + 1)]
+            case '--tcp-service=*'
+                set vip -t (string replace -r '^[^=]*=' '' -- $words[$i])
+            case '-*u' --udp-service
+                set vip -u $words[(math $i + 1)]
+            case '--udp-service=*'
+                set vip -u (string replace -r '^[^=]*=' '' -- $words[$i])
+            case --sctp-service
+                set vip --sctp-service $words[(math $i + 1)]
+            case '--sctp-service=*'
+                set vip --sctp-service (string replace -r '^[^=]*=' '' -- $words[$i])
+            case '-*f' --fwmark-service
+                set vip -f $words[(math $i + 1)]
+            case '--fwmark-service=*'
+                set vip -f (string replace -r '^[^=]*=' '' -- $words[$i])
+            case -6 --ipv6
+                set -a vip -6
+        end
+    end
+    __ipvsadm_rules | grep -F -e "-a $vip -r " | string replace -r '.* -r (\S+).*' '$1'
+end
+
+function __ipvsadm_interfaces
+    string match -r '[^/]+(?=/$)' -- /sys/class/net/*/
+end
+
+# Words with commas between them.
+function __ipvsadm_list
+    set -l typed (commandline -ct | string replace -rf '^(-[^=]*=)?(.*,)?[^,]*$' '$2')
+    printf "$typed%s\n" $argv
+end
+
+complete -c ipvsadm -f
+complete -c ipvsadm -n __ipvsadm_first -s A -l add-service -d 'add a virtual service'
+complete -c ipvsadm -n __ipvsadm_first -s E -l edit-service -d 'set a virtual service up anew'
+complete -c ipvsadm -n __ipvsadm_first -s D -l delete-service -d 'delete a virtual service with its real servers'
+complete -c ipvsadm -n __ipvsadm_first -s C -l clear -d 'delete everything'
+complete -c ipvsadm -n __ipvsadm_first -s R -l restore -d 'carry out the rules on standard input'
+complete -c ipvsadm -n __ipvsadm_first -s S -l save -d 'print the table as rules'
+complete -c ipvsadm -n __ipvsadm_first -s a -l add-server -d 'add a real server to a virtual service'
+complete -c ipvsadm -n __ipvsadm_first -s e -l edit-server -d 'set a real server up anew'
+complete -c ipvsadm -n __ipvsadm_first -s d -l delete-server -d 'remove a real server'
+complete -c ipvsadm -n __ipvsadm_first -s L -l list -d 'list the table, or one service; also -l'
+complete -c ipvsadm -n __ipvsadm_first -s l
+complete -c ipvsadm -n __ipvsadm_first -s Z -l zero -d 'set the counters of one or all services to zero'
+complete -c ipvsadm -n __ipvsadm_first -l set -d 'set the session time-outs: tcp tcpfin udp, in seconds, 0 keeps one'
+complete -c ipvsadm -n __ipvsadm_first -l start-daemon -d 'start a connection sync daemon'
+complete -c ipvsadm -n '__ipvsadm_after --start-daemon' -a 'master backup'
+complete -c ipvsadm -n __ipvsadm_first -l stop-daemon -d 'stop a connection sync daemon'
+complete -c ipvsadm -n '__ipvsadm_after --stop-daemon' -a 'master backup'
+complete -c ipvsadm -n __ipvsadm_first -s h -l help -d 'print this'
+complete -c ipvsadm -n __ipvsadm_first -s v -l version -d 'print the version'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server zero' -s t -l tcp-service -x -a '(__ipvsadm_services -t)' -d 'TCP service host[:port]'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server zero' -s u -l udp-service -x -a '(__ipvsadm_services -u)' -d 'UDP service host[:port]'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server zero' -l sctp-service -x -a '(__ipvsadm_services --sctp-service)' -d 'SCTP service host[:port]'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server zero' -s f -l fwmark-service -x -a '(__ipvsadm_services -f)' -d 'packets with a firewall mark, 1 to 4294967295'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server zero' -s 6 -l ipv6 -d 'the mark is on IPv6 packets; after -f'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s s -l scheduler -x -a 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh' -d 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh; default wlc'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s p -l persistent -d 'a client keeps its server; default 360 seconds'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s M -l netmask -x -d 'clients that persist together: IPv4 mask or IPv6 prefix length'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -l pe -x -a 'sip' -d 'persistence engine, as sip'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s o -l ops -d 'one-packet scheduling: each datagram for itself'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s b -l sched-flags -x -a '(__ipvsadm_list sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3)' -d 'flags of the scheduler: sh-fallback,sh-port mh-fallback,mh-port or flag-1,flag-2,flag-3'
+complete -c ipvsadm -n '__ipvsadm_on add-server delete-server edit-server' -s r -l real-server -x -a '(__ipvsadm_servers)' -d 'the real server, host[:port]'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s g -l gatewaying -d 'forward by direct routing; the default'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s i -l ipip -d 'forward through a tunnel'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s m -l masquerading -d 'forward by network address translation'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -l tun-type -x -a 'ipip gue gre' -d 'the tunnel: ipip, gue or gre; default ipip'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -l tun-port -x -d 'the UDP port of a gue tunnel'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -l tun-nocsum -d 'gue and gre without checksum; the default'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -l tun-csum -d 'gue and gre with checksum'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -l tun-remcsum -d 'gue with remote checksum'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s w -l weight -x -d 'share of the connections, default 1; 0 takes no new ones'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s x -l u-threshold -x -d 'no new connections above so many; 0 for no limit'
+complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s y -l l-threshold -x -d 'new connections again below so many'
+complete -c ipvsadm -n '__ipvsadm_on delete-server' -l drain -d 'with -d: take no new connections, wait for the open ones, then remove'
+complete -c ipvsadm -n '__ipvsadm_on list save' -s n -l numeric -d 'addresses and ports as numbers'
+complete -c ipvsadm -n '__ipvsadm_on list' -s c -l connection -d 'list the connections'
+complete -c ipvsadm -n '__ipvsadm_on list' -l timeout -d 'list the session time-outs'
+complete -c ipvsadm -n '__ipvsadm_on list' -l daemon -d 'list the sync daemons'
+complete -c ipvsadm -n '__ipvsadm_on list' -l stats -d 'list the counters'
+complete -c ipvsadm -n '__ipvsadm_on list' -l rate -d 'list the rates a second'
+complete -c ipvsadm -n '__ipvsadm_on list' -l thresholds -d 'list the connection thresholds'
+complete -c ipvsadm -n '__ipvsadm_on list' -l persistent-conn -d 'list persistent connections; with -c, persistence engine data'
+complete -c ipvsadm -n '__ipvsadm_on list' -l tun-info -d 'list the tunnels'
+complete -c ipvsadm -n '__ipvsadm_on list' -s X -l exact -d 'whole numbers, never 12345K'
+complete -c ipvsadm -n '__ipvsadm_on list' -l nosort -d 'keep the kernel\'s order'
+complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-interface -x -a '(__ipvsadm_interfaces)' -d 'where to send or listen; default eth0'
+complete -c ipvsadm -n '__ipvsadm_on list start-daemon stop-daemon' -l syncid -x -d 'daemons with other ids are ignored; 0 to 255, default 0'
+complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l sync-maxlen -x -d 'longest message; the kernel\'s default follows the MTU'
+complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-group -x -d 'multicast group; default 224.0.0.81'
+complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-port -x -d 'UDP port; default 8848'
+complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-ttl -x -d 'how far messages go; default 1'
+complete -c ipvsadm -n '__ipvsadm_on save' -l all -d 'with -S: also the session time-outs and sync daemons'
+complete -c ipvsadm -n '__ipvsadm_on restore' -l replace -d 'with -R: make the table equal to the rules by the smallest change'
+complete -c ipvsadm -n '__ipvsadm_on restore' -l dry-run -d 'with -R: change nothing, print the commands that would run'
+complete -c ipvsadm-save -f
+complete -c ipvsadm-save -s n -l numeric -d 'addresses and ports as numbers'
+complete -c ipvsadm-save -l all -d 'with -S: also the session time-outs and sync daemons'
+complete -c ipvsadm-restore -f
+complete -c ipvsadm-restore -l replace -d 'with -R: make the table equal to the rules by the smallest change'
+complete -c ipvsadm-restore -l dry-run -d 'with -R: change nothing, print the commands that would run'

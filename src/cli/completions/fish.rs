@@ -1,0 +1,126 @@
+//! The completions for fish.
+
+use super::{
+    CommandName, ROWS, Row, Takes, Values, commands, first_words, options, options_with_commands,
+    values,
+};
+use std::fmt::Write;
+
+/// The file for fish.
+pub fn fish() -> String {
+    include_str!("template.fish")
+        .replace("        @COMMANDS@\n", &command_cases())
+        .replace("@FIRST@\n", &first())
+        .replace("@OPTIONS@\n", &all_options())
+        .replace("            @SERVICES@\n", &service_cases())
+        .replace("@SAVE@\n", &program("ipvsadm-save", CommandName::Save))
+        .replace(
+            "@RESTORE@\n",
+            &program("ipvsadm-restore", CommandName::Restore),
+        )
+}
+
+fn command_cases() -> String {
+    commands().fold(String::new(), |mut text, (row, command)| {
+        let mut words = first_words(row);
+        if row.short.is_some() {
+            words[0] = format!("'{}'", words[0]);
+        }
+        let _ = writeln!(text, "        case {}", words.join(" "));
+        let _ = writeln!(text, "            echo {}", command.name());
+        text
+    })
+}
+
+fn first() -> String {
+    let mut text = String::new();
+    for (row, _) in commands() {
+        let names = names(row);
+        let _ = writeln!(
+            text,
+            "complete -c ipvsadm -n __ipvsadm_first{names}{}",
+            help(row)
+        );
+        if let Values::Words(words) = values(row) {
+            let _ = writeln!(
+                text,
+                "complete -c ipvsadm -n '__ipvsadm_after --{}' -a '{words}'",
+                row.long
+            );
+        }
+    }
+    text
+}
+
+fn all_options() -> String {
+    options_with_commands().fold(String::new(), |mut text, (row, commands)| {
+        let commands = commands.join(" ");
+        let rest = format!("{}{}{}", names(row), value(row), help(row));
+        let _ = writeln!(
+            text,
+            "complete -c ipvsadm -n '__ipvsadm_on {commands}'{rest}"
+        );
+        text
+    })
+}
+
+/// The options of the program that is `command` under its own name.
+fn program(name: &str, command: CommandName) -> String {
+    options(command).fold(String::new(), |mut text, row| {
+        let rest = format!("{}{}", names(row), help(row));
+        let _ = writeln!(text, "complete -c {name}{rest}");
+        text
+    })
+}
+
+fn names(row: &Row) -> String {
+    let short = row
+        .short
+        .map(|letter| format!(" -s {}", char::from(letter)));
+    let long = (!row.long.is_empty()).then(|| format!(" -l {}", row.long));
+    format!("{}{}", short.unwrap_or_default(), long.unwrap_or_default())
+}
+
+fn help(row: &Row) -> String {
+    match row.help {
+        "" => String::new(),
+        help => format!(" -d '{}'", help.replace('\'', "\\'")),
+    }
+}
+
+fn value(row: &Row) -> String {
+    match (row.takes, values(row)) {
+        (Takes::Value(_), Values::Words(words)) => format!(" -x -a '{words}'"),
+        (Takes::Value(_), Values::List(words)) => format!(" -x -a '(__ipvsadm_list {words})'"),
+        (Takes::Value(_), Values::Services(kind)) => {
+            format!(" -x -a '(__ipvsadm_services {kind})'")
+        }
+        (Takes::Value(_), Values::Servers) => " -x -a '(__ipvsadm_servers)'".into(),
+        (Takes::Value(_), Values::Interfaces) => " -x -a '(__ipvsadm_interfaces)'".into(),
+        (Takes::Value(_), Values::Unknown) => " -x".into(),
+        (Takes::Nothing | Takes::Optional(_), _) => String::new(),
+    }
+}
+
+fn service_cases() -> String {
+    let mut text = String::new();
+    for row in &ROWS {
+        if let Values::Services(kind) = values(row) {
+            let long = row.long;
+            // A fish pattern knows no sets of letters: any word that ends in
+            // the letter will do.
+            let short = row
+                .short
+                .map(|letter| format!("'-*{}' ", char::from(letter)));
+            let short = short.unwrap_or_default();
+            let _ = writeln!(text, "            case {short}--{long}");
+            let _ = writeln!(text, "                set vip {kind} $words[(math $i + 1)]");
+            let _ = writeln!(text, "            case '--{long}=*'");
+            let _ = writeln!(
+                text,
+                "                set vip {kind} (string replace -r '^[^=]*=' '' -- $words[$i])"
+            );
+        }
+    }
+    text
+}

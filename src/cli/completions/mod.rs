@@ -1,0 +1,120 @@
+//! The completions for bash, zsh and fish, from the option table.
+//!
+//! The templates beside this file know how each shell works; the rows of the
+//! table go in between. `completions/` holds what comes out; `tests/docs.rs`
+//! keeps it so, and writes it anew when `UPDATE_COMPLETIONS` is set.
+//!
+//! What only the kernel knows is asked for where the user completes it, from
+//! `ipvsadm -Sn`, and not at all while IPVS is not loaded: a key press must not
+//! load a kernel module.
+
+mod bash;
+mod fish;
+mod zsh;
+
+pub use bash::bash;
+pub use fish::fish;
+pub use zsh::zsh;
+
+use super::matrix::command_rule;
+use super::options::{CommandName, Opt, ROWS, Role, Row, Takes};
+
+/// What can be offered as the value of an option.
+enum Values {
+    /// Only the user knows.
+    Unknown,
+    /// One of these words.
+    Words(&'static str),
+    /// Some of these words, with commas between them.
+    List(&'static str),
+    /// The virtual services that rules name with this option.
+    Services(&'static str),
+    /// The real servers of the virtual service on the line.
+    Servers,
+    /// The network interfaces.
+    Interfaces,
+}
+
+fn values(row: &Row) -> Values {
+    match row.long {
+        "start-daemon" | "stop-daemon" => Values::Words("master backup"),
+        "tcp-service" => Values::Services("-t"),
+        "udp-service" => Values::Services("-u"),
+        "sctp-service" => Values::Services("--sctp-service"),
+        "fwmark-service" => Values::Services("-f"),
+        "scheduler" => Values::Words("rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh"),
+        "sched-flags" => {
+            Values::List("sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3")
+        }
+        "pe" => Values::Words("sip"),
+        "real-server" => Values::Servers,
+        "tun-type" => Values::Words("ipip gue gre"),
+        "mcast-interface" => Values::Interfaces,
+        _ => Values::Unknown,
+    }
+}
+
+/// The rows that name a command.
+fn commands() -> impl Iterator<Item = (&'static Row, CommandName)> {
+    ROWS.iter().filter_map(|row| match row.role {
+        Role::Command(command) => Some((row, command)),
+        _ => None,
+    })
+}
+
+/// The rows that `command` takes.
+fn options(command: CommandName) -> impl Iterator<Item = &'static Row> {
+    let rule = command_rule(command);
+    let takes =
+        move |option| rule.needs.has(option) || rule.may.has(option) || rule.one_of.has(option);
+    ROWS.iter().filter(move |row| match row.role {
+        Role::Option(option) => takes(option),
+        Role::Ipv6 => takes(Opt::ServiceAddress),
+        Role::Command(_) | Role::Ignored => false,
+    })
+}
+
+/// The rows that some command takes, with the names of those commands.
+fn options_with_commands() -> impl Iterator<Item = (&'static Row, Vec<&'static str>)> {
+    let takers = |row: &'static Row| -> Vec<_> {
+        let all = CommandName::ALL.into_iter();
+        let takers = all.filter(|command| options(*command).any(|other| other == row));
+        takers.map(CommandName::name).collect()
+    };
+    ROWS.iter()
+        .map(move |row| (row, takers(row)))
+        .filter(|(_, commands)| !commands.is_empty())
+}
+
+/// `-t` and `--tcp-service`: how a row can be spelt.
+fn spellings(row: &Row) -> Vec<String> {
+    let short = row.short.map(|letter| format!("-{}", char::from(letter)));
+    let long = (!row.long.is_empty()).then(|| format!("--{}", row.long));
+    short.into_iter().chain(long).collect()
+}
+
+/// The spellings of `command`'s options.
+fn words(command: CommandName) -> String {
+    let words: Vec<String> = options(command).flat_map(spellings).collect();
+    words.join(" ")
+}
+
+/// For a case of the shell: the first words that name the command of `row`.
+/// Other letters may follow a letter.
+fn first_words(row: &Row) -> Vec<String> {
+    let mut words = spellings(row);
+    if row.short.is_some() {
+        words[0].push('*');
+    }
+    words
+}
+
+/// The letters of the options that take a value: what follows such a letter in
+/// its word is the value.
+fn letters_with_value() -> String {
+    let with_value = ROWS.iter().filter(|row| row.takes != Takes::Nothing);
+    with_value
+        .filter_map(|row| row.short)
+        .map(char::from)
+        .collect()
+}

@@ -1,0 +1,97 @@
+# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for bash.
+# Made from the option table by src/cli/completions; do not edit.
+# Works with bash-completion and without.
+
+# The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
+# asked: it would load it.
+_ipvsadm_rules() {
+    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn 2>/dev/null
+}
+
+# The virtual services that rules name with the option $1.
+_ipvsadm_services() {
+    [[ $command == add-service ]] ||
+        _ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p"
+}
+
+# The real servers of the virtual service $1, as "-t 10.0.0.1:80".
+_ipvsadm_servers() {
+    [[ $command == add-server ]] ||
+        _ipvsadm_rules | grep -F -e "-a $1 -r " | sed 's/.* -r \([^ ]*\).*/\1/'
+}
+
+_ipvsadm_interfaces() {
+    local path
+    for path in /sys/class/net/*/; do
+        path=${path%/}
+        echo "${path##*/}"
+    done
+}
+
+# The options of the command $1.
+_ipvsadm_options() {
+    case $1 in
+        @OPTIONS@
+    esac
+}
+
+_ipvsadm() {
+    # bash cuts words at colons, so take the line apart again.
+    local line=${COMP_LINE:0:COMP_POINT} IFS=$' \t\n'
+    local -a words candidates
+    read -ra words <<<"$line"
+    [[ $line == *[[:blank:]] ]] && words+=('')
+    local last=$((${#words[@]} - 1))
+    local current=${words[last]}
+
+    local command=
+    case ${words[1]} in
+        @COMMANDS@
+    esac
+
+    # The virtual service on the line, and the option before the cursor.
+    local i option= value= service=
+    for ((i = 1; i < last; i++)); do
+        option=${words[i]} value=${words[i + 1]}
+        if [[ $option == --*=* ]]; then
+            value=${option#*=} option=${option%%=*}
+        elif [[ $option =~ ^-[^-@LETTERS@]*([@LETTERS@])$ ]]; then
+            option=-${BASH_REMATCH[1]}
+        fi
+        case $option in
+            @SERVICES@
+            -6 | --ipv6) service+=' -6' ;;
+        esac
+        [[ ${words[i]} == --*=* ]] && option=
+    done
+    local before=
+    if [[ $current == --*=* ]]; then
+        option=${current%%=*} value=${current#*=} before=$option=
+    fi
+
+    local found
+    case $option in
+        @VALUES@
+        *)
+            if ((last == 1)); then
+                found='@FIRST@'
+            else
+                found=$(_ipvsadm_options "$command")
+            fi
+            ;;
+    esac
+
+    # What stands before the last colon or equals sign is on the line already.
+    local breaks=${COMP_WORDBREAKS//[^:=]/} typed= candidate
+    [[ $breaks ]] && typed=${current%"${current##*["$breaks"]}"}
+    read -rd '' -a candidates <<<"$found"
+    for candidate in "${candidates[@]}"; do
+        [[ $candidate == -* && " ${words[*]:1:last-1} " == *" $candidate "* ]] && continue
+        candidate=$before$candidate
+        [[ $candidate == "$current"* ]] && COMPREPLY+=("${candidate#"$typed"}")
+    done
+}
+
+complete -F _ipvsadm ipvsadm
+complete -W '@SAVE@' ipvsadm-save
+complete -W '@RESTORE@' ipvsadm-restore

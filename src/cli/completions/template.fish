@@ -1,0 +1,69 @@
+# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for fish.
+# Made from the option table by src/cli/completions; do not edit.
+
+# The command on the line, by its name.
+function __ipvsadm_command
+    set -l words (commandline -opc)
+    switch "$words[2]"
+        @COMMANDS@
+    end
+end
+
+function __ipvsadm_first
+    test (count (commandline -opc)) -eq 1
+end
+
+function __ipvsadm_on
+    set -l command (__ipvsadm_command)
+    contains -- "$command" $argv
+end
+
+function __ipvsadm_after
+    set -l words (commandline -opc)
+    contains -- "$words[-1]" $argv
+end
+
+# The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
+# asked: it would load it.
+function __ipvsadm_rules
+    test -e /proc/net/ip_vs; and command ipvsadm -Sn 2>/dev/null
+end
+
+# The virtual services that rules name with the option $argv.
+function __ipvsadm_services
+    __ipvsadm_on add-service; and return
+    __ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1'
+end
+
+# The real servers of the virtual service on the line.
+function __ipvsadm_servers
+    __ipvsadm_on add-server; and return
+    set -l words (commandline -opc)
+    set -l vip
+    for i in (seq 2 (count $words))
+        switch $words[$i]
+            @SERVICES@
+            case -6 --ipv6
+                set -a vip -6
+        end
+    end
+    __ipvsadm_rules | grep -F -e "-a $vip -r " | string replace -r '.* -r (\S+).*' '$1'
+end
+
+function __ipvsadm_interfaces
+    string match -r '[^/]+(?=/$)' -- /sys/class/net/*/
+end
+
+# Words with commas between them.
+function __ipvsadm_list
+    set -l typed (commandline -ct | string replace -rf '^(-[^=]*=)?(.*,)?[^,]*$' '$2')
+    printf "$typed%s\n" $argv
+end
+
+complete -c ipvsadm -f
+@FIRST@
+@OPTIONS@
+complete -c ipvsadm-save -f
+@SAVE@
+complete -c ipvsadm-restore -f
+@RESTORE@

@@ -1,0 +1,60 @@
+#compdef ipvsadm ipvsadm-save ipvsadm-restore
+# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for zsh.
+# Made from the option table by src/cli/completions; do not edit.
+
+# The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
+# asked: it would load it.
+_ipvsadm_rules() {
+    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn 2>/dev/null
+}
+
+# The virtual services that rules name with the option $1.
+_ipvsadm_services() {
+    local -a found expl
+    [[ $command == add-service ]] ||
+        found=(${(f)"$(_ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p")"})
+    _wanted services expl 'virtual service' compadd -a found
+}
+
+# The real servers of the virtual service on the line.
+_ipvsadm_servers() {
+    local valued=@LETTERS@ vip i
+    local -a found expl
+    for ((i = 2; i < CURRENT; i++)); do
+        case $words[i] in
+            @SERVICES@
+            (-6|--ipv6) vip+=' -6' ;;
+        esac
+    done
+    [[ $command == add-server ]] ||
+        found=(${(f)"$(_ipvsadm_rules | grep -F -e "-a $vip -r " | sed 's/.* -r \([^ ]*\).*/\1/')"})
+    _wanted servers expl 'real server' compadd -a found
+}
+
+_ipvsadm_interfaces() {
+    local -a found=(/sys/class/net/*(-/N:t)) expl
+    _wanted interfaces expl 'network interface' compadd -a found
+}
+
+_ipvsadm() {
+    local command
+    local -a specs commands
+    commands=(
+        @FIRST@
+    )
+    case $words[2] in
+        @COMMANDS@
+    esac
+    case $service in
+        (ipvsadm-save) command=@SAVE@ ;;
+        (ipvsadm-restore) command=@RESTORE@ ;;
+        (*) specs=($commands) ;;
+    esac
+    ((CURRENT == 2)) && [[ $service == ipvsadm ]] && command=
+
+    @OPTIONS@
+
+    _arguments -s -S : $specs
+}
+
+_ipvsadm "$@"

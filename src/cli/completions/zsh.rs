@@ -1,0 +1,111 @@
+//! The completions for zsh.
+
+use super::{
+    CommandName, ROWS, Role, Row, Takes, Values, commands, first_words, letters_with_value,
+    options_with_commands, spellings, values,
+};
+use std::fmt::Write;
+
+/// The file for zsh.
+pub fn zsh() -> String {
+    include_str!("template.zsh")
+        .replace("        @COMMANDS@\n", &command_cases())
+        .replace("        @FIRST@\n", &first_specs())
+        .replace("    @OPTIONS@\n", &option_specs())
+        .replace("            @SERVICES@\n", &service_cases())
+        .replace("@LETTERS@", &letters_with_value())
+        .replace("@SAVE@", CommandName::Save.name())
+        .replace("@RESTORE@", CommandName::Restore.name())
+}
+
+fn command_cases() -> String {
+    commands().fold(String::new(), |mut text, (row, command)| {
+        let words = first_words(row).join("|");
+        let _ = writeln!(text, "        ({words}) command={} ;;", command.name());
+        text
+    })
+}
+
+fn first_specs() -> String {
+    commands().fold(String::new(), |mut text, (row, _)| {
+        let _ = writeln!(text, "        {}", spec(row));
+        text
+    })
+}
+
+fn option_specs() -> String {
+    options_with_commands().fold(String::new(), |mut text, (row, commands)| {
+        let commands = commands.join("|");
+        let _ = writeln!(text, "    [[ $command == ({commands}) ]] && specs+=(");
+        let _ = writeln!(text, "        {}", spec(row));
+        text.push_str("    )\n");
+        text
+    })
+}
+
+fn service_cases() -> String {
+    let mut text = String::new();
+    for row in &ROWS {
+        if let Values::Services(kind) = values(row) {
+            let letter = row.short.map(char::from);
+            let short = letter.map(|letter| format!("-[^-$valued]#{letter}|"));
+            let (short, long) = (short.unwrap_or_default(), row.long);
+            let _ = writeln!(
+                text,
+                "            ({short}--{long}) vip=\"{kind} ${{(Q)words[i+1]}}\" ;;"
+            );
+            let _ = writeln!(
+                text,
+                "            (--{long}=*) vip=\"{kind} ${{${{(Q)words[i]}}#*=}}\" ;;"
+            );
+        }
+    }
+    text
+}
+
+/// What _arguments is told of a row.
+fn spec(row: &Row) -> String {
+    let excludes: Vec<String> = ROWS
+        .iter()
+        .filter(|other| excludes(row, other))
+        .flat_map(spellings)
+        .collect();
+    let mut names = spellings(row);
+    if row.takes != Takes::Nothing {
+        for name in &mut names {
+            name.push(if name.starts_with("--") { '=' } else { '+' });
+        }
+    }
+    let names = match names.as_slice() {
+        [one] => one.clone(),
+        several => format!("{{{}}}", several.join(",")),
+    };
+    let help = row.help.replace('[', "\\[").replace(']', "\\]");
+    let help = help.replace('\'', "'\\''");
+    format!("'({})'{names}'[{help}]{}'", excludes.join(" "), value(row))
+}
+
+/// Whether `other` cannot stand beside `row` (or is `row` itself).
+fn excludes(row: &Row, other: &Row) -> bool {
+    match row.role {
+        Role::Command(_) => matches!(other.role, Role::Command(_)),
+        role => role == other.role,
+    }
+}
+
+fn value(row: &Row) -> String {
+    let name = match row.takes {
+        Takes::Nothing => return String::new(),
+        Takes::Value(name) => name.to_lowercase(),
+        Takes::Optional(name) => format!(":{}", name.to_lowercase()),
+    };
+    let action = match values(row) {
+        Values::Unknown => " ".into(),
+        Values::Words(words) => format!("({words})"),
+        Values::List(words) => format!(" _values -s , flags {words}"),
+        Values::Services(kind) => format!(" _ipvsadm_services {kind}"),
+        Values::Servers => " _ipvsadm_servers".into(),
+        Values::Interfaces => " _ipvsadm_interfaces".into(),
+    };
+    format!(":{name}:{action}")
+}

@@ -1,0 +1,261 @@
+//! The manual, the README and the completions against the option table.
+//!
+//! Each of them must say what the table says, no less and no more. That the
+//! checks find something is tested too: an option is taken away from the text,
+//! and it must be missed.
+
+use ipvsadm::cli::completions;
+use ipvsadm::cli::options::{CommandName, ROWS, Role, Row, Section, Takes};
+use ipvsadm::cli::{Complaint, parse};
+use ipvsadm::model::Protocol;
+use ipvsadm::names::Lookup;
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn read(name: &str) -> String {
+    std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+const MANUALS: [&str; 3] = [
+    "man/ipvsadm.8",
+    "man/ipvsadm-save.8",
+    "man/ipvsadm-restore.8",
+];
+
+/// The line of the manual that a row of the table asks for.
+fn entry(row: &Row) -> String {
+    let short = row.short.map(|letter| char::from(letter).to_string());
+    let long = (!row.long.is_empty()).then(|| format!("-{}", row.long));
+    let names: Vec<String> = short.into_iter().chain(long).collect();
+    let value = match row.takes {
+        _ if row.role == Role::Command(CommandName::Set) => " Ar tcp tcpfin udp".into(),
+        Takes::Nothing => String::new(),
+        Takes::Value(words) if words.contains('|') => format!(" Cm {}", words.replace('|', " | ")),
+        Takes::Value(name) => format!(" Ar {}", name.to_lowercase()),
+        Takes::Optional(name) => format!(" Op Ar {}", name.to_lowercase()),
+    };
+    format!(".It Fl {}{value}", names.join(" , Fl "))
+}
+
+/// Every row of the table is an entry under its section's title, in order, and
+/// there are no other entries.
+fn differences(manual: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut title = "";
+    for line in manual.lines() {
+        title = line.strip_prefix(".Ss ").unwrap_or(title);
+        if line.starts_with(".It Fl") {
+            found.push(format!("{title}: {line}"));
+        }
+    }
+    let mut wanted = Vec::new();
+    for (section, title) in Section::ALL {
+        let rows = ROWS.iter().filter(|row| row.section == section);
+        wanted.extend(rows.map(|row| format!("{title}: {}", entry(row))));
+    }
+    let missing = wanted.iter().filter(|entry| !found.contains(entry));
+    let unknown = found.iter().filter(|entry| !wanted.contains(entry));
+    let missing = missing.map(|entry| format!("the manual lacks {entry}"));
+    let unknown = unknown.map(|entry| format!("the table lacks {entry}"));
+    missing.chain(unknown).collect()
+}
+
+#[test]
+fn the_manual_explains_the_option_table_and_nothing_else() {
+    assert_eq!(differences(&read("man/ipvsadm.8")), [""; 0]);
+}
+
+#[test]
+fn an_option_taken_away_from_the_manual_is_missed() {
+    let manual = read("man/ipvsadm.8");
+    for row in &ROWS {
+        let without = manual.replace(&entry(row), ".It nothing");
+        assert_ne!(differences(&without), [""; 0], "{}", entry(row));
+    }
+}
+
+#[test]
+fn an_option_that_only_the_manual_has_is_found() {
+    let manual = read("man/ipvsadm.8").replace(".It Fl -sort\n", ".It Fl -sort\n.It Fl -nosuch\n");
+    assert_eq!(
+        differences(&manual),
+        ["the table lacks Options of a listing: .It Fl -nosuch"]
+    );
+}
+
+/// `-t` and `--tcp-service`: all spellings of the table.
+fn spellings() -> BTreeSet<String> {
+    let short = ROWS.iter().filter_map(|row| row.short);
+    let short = short.map(|letter| format!("-{}", char::from(letter)));
+    let long = ROWS.iter().filter(|row| !row.long.is_empty());
+    short
+        .chain(long.map(|row| format!("--{}", row.long)))
+        .collect()
+}
+
+/// The options in a line of mdoc: the arguments of Fl, up to the next macro.
+fn flags(line: &str) -> Vec<String> {
+    let mut flags = Vec::new();
+    let mut in_flag = false;
+    for word in line.strip_prefix('.').unwrap_or("").split_whitespace() {
+        let is_macro = word.len() == 2 && word.starts_with(|c: char| c.is_ascii_uppercase());
+        if is_macro {
+            in_flag = word == "Fl";
+        } else if in_flag && word.starts_with(|c: char| c == '-' || c.is_ascii_alphanumeric()) {
+            flags.push(format!("-{word}"));
+        }
+    }
+    flags
+}
+
+#[test]
+fn the_manuals_name_only_options_that_exist() {
+    let known = spellings();
+    for name in MANUALS {
+        for line in read(name).lines() {
+            for flag in flags(line) {
+                assert!(known.contains(&flag), "{name}: {flag} in {line}");
+            }
+        }
+    }
+}
+
+/// Knows no name but one.
+struct Names;
+impl Lookup for Names {
+    fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
+        (name == b"www.example.com").then_some(Ipv4Addr::new(192, 0, 2, 1))
+    }
+    fn port(&mut self, name: &[u8], _: Protocol) -> Option<u16> {
+        (name == b"http").then_some(80)
+    }
+}
+
+/// The ipvsadm commands among `lines`, without prompts and redirections.
+fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    let lines = lines.replace("\\e\n", " ").replace("\\\n", " ");
+    let commands = lines.lines().filter_map(|line| {
+        let words = line.split_whitespace().skip_while(|word| *word == "sudo");
+        let mut words = words.map(str::to_owned);
+        let end = |word: &String| ["<", ">", "|", "&&", "||", "#", ";"].contains(&word.as_str());
+        let program = words.next()?;
+        let arguments: Vec<String> = words.take_while(|word| !end(word)).collect();
+        let first = match program.as_str() {
+            "ipvsadm" => None,
+            "ipvsadm-save" => Some("-S".to_owned()),
+            "ipvsadm-restore" => Some("-R".to_owned()),
+            _ => return None,
+        };
+        Some(first.into_iter().chain(arguments).collect())
+    });
+    commands.collect()
+}
+
+fn check(command: &[String]) -> Result<(), Complaint> {
+    let words: Vec<&[u8]> = command.iter().map(String::as_bytes).collect();
+    parse(b"ipvsadm", &words, false, &mut Names).map(|_| ())
+}
+
+#[test]
+fn every_example_of_the_manuals_is_a_command_line() {
+    let mut count = 0;
+    for name in MANUALS {
+        for command in commands(read(name).lines()) {
+            let result = check(&command);
+            assert!(result.is_ok(), "{name}: {command:?}: {result:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 20, "only {count} examples found");
+}
+
+/// The README's fenced blocks and its `words in backquotes`.
+fn code(readme: &str) -> (String, Vec<String>) {
+    let (mut blocks, mut text) = (String::new(), String::new());
+    let mut inside = false;
+    for line in readme.lines() {
+        if line.starts_with("```") {
+            inside = !inside;
+        } else {
+            let target = if inside { &mut blocks } else { &mut text };
+            target.push_str(line);
+            target.push('\n');
+        }
+    }
+    let spans = text.split('`').skip(1).step_by(2).map(str::to_owned);
+    (blocks, spans.collect())
+}
+
+/// What the README says that is no option or no command line.
+fn nonsense(readme: &str) -> Vec<String> {
+    let (blocks, spans) = code(readme);
+    let known = spellings();
+    let options = spans.iter().flat_map(|span| {
+        let options = span.split_whitespace().take(1);
+        options
+            .filter(|word| word.starts_with('-'))
+            .map(str::to_owned)
+    });
+    let unknown = options.filter(|word| !known.contains(word));
+    let lines = blocks.lines().chain(spans.iter().map(String::as_str));
+    let wrong = commands(lines).into_iter().filter_map(|command| {
+        let complaint = check(&command).err()?;
+        Some(format!("{command:?}: {complaint}"))
+    });
+    unknown.chain(wrong).collect()
+}
+
+#[test]
+fn the_readme_names_only_what_exists() {
+    assert_eq!(nonsense(&read("README.md")), [""; 0]);
+    assert_eq!(nonsense("Say `--nosuch` twice"), ["--nosuch"]);
+    assert_eq!(nonsense("```\nipvsadm -L --drain\n```").len(), 1);
+}
+
+/// Every option that C ipvsadm does not have must be in the README.
+#[test]
+fn the_readme_tells_of_the_new_options() {
+    let (blocks, spans) = code(&read("README.md"));
+    let all = format!("{blocks} {}", spans.join(" "));
+    let words: BTreeSet<&str> = all.split_whitespace().collect();
+    for new in ["--all", "--replace", "--dry-run", "--drain"] {
+        assert!(words.contains(new), "{new}");
+    }
+}
+
+const COMPLETIONS: [(&str, fn() -> String); 3] = [
+    ("completions/ipvsadm.bash", completions::bash),
+    ("completions/_ipvsadm", completions::zsh),
+    ("completions/ipvsadm.fish", completions::fish),
+];
+
+#[test]
+fn the_completions_are_those_of_the_option_table() {
+    for (name, make) in COMPLETIONS {
+        if std::env::var_os("UPDATE_COMPLETIONS").is_some() {
+            std::fs::write(path(name), make()).unwrap();
+        }
+        assert!(
+            read(name) == make(),
+            "{name} is not what the option table says; write it anew with\n\
+             UPDATE_COMPLETIONS=1 cargo test --test docs"
+        );
+    }
+}
+
+#[test]
+fn the_completions_have_every_option() {
+    for (name, make) in COMPLETIONS {
+        let text = make();
+        for row in ROWS.iter().filter(|row| row.role != Role::Ignored) {
+            let found = text.contains(row.long);
+            assert!(found, "{name} lacks --{}", row.long);
+        }
+    }
+}
