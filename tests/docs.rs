@@ -229,7 +229,10 @@ fn the_readme_tells_of_the_new_options() {
     }
 }
 
-const COMPLETIONS: [(&str, fn() -> String); 3] = [
+/// A file and what makes it.
+type Made = (&'static str, fn() -> String);
+
+const COMPLETIONS: [Made; 3] = [
     ("completions/ipvsadm.bash", completions::bash),
     ("completions/_ipvsadm", completions::zsh),
     ("completions/ipvsadm.fish", completions::fish),
