@@ -28,9 +28,22 @@ pub fn services(services: &mut [Service]) {
     services.sort_unstable_by_key(|service| rank(&service.key));
 }
 
-/// Sorts servers by family, address, port.
+/// Sorts servers by address and port. Servers of both families under one
+/// service stand among each other, as with the original: what is compared is
+/// the address from its first byte on.
 pub fn servers(servers: &mut [Server]) {
-    servers.sort_unstable_by_key(|server| server.key);
+    servers.sort_unstable_by_key(|server| {
+        let address = server.key.address;
+        (first_bytes(&address), server.key.port, Family::of(&address))
+    });
+}
+
+/// The address as a number whose highest byte is the first.
+fn first_bytes(address: &IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()) << 96,
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
 }
 
 #[cfg(test)]
@@ -70,12 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_sorted_by_family_address_and_port() {
+    fn servers_are_sorted_by_address_and_port() {
         let wanted = [
+            ("::2", 80),
             ("10.0.0.2", 80),
             ("10.0.0.2", 8080),
+            ("2001:db8::2", 80),
+            ("2001:db8::9", 80),
             ("192.168.0.2", 80),
-            ("::2", 80),
             ("fe80::2", 1),
         ];
         let mut rows: Vec<Server> = wanted
