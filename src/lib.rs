@@ -13,6 +13,8 @@
 //! * [`wire`] knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod kernel;
 pub mod model;

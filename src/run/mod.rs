@@ -19,10 +19,11 @@ mod signals;
 
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 
-use crate::cli::{Command, Exit};
+use crate::cli::{Command, Exit, help};
 use crate::kernel::Ipvs;
 use failure::Failure;
 use output::Output;
+use restore::Start;
 
 /// What the parts of a run share: the way to the kernel and the output.
 struct Session {
@@ -31,11 +32,9 @@ struct Session {
 }
 
 impl Session {
-    fn open() -> anyhow::Result<Session> {
-        Ok(Session {
-            ipvs: Ipvs::open().map_err(|error| Failure::Unavailable(error.errno()))?,
-            out: Output::open()?,
-        })
+    fn open(out: Output) -> anyhow::Result<Session> {
+        let ipvs = Ipvs::open().map_err(|error| Failure::Unavailable(error.errno()))?;
+        Ok(Session { ipvs, out })
     }
 
     /// Carries out one command that needs the kernel.
@@ -55,21 +54,27 @@ impl Session {
 }
 
 /// Carries out `command` for a program called `program`.
-fn carry_out(program: &str, command: &Command) -> anyhow::Result<Exit> {
+fn carry_out(program: &str, command: &Command, out: Output) -> anyhow::Result<Exit> {
     match command {
-        Command::Help => output::print(&crate::cli::help::help(program))?,
-        Command::Version => output::print(&crate::cli::help::version())?,
+        Command::Help => print(out, &help::help(program)),
+        Command::Version => print(out, &help::version()),
         Command::Restore(options) => {
-            return restore::restore(&restore::standard_input()?, *options, restore::Start::AsIs);
+            let input = restore::standard_input()?;
+            restore::restore(&input, *options, Start::AsIs, out)
         }
         _ => {
-            let mut session = Session::open()?;
+            let mut session = Session::open(out)?;
             let result = session.run(command);
             // What was listed before something failed is worth seeing.
             let written = session.out.finish();
-            result?;
-            written?;
+            result.and(written).map(|()| Exit::Done)
         }
     }
+}
+
+/// Prints a text of the program's own.
+fn print(mut out: Output, text: &str) -> anyhow::Result<Exit> {
+    out.print(text)?;
+    out.finish()?;
     Ok(Exit::Done)
 }

@@ -2,38 +2,39 @@
 //! status.
 
 use super::failure::{self, Failure};
+use super::output::Output;
 use super::restore::{self, Start};
-use super::{carry_out, output};
+use super::{carry_out, print};
 use crate::cli::{self, Command, Complaint, Exit, Restore, frontend};
 use crate::names::SystemLookup;
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::process::ExitCode;
 
-fn ended(result: anyhow::Result<Exit>) -> ExitCode {
+fn ended(result: anyhow::Result<Exit>) -> u8 {
     let exit = result.unwrap_or_else(|error| failure::report(&error));
-    ExitCode::from(exit as u8)
+    exit as u8
 }
 
 /// The program ipvsadm.
-pub fn ipvsadm() -> ExitCode {
+pub fn ipvsadm() -> u8 {
+    let out = Output::open();
     let words: Vec<OsString> = env::args_os().collect();
     let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
     ended(match words.split_first() {
-        Some((program, words)) => run(program, words),
-        None => run(b"ipvsadm", &[]),
+        Some((program, words)) => run(program, words, out),
+        None => run(b"ipvsadm", &[], out),
     })
 }
 
-fn run(program: &[u8], words: &[&[u8]]) -> anyhow::Result<Exit> {
+fn run(program: &[u8], words: &[&[u8]], out: Output) -> anyhow::Result<Exit> {
     // popt knows both names.
     let posix = ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
         .iter()
         .any(|name| env::var_os(name).is_some());
     let command = cli::parse(program, words, posix, &mut SystemLookup::default())
         .map_err(|complaint| Failure::Complaint(with_near_miss(complaint)))?;
-    carry_out(&String::from_utf8_lossy(program), &command)
+    carry_out(&String::from_utf8_lossy(program), &command, out)
 }
 
 /// Adds what may have been meant by an unknown option.
@@ -48,7 +49,8 @@ fn with_near_miss(complaint: Complaint) -> Complaint {
 }
 
 /// The program ipvsadm-save.
-pub fn ipvsadm_save() -> ExitCode {
+pub fn ipvsadm_save() -> u8 {
+    let out = Output::open();
     let (mut numeric, mut all) = (false, false);
     for word in env::args_os().skip(1) {
         match word.as_bytes() {
@@ -56,13 +58,14 @@ pub fn ipvsadm_save() -> ExitCode {
             b"--all" => all = true,
             [b'-', ..] => {
                 failure::say(SAVE_HELP.as_bytes());
-                return ExitCode::from(1);
+                return 1;
             }
             // The original ignores other words.
             _ => {}
         }
     }
-    ended(carry_out("ipvsadm-save", &Command::Save { numeric, all }))
+    let command = Command::Save { numeric, all };
+    ended(carry_out("ipvsadm-save", &command, out))
 }
 
 const SAVE_HELP: &str = "\
@@ -72,26 +75,27 @@ Print the IPVS table as rules for ipvsadm-restore.
   --all   also the session time-outs and the sync daemons";
 
 /// The program ipvsadm-restore.
-pub fn ipvsadm_restore() -> ExitCode {
+pub fn ipvsadm_restore() -> u8 {
+    let out = Output::open();
     let mut options = Restore::default();
     for word in env::args_os().skip(1) {
         match word.as_bytes() {
             b"--replace" => options.replace = true,
             b"--dry-run" => options.dry_run = true,
-            b"-h" | b"--help" => return ended(output::print(RESTORE_HELP).map(|()| Exit::Done)),
+            b"-h" | b"--help" => return ended(print(out, RESTORE_HELP)),
             [b'-', ..] => {
                 failure::say(RESTORE_HELP.trim_end().as_bytes());
-                return ExitCode::from(Exit::Usage as u8);
+                return Exit::Usage as u8;
             }
             // The original ignores other words.
             _ => {}
         }
     }
-    ended(restore_from_input(options))
+    ended(restore_from_input(options, out))
 }
 
-fn restore_from_input(options: Restore) -> anyhow::Result<Exit> {
-    restore::restore(&restore::standard_input()?, options, Start::Cleared)
+fn restore_from_input(options: Restore, out: Output) -> anyhow::Result<Exit> {
+    restore::restore(&restore::standard_input()?, options, Start::Cleared, out)
 }
 
 const RESTORE_HELP: &str = "\

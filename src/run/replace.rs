@@ -3,6 +3,7 @@
 use super::Session;
 use super::failure::Failure;
 use super::list::read_servers;
+use super::output::Output;
 use super::restore::{carry_out, ended, print_changes, say_of_line};
 use super::signals::Interrupt;
 use crate::cli::Exit;
@@ -14,11 +15,11 @@ use crate::rules::plan::{Present, Wanted};
 const ROUNDS: usize = 3;
 
 /// Makes the table what `wanted` says; with `dry_run`, prints how.
-pub fn replace(wanted: &Wanted, dry_run: bool) -> anyhow::Result<Exit> {
-    let mut session = Session::open()?;
+pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Exit> {
+    let mut session = Session::open(out)?;
     let mut steps = wanted.steps(&present(&mut session)?);
     if dry_run {
-        print_changes(steps.iter().map(|(_, change)| *change))?;
+        print_changes(&mut session.out, steps.iter().map(|(_, change)| *change))?;
         return Ok(if steps.is_empty() {
             Exit::Done
         } else {

@@ -33,16 +33,16 @@ pub fn standard_input() -> anyhow::Result<Vec<u8>> {
 }
 
 /// Carries out the rules in `input`.
-pub fn restore(input: &[u8], options: Restore, start: Start) -> anyhow::Result<Exit> {
+pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> anyhow::Result<Exit> {
     let rules = rules::read(input, &mut SystemLookup::default()).map_err(Failure::WrongLines)?;
     if options.replace {
         let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
-        return replace::replace(&wanted, options.dry_run);
+        return replace::replace(&wanted, options.dry_run, out);
     }
     if options.dry_run {
-        return dry_run(&rules, start);
+        return dry_run(&rules, start, out);
     }
-    let mut session = Session::open()?;
+    let mut session = Session::open(out)?;
     session.check_permission()?;
     let interrupt = Interrupt::watch()?;
     let failed = session.carry_out_all(&rules, start)?;
@@ -60,7 +60,7 @@ pub fn ended(interrupt: &Interrupt, well: bool) -> Exit {
 }
 
 /// Prints the changes that `rules` would make, and makes none.
-fn dry_run(rules: &[Rule], start: Start) -> anyhow::Result<Exit> {
+fn dry_run(rules: &[Rule], start: Start, mut out: Output) -> anyhow::Result<Exit> {
     let cleared = (start == Start::Cleared).then_some(Change::Flush);
     let changes = rules.iter().filter_map(|rule| match rule.command {
         Command::Change(change) => Some(change),
@@ -70,15 +70,17 @@ fn dry_run(rules: &[Rule], start: Start) -> anyhow::Result<Exit> {
         } => Some(Change::DeleteServer(service, server)),
         _ => None,
     });
-    print_changes(cleared.into_iter().chain(changes))?;
+    print_changes(&mut out, cleared.into_iter().chain(changes))?;
     Ok(Exit::Done)
 }
 
 /// Prints `changes` as the commands that make them.
-pub fn print_changes(changes: impl Iterator<Item = Change>) -> anyhow::Result<()> {
-    let mut out = Output::open()?;
+pub fn print_changes(
+    out: &mut Output,
+    changes: impl Iterator<Item = Change>,
+) -> anyhow::Result<()> {
     for change in changes {
-        render::change_line(&mut out, &Numeric, &change).map_err(Failure::Output)?;
+        render::change_line(out, &Numeric, &change).map_err(Failure::Output)?;
     }
     out.finish()
 }

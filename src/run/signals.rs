@@ -1,7 +1,7 @@
 //! Interrupts while the table is being changed: they are noted, and acted on
 //! when nothing is half done.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
 use signal_hook::flag;
 use std::io;
 use std::sync::Arc;
@@ -12,9 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From now on, interrupts are noted and do not end the program.
+    /// From now on, interrupts are noted and do not end the program; nor does
+    /// a closed pipe, whose error the writer sees.
     pub fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
+        flag::register(SIGPIPE, Arc::new(AtomicBool::new(false)))?;
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             flag::register(signal, Arc::clone(&interrupt.0))?;
         }
