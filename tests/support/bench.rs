@@ -1,0 +1,155 @@
+//! The bench: both programs, one network namespace, one table. A call is made
+//! with each program on the same table, and what can be seen of it, the table
+//! afterwards included, is compared.
+//!
+//! A fresh namespace for each call would be the simplest way; the table is put
+//! back instead, since that takes a hundredth of the time, and only after calls
+//! that have changed it.
+
+use super::netns;
+use super::programs::{self, Call, Outcome, Program};
+use super::state::{State, Table};
+use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter};
+
+/// What can be seen of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub outcome: Outcome,
+    /// The table afterwards.
+    pub table: String,
+}
+
+impl Display for Seen {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        write!(f, "{}table:\n{}", self.outcome, indented(&self.table))
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+/// Which program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Reference,
+    Ours,
+}
+
+/// The names that the tests use. Nothing else can be looked up: what is not in
+/// these files fails at once.
+const FILES: &[(&str, &str)] = &[
+    (
+        "/etc/hosts",
+        "127.0.0.1 localhost\n\
+         10.0.0.1 vip.example.test vip\n\
+         10.0.0.2 real.example.test real\n\
+         10.0.0.3 a-host-with-a-rather-long-name-for-a-table.in-a-long.subdomain.example.test\n\
+         10.0.0.4 exactly-28-with-port.test\n\
+         2001:db8::1 vip6.example.test vip6\n\
+         2001:db8::2 real6.example.test real6\n\
+         10.0.0.5 both.example.test\n\
+         2001:db8::5 both.example.test\n",
+    ),
+    (
+        "/etc/services",
+        "http 80/tcp www\n\
+         https 443/tcp\n\
+         https 443/udp\n\
+         domain 53/tcp\n\
+         domain 53/udp\n\
+         tftp 69/udp\n\
+         signal 9900/sctp\n\
+         a-rather-long-service-name 7777/tcp\n",
+    ),
+    (
+        "/etc/nsswitch.conf",
+        "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
+    ),
+    ("/etc/resolv.conf", ""),
+    ("/etc/host.conf", "multi on\n"),
+];
+
+/// An interface for sync daemons, and a network for servers.
+const LINKS: &str = "link add eth0 type dummy\n\
+    addr add 10.0.9.1/24 dev eth0\n\
+    link set eth0 up\n";
+
+/// Both programs and the table they work on.
+pub struct Bench {
+    reference: Program,
+    ours: Program,
+    table: Table,
+    /// The table as each set of rules leaves it.
+    setups: HashMap<String, State>,
+    /// The table as it is now, if that is known.
+    now: Option<State>,
+}
+
+impl Bench {
+    /// Sets this thread up for the tests.
+    pub fn new() -> Bench {
+        let dir = netns::private_mounts();
+        for (path, text) in FILES {
+            netns::replace_file(&dir, path, text);
+        }
+        netns::new_network(LINKS);
+        let reference = Program::copied(programs::REFERENCE, &dir, "reference");
+        // The reference loads the module; the table can only be opened then.
+        let first = reference.call(&Call::new("-C"));
+        let table = Table::open().unwrap_or_else(|e| panic!("no IPVS: {e}\n{first}"));
+        let empty = table.state().expect("the table");
+        Bench {
+            reference,
+            ours: Program::copied(programs::OURS, &dir, "ours"),
+            table,
+            setups: HashMap::from([(String::new(), empty)]),
+            now: None,
+        }
+    }
+
+    /// Makes `call` with a program on the table that `rules`, lines for the
+    /// reference's -R, set up.
+    pub fn see(&mut self, which: Which, rules: &str, call: &Call) -> Seen {
+        self.set_up(rules);
+        let outcome = match which {
+            Which::Reference => self.reference.call(call),
+            Which::Ours => self.ours.call(call),
+        };
+        let state = self.table.state().expect("the table");
+        let table = state.to_string();
+        if self.setups[rules] != state {
+            self.now = None;
+        }
+        Seen { outcome, table }
+    }
+
+    /// The table that `rules` set up, as text.
+    pub fn table(&mut self, rules: &str) -> String {
+        self.set_up(rules);
+        self.setups[rules].to_string()
+    }
+
+    fn set_up(&mut self, rules: &str) {
+        let known = self.setups.get(rules).cloned();
+        if known.is_some() && self.now == known {
+            return;
+        }
+        let state = known.unwrap_or_else(|| self.restored(rules));
+        self.table.put_back(&state).expect("the table put back");
+        let now = self.table.state().expect("the table");
+        assert_eq!(now.to_string(), state.to_string(), "put back for: {rules}");
+        self.setups.insert(rules.to_string(), now.clone());
+        self.now = Some(now);
+    }
+
+    /// The table after the reference has restored `rules`.
+    fn restored(&mut self, rules: &str) -> State {
+        self.set_up("");
+        self.now = None;
+        let outcome = self.reference.call(&Call::new("-R").stdin(rules));
+        assert_eq!(outcome, Outcome::new(0, "", ""), "set-up: {rules}");
+        self.table.state().expect("the table")
+    }
+}
