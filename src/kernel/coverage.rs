@@ -93,8 +93,8 @@ impl Coverage {
         }
     }
 
-    /// Ends the pass: compares it with the earlier ones. Entries are numbered
-    /// below `count`.
+    /// Ends the pass, after which the kernel had nothing more: compares it with
+    /// the earlier ones. Entries are numbered below `count`.
     pub fn finish(&mut self, count: usize) {
         let Some((last, earlier)) = self.passes.split_last_mut() else {
             return;
@@ -103,10 +103,16 @@ impl Coverage {
         for (place, id) in last.entries.iter().enumerate() {
             last.places[*id as usize] = place as u32;
         }
-        let pairs: Vec<_> = earlier
+        let mut pairs: Vec<_> = earlier
             .iter()
             .flat_map(|pass| overlaps(pass, last))
             .collect();
+        // A run that may have ended for want of room, with nothing after it:
+        // twice in the same place is the end.
+        let mut ends = earlier.iter().filter(|pass| pass.last() == last.last());
+        if ends.any(|pass| pass.last().is_some()) {
+            pairs.extend(last.runs.last().map(|run| (run.node, END)));
+        }
         for (a, b) in pairs {
             self.join(a, b);
         }
@@ -143,6 +149,10 @@ impl Pass {
     fn place(&self, id: u32) -> Option<usize> {
         let place = *self.places.get(id as usize)?;
         (place != NOWHERE).then_some(place as usize)
+    }
+
+    fn last(&self) -> Option<u32> {
+        self.entries.last().copied()
     }
 }
 
@@ -210,3 +220,6 @@ impl Common {
         self.neighbours >= COMMON_NEIGHBOURS && self.neighbours * 4 >= self.entries
     }
 }
+
+#[cfg(test)]
+mod tests;

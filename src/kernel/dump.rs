@@ -121,9 +121,13 @@ impl Dump {
 }
 
 /// What the kernel takes without asking, and falls back to when it cannot have
-/// more: a page, or 8 KiB where pages are larger, less its own bookkeeping
+/// more: a page, or 8 KiB where pages may be larger, less its own bookkeeping
 /// (`NLMSG_GOODSIZE` in linux/netlink.h).
-const GOODSIZES: [usize; 2] = [3776, 7872];
+const GOODSIZES: &[usize] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    &[3776]
+} else {
+    &[3776, 7872]
+};
 
 /// The most that kernels before 4.9 take.
 const OLD_TOP: usize = 16 << 10;
@@ -139,7 +143,8 @@ const LONGER: usize = 48;
 /// Whether the kernel may have ended a datagram of `len` bytes for want of
 /// room rather than at the table's end. `capacity` is the largest size that
 /// was received with before: the kernel takes that, at most 32 KiB less its
-/// bookkeeping, or falls back to what it takes without asking.
+/// bookkeeping, or falls back to what it takes without asking when memory is
+/// short.
 fn may_be_full(len: usize, longest: usize, capacity: usize) -> bool {
     let next = len + longest + LONGER;
     let full = |from: usize, to: usize| len <= to && next > from;

@@ -36,12 +36,21 @@ pub(super) struct Long {
 }
 
 impl Long {
-    fn channel(&mut self) -> Result<&mut Channel, KernelError> {
-        if self.channel.is_none() {
-            self.channel = Some(Channel::open()?);
+    fn channel(&mut self, family: u16) -> Result<&mut Channel, KernelError> {
+        match &mut self.channel {
+            Some(channel) => Ok(channel),
+            none => Ok(none.insert(long_channel(family)?)),
         }
-        self.channel.as_mut().ok_or(KernelError::Lost)
     }
+}
+
+/// A channel for which the kernel takes large buffers from the first dump on:
+/// it has received with a large size before.
+fn long_channel(family: u16) -> Result<Channel, KernelError> {
+    let mut channel = Channel::open()?;
+    channel.request(Request::Info, family, Request::Info.flags())?;
+    channel.receive(LARGE)?;
+    Ok(channel)
 }
 
 /// A listing on its way to being whole.
@@ -84,7 +93,7 @@ pub(super) fn servers(
     let parse = |attributes: &[u8]| parse_server(attributes, family);
     let pass = Pass::new(std::mem::take(servers), parse);
     let mut reader = Reader::new(ipvs.family, Request::Servers(*service), pass);
-    let small = !ipvs.long.many_servers && reader.small_pass(&mut ipvs.main)?;
+    let small = !ipvs.long.many_servers && reader.small_passes(&mut ipvs.main)?;
     if !small {
         if !reader.long_pass(&mut ipvs.long)? {
             reader.more_passes()?;
@@ -118,11 +127,21 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         }
     }
 
-    /// A pass that receives with small sizes only.
-    fn small_pass(&mut self, channel: &mut Channel) -> Result<bool, KernelError> {
-        let mut dump = Dump::start(channel, self.family, self.request)?;
-        let progress = dump.finish(channel, SMALL, &mut self.pass)?;
-        Ok(self.end_pass(progress))
+    /// A pass that receives with small sizes only, and another one if all came
+    /// at once but may have been cut there.
+    fn small_passes(&mut self, channel: &mut Channel) -> Result<bool, KernelError> {
+        for _ in 0..2 {
+            let mut dump = Dump::start(channel, self.family, self.request)?;
+            let progress = dump.finish(channel, SMALL, &mut self.pass)?;
+            let at_once = self.pass.came_at_once();
+            if self.end_pass(progress) {
+                return Ok(true);
+            }
+            if !at_once {
+                break;
+            }
+        }
+        Ok(false)
     }
 
     /// A pass on the main socket for as long as small sizes do. If they do not,
@@ -149,7 +168,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
 
     /// A pass over the long socket.
     fn long_pass(&mut self, long: &mut Long) -> Result<bool, KernelError> {
-        let channel = long.channel()?;
+        let channel = long.channel(self.family)?;
         let mut dump = Dump::start(channel, self.family, self.request)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;
         Ok(self.end_pass(progress))

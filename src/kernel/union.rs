@@ -57,6 +57,11 @@ impl<T, P: Fn(&[u8]) -> Option<T>> Pass<T, P> {
         matches!(self.seams[..], [(_, true)])
     }
 
+    /// Whether there was but one datagram, to the table's end or not.
+    pub fn came_at_once(&self) -> bool {
+        self.seams.len() == 1
+    }
+
     /// Forgets everything, for another try.
     pub fn clear(&mut self) {
         self.items.clear();

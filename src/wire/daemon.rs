@@ -32,17 +32,17 @@ pub(super) fn emit_options(config: &DaemonConfig, sink: &mut impl Sink) {
     if let Some(len) = config.max_len {
         sink.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, len);
     }
-    match config.group {
-        Some(IpAddr::V4(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP, &group.octets()),
-        Some(IpAddr::V6(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
-        None => {}
-    }
     if let Some(port) = config.port {
         // The only port of this interface in host byte order.
         sink.put_u16(IPVS_DAEMON_ATTR_MCAST_PORT, port);
     }
     if let Some(ttl) = config.ttl {
         sink.put_u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl);
+    }
+    match config.group {
+        Some(IpAddr::V4(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP, &group.octets()),
+        Some(IpAddr::V6(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
+        None => {}
     }
 }
 
