@@ -1,0 +1,99 @@
+//! Rules that are wrong, rules that the kernel refuses, and an interrupt.
+
+use crate::machine::{IPVSADM, Machine, RESTORE, ended, wait_for};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::io::Write;
+
+pub const TESTS: &[(&str, fn())] = &[
+    ("restore::wrong_lines_change_nothing", wrong_lines_change_nothing),
+    ("restore::refusals_are_named_and_the_rest_goes_on", refusals_are_named),
+    ("restore::a_dry_run_changes_nothing", a_dry_run_changes_nothing),
+    ("restore::an_interrupt_leaves_nothing_half_done", an_interrupt),
+];
+
+const RULES: &str = "-A -t 10.0.9.1:80 -s rr\n-a -t 10.0.9.1:80 -r 10.0.9.2:80 -m -w 1\n";
+
+fn wrong_lines_change_nothing() {
+    let machine = Machine::new();
+    machine.feed("-R", RULES);
+    let input = "-C\n-A -t 10.0.9.1:81\n-A -t here:80\n# fine\n-a -t 10.0.9.1:81\n";
+    let said = "line 3: illegal virtual server address[:port] specified\n\
+        line 5: You need to supply the 'real-server' option for the 'add-server' command\n";
+    for (program, line) in [
+        (IPVSADM, "-R"),
+        (IPVSADM, "-R --dry-run"),
+        (IPVSADM, "-R --replace"),
+        (RESTORE, ""),
+        (RESTORE, "--replace"),
+    ] {
+        let output = machine.call(program, line, input);
+        assert_eq!(ended(&output), (Some(2), said.into()), "{program} {line}");
+        assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    }
+    // --replace takes a description, and nothing else.
+    for (input, said) in [
+        ("-C\n", "line 1: only -A, -a, --set and --start-daemon describe a table to replace\n"),
+        ("-A -f 1\n-A -f 1\n", "line 2: the same service as in line 1\n"),
+        ("-a -f 1 -r 10.0.9.2 -m\n", "line 1: no line before this one adds its service\n"),
+    ] {
+        let output = machine.call(IPVSADM, "-R --replace", input);
+        assert_eq!(ended(&output), (Some(2), said.into()));
+        assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    }
+}
+
+fn refusals_are_named() {
+    let machine = Machine::new();
+    let mut input: String = (1..=2000)
+        .map(|n| format!("-A -t 10.{}.{}.1:80 -s rr\n", n / 250, n % 250))
+        .collect();
+    input.push_str("-A -t 10.0.1.1:80 -s rr\n-A -t 10.9.9.9:80 -s nosuch\n-A -f 5\n");
+    let output = machine.call(IPVSADM, "-R", &input);
+    let said = "line 2001: Service already exists\n\
+        line 2002: Scheduler or persistence engine not found\n";
+    assert_eq!(ended(&output), (Some(255), said.into()));
+    assert_eq!(machine.ipvsadm("-Sn").lines().count(), 2001);
+}
+
+fn a_dry_run_changes_nothing() {
+    let machine = Machine::new();
+    machine.feed("-R", RULES);
+    let more = "-D -t 10.0.9.1:80\n-A -u 10.0.9.1:53 -s rr\n";
+    assert_eq!(machine.feed("-R --dry-run", more), more);
+    let output = machine.call(RESTORE, "--dry-run", RULES);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), format!("-C\n{RULES}"));
+    assert_eq!(machine.ipvsadm("-Sn"), RULES);
+}
+
+/// Whenever the interrupt comes, the table is the old one or the new one.
+fn an_interrupt() {
+    let machine = Machine::new();
+    let count = 20_000;
+    let rules: String = (0..count)
+        .map(|n| format!("-A -t 10.{}.{}.1:80 -s rr\n", n / 250, n % 250))
+        .collect();
+    machine.feed("-R", RULES);
+    // Before all of the input was read, nothing is done.
+    let mut restore = machine.start(RESTORE, "");
+    let mut stdin = restore.stdin.take().expect("a pipe");
+    stdin.write_all(b"-A -f 9\n").expect("a reader");
+    kill(Pid::from_raw(restore.id() as i32), Signal::SIGINT).expect("a process");
+    assert!(!restore.wait().expect("an end").success());
+    assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    // In the middle of the work, it is finished.
+    let mut restore = machine.start(RESTORE, "");
+    let mut stdin = restore.stdin.take().expect("a pipe");
+    stdin.write_all(rules.as_bytes()).expect("a reader");
+    drop(stdin);
+    let table = || std::fs::read_to_string("/proc/net/ip_vs").unwrap_or_default();
+    wait_for("some of the rules", || table().lines().count() > 100);
+    kill(Pid::from_raw(restore.id() as i32), Signal::SIGINT).expect("a process");
+    let output = restore.wait_with_output().expect("an end");
+    assert_eq!(machine.ipvsadm("-Sn").lines().count(), count);
+    if output.status.code() == Some(0) {
+        panic!("the interrupt came too late to be of use");
+    }
+    let said = "interrupted, but not before all rules were carried out\n";
+    assert_eq!(ended(&output), (Some(130), said.into()));
+}

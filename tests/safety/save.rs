@@ -1,0 +1,110 @@
+//! What is saved and restored is the same table.
+
+use crate::machine::{IPVSADM, Machine, REFERENCE, RESTORE, SAVE, ended};
+use std::fs::File;
+use std::process::Command;
+
+pub const TESTS: &[(&str, fn())] = &[
+    ("save::round_trip", round_trip),
+    ("save::the_reference_restores_it_too", the_reference_restores_it_too),
+    ("save::disk_full", disk_full),
+];
+
+/// One of every kind.
+const TABLE: &str = "\
+--set 901 121 301
+--start-daemon master --mcast-interface lo --syncid 7 --sync-maxlen 1400 --mcast-group 224.0.0.99 --mcast-port 8999 --mcast-ttl 3
+--start-daemon backup --mcast-interface lo --syncid 8
+-A -t 10.0.9.1:80 -s wrr
+-a -t 10.0.9.1:80 -r 10.0.9.2:8080 -m -w 3 -x 900 -y 500
+-a -t 10.0.9.1:80 -r 10.0.9.3:80 -g -w 0
+-a -t 10.0.9.1:80 -r 10.0.9.4:80 -i -w 2147483647
+-A -t 10.0.9.1:443 -s sh -b sh-fallback,sh-port
+-A -t 10.0.9.1:444 -s mh -b mh-port
+-A -t 10.0.9.1:445 -s rr -b flag-1,flag-2,flag-3
+-A -t 10.0.9.1:0 -s wlc -p 77 -M 255.255.240.0
+-A -u 10.0.9.1:53 -s rr -o
+-A -u 10.0.9.1:5060 -s rr -p 60 --pe sip
+-A --sctp-service 10.0.9.1:9900 -s lblcr
+-A -t [2001:db8::1]:80 -s nq -p 360 -M 64
+-a -t [2001:db8::1]:80 -r [2001:db8::2]:8080 -m -w 1
+-a -t [2001:db8::1]:80 -r 10.0.9.2:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum
+-A -f 1 -s dh
+-a -f 1 -r 10.0.9.2:0 -i -w 1 --tun-type gre --tun-csum
+-A -f 2 -6 -s fo
+-A -f 4294967295 -s ovf
+";
+
+const VIEWS: &[&str] = &[
+    "-Ln",
+    "-L",
+    "-Ln --stats",
+    "-Ln --rate",
+    "-Ln --thresholds",
+    "-Ln --persistent-conn",
+    "-Ln --tun-info",
+    "-L --timeout",
+    "-L --daemon",
+    "-Sn --all",
+];
+
+fn views(machine: &Machine) -> Vec<String> {
+    VIEWS.iter().map(|view| machine.ipvsadm(view)).collect()
+}
+
+fn round_trip() {
+    let machine = Machine::new();
+    machine.feed("-R", TABLE);
+    let before = views(&machine);
+    let saved = machine.ipvsadm("-Sn --all");
+    for part in [
+        "--set 901 121 301\n",
+        "--sync-maxlen 1400 --mcast-group 224.0.0.99 --mcast-port 8999 --mcast-ttl 3",
+        "-m -w 3 -x 900 -y 500",
+        "-p 77 -M 255.255.240.0",
+        "--tun-type gue --tun-port 6080 --tun-remcsum",
+        "-A -f 4294967295 -s ovf",
+    ] {
+        assert!(saved.contains(part), "{part}:\n{saved}");
+    }
+    machine.ipvsadm("-C");
+    machine.ipvsadm("--set 900 120 300");
+    machine.ipvsadm("--stop-daemon master");
+    machine.ipvsadm("--stop-daemon backup");
+    assert_ne!(views(&machine), before);
+    machine.feed("-R", &saved);
+    assert_eq!(views(&machine), before);
+    // The scripts' way, which clears first; daemons cannot run twice.
+    let rules = machine.call(SAVE, "-n", "");
+    let rules = String::from_utf8(rules.stdout).expect("text");
+    assert_eq!(rules, machine.ipvsadm("-Sn"));
+    assert_eq!(ended(&machine.call(RESTORE, "", &rules)), (Some(0), String::new()));
+    assert_eq!(views(&machine), before);
+}
+
+fn the_reference_restores_it_too() {
+    let machine = Machine::new();
+    machine.feed("-R", TABLE);
+    let saved = machine.ipvsadm("-Sn --all");
+    machine.ipvsadm("-C");
+    machine.ipvsadm("--stop-daemon master");
+    machine.ipvsadm("--stop-daemon backup");
+    let output = machine.call(REFERENCE, "-R", &saved);
+    assert_eq!(ended(&output), (Some(0), String::new()));
+    assert_eq!(machine.ipvsadm("-Sn --all"), saved);
+}
+
+fn disk_full() {
+    let machine = Machine::new();
+    machine.feed("-R", TABLE);
+    for line in ["-Sn", "-Ln", "-h"] {
+        let full = File::options().write(true).open("/dev/full");
+        let output = Command::new(IPVSADM)
+            .args(line.split(' '))
+            .stdout(full.expect("/dev/full"))
+            .output()
+            .expect("a program");
+        let said = "cannot write the output: No space left on device\n";
+        assert_eq!(ended(&output), (Some(1), said.into()), "{line}");
+    }
+}
