@@ -57,7 +57,10 @@ fn interrupted() {
         let machine = Machine::new();
         machine.feed("-R", RULES);
         let listeners = [listen(2)];
-        let open = [Connection::open(80, &listeners), Connection::open(80, &listeners)];
+        let open = [
+            Connection::open(80, &listeners),
+            Connection::open(80, &listeners),
+        ];
         let drain = machine.start(IPVSADM, DRAIN);
         wait_for("weight 0", || listed(&machine, "-w 0 "));
         kill(Pid::from_raw(drain.id() as i32), signal).expect("a process");

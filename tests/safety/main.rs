@@ -18,13 +18,7 @@ use std::process::ExitCode;
 use support::lab::{self, Kernel};
 
 fn main() -> ExitCode {
-    let tests = [
-        save::TESTS,
-        restore::TESTS,
-        replace::TESTS,
-        drain::TESTS,
-    ]
-    .concat();
+    let tests = [save::TESTS, restore::TESTS, replace::TESTS, drain::TESTS].concat();
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || {
             test();

@@ -6,7 +6,10 @@ use std::thread;
 
 pub const TESTS: &[(&str, fn())] = &[
     ("replace::connections_go_on", connections_go_on),
-    ("replace::the_difference_is_printed", the_difference_is_printed),
+    (
+        "replace::the_difference_is_printed",
+        the_difference_is_printed,
+    ),
     ("replace::somebody_else_changes_the_table", somebody_else),
 ];
 
@@ -51,7 +54,10 @@ fn connections_go_on() {
         assert_eq!(ended(&output), (Some(0), String::new()));
         assert_eq!(machine.ipvsadm("-Sn"), rules);
         // Those to the servers that were in both tables all the time.
-        broken += open.iter_mut().filter_map(|c| (!c.is_alive()).then_some(())).count();
+        broken += open
+            .iter_mut()
+            .filter_map(|c| (!c.is_alive()).then_some(()))
+            .count();
         // New ones, at any time; those to 10.0.9.4 end with its removal.
         let mut new = Connection::open(80, &listeners);
         broken += usize::from(!new.is_alive());

@@ -6,7 +6,10 @@ use std::process::Command;
 
 pub const TESTS: &[(&str, fn())] = &[
     ("save::round_trip", round_trip),
-    ("save::the_reference_restores_it_too", the_reference_restores_it_too),
+    (
+        "save::the_reference_restores_it_too",
+        the_reference_restores_it_too,
+    ),
     ("save::disk_full", disk_full),
 ];
 
@@ -28,7 +31,7 @@ const TABLE: &str = "\
 -A --sctp-service 10.0.9.1:9900 -s lblcr
 -A -t [2001:db8::1]:80 -s nq -p 360 -M 64
 -a -t [2001:db8::1]:80 -r [2001:db8::2]:8080 -m -w 1
--a -t [2001:db8::1]:80 -r 10.0.9.2:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum
+-a -t [2001:db8::1]:80 -r [2001:db8::3]:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum
 -A -f 1 -s dh
 -a -f 1 -r 10.0.9.2:0 -i -w 1 --tun-type gre --tun-csum
 -A -f 2 -6 -s fo
@@ -78,7 +81,10 @@ fn round_trip() {
     let rules = machine.call(SAVE, "-n", "");
     let rules = String::from_utf8(rules.stdout).expect("text");
     assert_eq!(rules, machine.ipvsadm("-Sn"));
-    assert_eq!(ended(&machine.call(RESTORE, "", &rules)), (Some(0), String::new()));
+    assert_eq!(
+        ended(&machine.call(RESTORE, "", &rules)),
+        (Some(0), String::new())
+    );
     assert_eq!(views(&machine), before);
 }
 
