@@ -24,4 +24,7 @@ pub use family::{FamilyRequest, parse_family};
 pub use message::{Body, Malformed, Message, append, messages, set_flags};
 pub use request::Request;
 pub use server::parse_server;
-pub use service::{parse_service, parse_service_key};
+pub use service::parse_service;
+
+#[cfg(test)]
+mod tests;

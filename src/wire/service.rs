@@ -131,21 +131,18 @@ struct RawKey<'a> {
 
 impl<'a> RawKey<'a> {
     /// Takes the attribute if it is one of the key's.
-    #[inline]
-    fn take(&mut self, kind: u16, value: &'a [u8]) -> bool {
+    fn take(&mut self, kind: u16, value: &'a [u8]) {
         match kind {
             IPVS_SVC_ATTR_AF => self.family = u16_of(value).and_then(family_of),
             IPVS_SVC_ATTR_PROTOCOL => self.protocol = u16_of(value),
             IPVS_SVC_ATTR_ADDR => self.address = Some(value),
             IPVS_SVC_ATTR_PORT => self.port = be16_of(value),
             IPVS_SVC_ATTR_FWMARK => self.mark = u32_of(value),
-            _ => return false,
+            _ => {}
         }
-        true
     }
 
     /// The key, once all of it is there.
-    #[inline]
     fn key(&self) -> Option<ServiceKey> {
         let family = self.family?;
         if let Some(mark) = self.mark.and_then(NonZeroU32::new) {
@@ -157,21 +154,6 @@ impl<'a> RawKey<'a> {
             port: self.port?,
         })
     }
-}
-
-/// The identity of the service in a reply's attributes, reading no further
-/// than needed. `None` where [`parse_service`] says so.
-pub fn parse_service_key(attributes_of_reply: &[u8]) -> Option<ServiceKey> {
-    let mut raw = RawKey::default();
-    for (kind, value) in attributes(find(attributes_of_reply, IPVS_CMD_ATTR_SERVICE)?) {
-        // The kernel puts the key first: what follows need not be looked at.
-        if !raw.take(kind, value)
-            && let Some(key) = raw.key()
-        {
-            return Some(key);
-        }
-    }
-    raw.key()
 }
 
 /// The service in the attributes of a reply (`IPVS_CMD_NEW_SERVICE`).
@@ -198,9 +180,7 @@ pub fn parse_service(attributes_of_reply: &[u8]) -> Option<Service> {
             IPVS_SVC_ATTR_STATS => stats = Some(value),
             IPVS_SVC_ATTR_PE_NAME => config.engine = Some(Name::cut(value, Name::CAPACITY)),
             IPVS_SVC_ATTR_STATS64 => stats64 = Some(value),
-            _ => {
-                raw.take(kind, value);
-            }
+            _ => raw.take(kind, value),
         }
     }
     let key = raw.key()?;
