@@ -171,8 +171,9 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
 
     fn rows(&mut self, lines: &[u8]) -> io::Result<()> {
         self.names.prefetch(&mut addresses(lines));
-        for row in (Rows { lines }) {
-            match row {
+        let mut rows = Rows { lines };
+        while !rows.lines.is_empty() {
+            match rows.next_row() {
                 Some(row) => self.row(&row)?,
                 None => self.unreadable += 1,
             }
@@ -228,45 +229,58 @@ fn cell<W: Write + ?Sized, N: Names + ?Sized>(
 fn expire<W: Write + ?Sized>(line: &mut Line<W>, seconds: u64) {
     let start = line.position();
     let (minutes, seconds) = (seconds / 60, seconds % 60);
-    if minutes < 10 {
-        line.push(b'0');
+    if minutes < 100 {
+        line.fixed(number::pair(minutes), 2);
+    } else {
+        line.number(minutes);
     }
-    number::decimal(line, minutes);
     line.push(b':');
-    line.push(b'0' + (seconds / 10) as u8);
-    line.push(b'0' + (seconds % 10) as u8);
+    line.fixed(number::pair(seconds), 2);
     line.pad(start, EXPIRE_WIDTH);
 }
 
 fn protocol(title: &[u8]) -> Option<Protocol> {
-    [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
-        .into_iter()
-        .find(|protocol| protocol.title().as_bytes() == title)
+    match title {
+        b"TCP" => Some(Protocol::Tcp),
+        b"UDP" => Some(Protocol::Udp),
+        b"SCTP" => Some(Protocol::Sctp),
+        _ => None,
+    }
 }
 
-/// The rows of whole lines; `None` is one that cannot be understood.
+/// The rows of whole lines.
 struct Rows<'a> {
     lines: &'a [u8],
 }
 
-impl<'a> Iterator for Rows<'a> {
-    type Item = Option<Row<'a>>;
-
+impl<'a> Rows<'a> {
+    /// The next row; `None` is one that cannot be understood.
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.lines.is_empty() {
-            return None;
-        }
+    fn next_row(&mut self) -> Option<Row<'a>> {
         match conntab::row(self.lines) {
             Ok((rest, row)) => {
                 self.lines = rest.split_first().map_or(rest, |(_, rest)| rest);
-                Some(Some(row))
+                Some(row)
             }
             Err(_) => {
                 self.lines = after_line(self.lines);
-                Some(None)
+                None
             }
         }
+    }
+}
+
+/// All rows that can be understood.
+impl<'a> Iterator for Rows<'a> {
+    type Item = Row<'a>;
+
+    fn next(&mut self) -> Option<Row<'a>> {
+        while !self.lines.is_empty() {
+            if let Some(row) = self.next_row() {
+                return Some(row);
+            }
+        }
+        None
     }
 }
 
@@ -277,7 +291,6 @@ fn after_line(bytes: &[u8]) -> &[u8] {
 
 fn addresses(lines: &[u8]) -> impl Iterator<Item = IpAddr> {
     Rows { lines }
-        .flatten()
         .flat_map(|row| [row.client, row.service, row.server])
         .map(|endpoint| endpoint.address)
 }

@@ -50,9 +50,19 @@ pub(super) fn decimal<S: Sink>(sink: &mut S, value: u64) {
     }
 }
 
+#[inline]
 fn long_decimal<S: Sink>(sink: &mut S, value: u64) {
-    decimal(sink, value / 10_000);
+    match value / 10_000 {
+        digit @ 0..10 => sink.push(b'0' + digit as u8),
+        more => outlined(sink, more),
+    }
     sink.fixed(four_digits(value % 10_000), 4);
+}
+
+/// Few numbers are so long that they come here.
+#[inline(never)]
+fn outlined<S: Sink>(sink: &mut S, value: u64) {
+    decimal(sink, value);
 }
 
 /// The digits of a number below 10,000.
@@ -65,7 +75,7 @@ fn four_digits(value: u64) -> [u8; 4] {
 
 /// The digits of a number below 100.
 #[inline]
-fn pair(value: u64) -> [u8; 2] {
+pub(super) fn pair(value: u64) -> [u8; 2] {
     PAIRS[(value & 0x7f) as usize]
 }
 

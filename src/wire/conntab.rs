@@ -114,9 +114,13 @@ fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
 
 #[inline]
 fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let len = leading(input, |bytes| bytes ^ repeated(b' '));
+    let len = match input {
+        [b'\n', ..] => 0,
+        [b' ', next, ..] if *next > b' ' => 1,
+        _ => leading(input, |bytes| bytes ^ repeated(b' ')),
+    };
     match input.get(len) {
-        Some(byte) if *byte > b' ' => Ok((&input[len..], &input[..len])),
+        Some(byte) if *byte > b' ' || *byte == b'\n' => Ok((&input[len..], &input[..len])),
         _ => take_while(is_blank).parse(input),
     }
 }
@@ -138,25 +142,25 @@ fn leading(input: &[u8], other: impl Fn(Eight) -> Eight) -> usize {
 
 #[inline]
 fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
-    alt((ipv4_endpoint, any_endpoint)).parse(input)
+    match ipv4_endpoint(input) {
+        Some((endpoint, rest)) => Ok((rest, endpoint)),
+        None => any_endpoint(input),
+    }
 }
 
 /// `0A000001 0050 `, as most are, in one go.
 #[inline]
-fn ipv4_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
-    map_opt(take(14usize), |text: &[u8]| {
-        let (address, rest) = text.split_first_chunk::<8>()?;
-        let [b' ', port @ .., b' '] = rest else {
-            return None;
-        };
-        let bits = u32::try_from(hex(*address)).ok()?;
-        let port = hex::<4>(*port.first_chunk()?);
-        Some(Endpoint {
-            address: Ipv4Addr::from_bits(bits).into(),
-            port: u16::try_from(port).ok()?,
-        })
-    })
-    .parse(input)
+fn ipv4_endpoint(input: &[u8]) -> Option<(Endpoint, &[u8])> {
+    let (text, rest) = input.split_first_chunk::<14>()?;
+    let [a, b, c, d, e, f, g, h, b' ', i, j, k, l, b' '] = *text else {
+        return None;
+    };
+    let address = u32::try_from(hex([a, b, c, d, e, f, g, h])).ok()?;
+    let endpoint = Endpoint {
+        address: Ipv4Addr::from_bits(address).into(),
+        port: u16::try_from(hex([i, j, k, l])).ok()?,
+    };
+    Some((endpoint, rest))
 }
 
 fn any_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
