@@ -1,0 +1,246 @@
+#!/bin/bash
+# Installs the Debian package over Debian's own ipvsadm, uses its service,
+# removes and purges it. For a machine that is thrown away afterwards:
+#
+#   make deb
+#   tests/lab/lab run -- tests/package.sh target/ipvsadm_*.deb
+#
+# Prints "ok" or "FAILED" for each check; exit status 1 if any failed.
+# shellcheck disable=SC2317 # the checks are called by name
+
+set -u
+deb=$(readlink -f "${1:?say which package}")
+[ "${IPVSADM_LAB:-}" = 1 ] || {
+    echo "this changes the machine it runs on: tests/lab/lab run -- $0 $deb" >&2
+    exit 2
+}
+
+init=/etc/init.d/ipvsadm
+rules=/etc/ipvsadm.rules
+settings=/etc/default/ipvsadm
+work=$(mktemp -d)
+failures=0
+
+# check WHAT COMMAND...: the command succeeds.
+check() {
+    local what=$1
+    shift
+    if "$@" >"$work/output" 2>&1 </dev/null; then
+        echo "ok      $what"
+    else
+        echo "FAILED  $what (exit status $?): $*"
+        sed 's/^/        /' "$work/output"
+        failures=$((failures + 1))
+    fi
+}
+
+# fails STATUS COMMAND...: it fails with that exit status.
+fails() {
+    local wanted=$1 status=0
+    shift
+    "$@" || status=$?
+    [ "$status" = "$wanted" ] || ! echo "exit status $status, not $wanted"
+}
+
+refuses() {
+    ! "$@"
+}
+
+says() {
+    local words=$1
+    shift
+    "$@" 2>&1 | tee /dev/stderr | grep -q -e "$words"
+}
+
+same() {
+    diff "$work/$1" <("${@:2}")
+}
+
+keep() {
+    "${@:2}" >"$work/$1"
+}
+
+table_is() {
+    diff <(printf '%s' "$1") <(ipvsadm -Sn)
+}
+
+set_up() {
+    printf 'AUTO="%s"\nDAEMON="%s"\nIFACE="sync0"\nSYNCID="9"\n' "$1" "$2" >$settings
+}
+
+saved='-A -t 10.0.0.1:80 -s rr
+-a -t 10.0.0.1:80 -r 10.0.0.2:80 -m -w 1
+'
+unsaved="$saved-A -t 10.0.0.3:80 -s wlc
+"
+
+ip link add sync0 type dummy
+ip address add 10.99.0.1/24 dev sync0
+ip link set sync0 up
+printf '# my rules\n%s' "$saved" >$rules
+set_up true master
+keep rules cat $rules
+keep settings cat $settings
+
+echo "== Debian's package, in use"
+check "Debian's ipvsadm is there" says '^Version: 1:1.31-1' dpkg -s ipvsadm
+check "its service starts" $init start
+check "its rules are loaded" table_is "$saved"
+check "a rule that is not saved" ipvsadm -A -t 10.0.0.3:80
+
+echo "== a full root file system"
+mkdir "$work/space" "$work/root"
+mount -t tmpfs -o size=2m space "$work/space"
+mkdir "$work/space/upper" "$work/space/work"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$work/space/upper,workdir=$work/space/work" "$work/root"
+for dir in proc sys dev; do mount --bind /$dir "$work/root/$dir"; done
+cp "$deb" /var/tmp/package.deb # where the chroot sees it
+in_full() {
+    chroot "$work/root" "$@"
+}
+check "the package is refused" refuses in_full dpkg -i /var/tmp/package.deb
+check "Debian's files are whole" in_full dpkg -V ipvsadm
+check "it works" same rules in_full sh -c 'echo "# my rules"; /sbin/ipvsadm -Sn | head -2'
+check "the rules are kept" same rules in_full cat $rules
+mount -o remount,size=40m "$work/space"
+check "with space, it is installed" in_full dpkg -i /var/tmp/package.deb
+check "and is whole" in_full dpkg -V ipvsadm
+for dir in proc sys dev; do umount "$work/root/$dir"; done
+umount "$work/root" "$work/space"
+rm /var/tmp/package.deb
+ipvsadm -C
+$init start >/dev/null 2>&1
+ipvsadm -A -t 10.0.0.3:80
+
+echo "== over Debian's package"
+check "the package is installed without a question" dpkg -i "$deb"
+check "it is ours" says rust /sbin/ipvsadm -v
+check "its files are whole" dpkg -V ipvsadm
+check "the rules are kept" same rules cat $rules
+check "the settings are kept" same settings cat $settings
+check "the table is as it was" table_is "$unsaved"
+check "the sync daemon runs" says '^master.*sync0, syncid=9' ipvsadm -L --daemon
+for page in ipvsadm ipvsadm-save ipvsadm-restore; do
+    zcat /usr/share/man/man8/$page.8.gz >"$work/$page.8"
+    check "mandoc finds nothing wrong with the manual of $page" refuses says . mandoc -T lint "$work/$page.8"
+    check "bash-completion has $page" test -e /usr/share/bash-completion/completions/$page
+    check "fish has $page" test -e /usr/share/fish/vendor_completions.d/$page.fish
+done
+check "zsh has ipvsadm" test -e /usr/share/zsh/vendor-completions/_ipvsadm
+
+echo "== the init script"
+ipvsadm -C
+check "start" $init start
+check "loads the rules" table_is "$saved"
+check "status lists them" says '10.0.0.2:80 *Masq' $init status
+check "rate" says CPS $init rate
+ipvsadm -A -t 10.0.0.3:80
+check "save" $init save
+check "writes them" same rules sh -c "echo '# my rules'; grep -v -e '^#' -e 10.0.0.3 $rules"
+check "and the new one" grep -q 10.0.0.3 $rules
+check "clear" $init clear
+check "clears the table" table_is ''
+check "load" $init load
+check "loads them" table_is "$unsaved"
+ipvsadm -D -t 10.0.0.3:80
+check "reload" $init reload
+check "makes good what was changed" table_is "$unsaved"
+check "restart" $init restart
+check "start twice" $init start
+check "one daemon" says '^master' ipvsadm -L --daemon
+check "stop" $init stop
+check "stops the daemon" refuses says master ipvsadm -L --daemon
+check "and clears the table" table_is ''
+check "stop twice" $init stop
+set_up false both
+check "start without AUTO" $init start
+check "loads nothing" table_is ''
+check "starts both daemons" says '^backup' ipvsadm -L --daemon
+ipvsadm -A -t 10.0.0.3:80
+check "stop without AUTO" $init stop
+check "clears nothing" says 10.0.0.3 ipvsadm -Sn
+check "anything else is refused" fails 2 $init bogus
+set_up true nonsense
+check "a wrong DAEMON is an error" fails 1 $init start
+
+echo "== wrong rules, no rules, a full disk"
+set_up true master
+printf '%s' "$saved" >$rules
+$init start >/dev/null
+for action in load restart reload; do
+    printf '%s-A -t nonsense\n' "$saved" | sed s/10.0.0.2/10.0.0.4/ >$rules
+    check "$action of wrong rules fails" refuses $init $action
+    check "and changes nothing" table_is "$saved"
+    rm $rules
+    check "$action without rules fails" refuses $init $action
+    check "and changes nothing" table_is "$saved"
+done
+mkdir "$work/small"
+mount -t tmpfs -o size=16k small "$work/small"
+printf '# old\n' >"$work/small/rules"
+ln -s "$work/small/rules" $rules
+dd if=/dev/zero of="$work/small/filler" bs=1k 2>/dev/null
+check "save on a full disk fails" refuses $init save
+check "the old rules are there" says '# old' cat $rules
+rm "$work/small/filler"
+check "save through a symbolic link" $init save
+check "keeps the link" test -L $rules
+check "writes the rules" grep -q 10.0.0.2 "$work/small/rules"
+rm $rules
+umount "$work/small"
+printf '# my rules\n%s' "$saved" >$rules
+
+echo "== the unit"
+unit=/usr/lib/systemd/system/ipvsadm.service
+of_unit() {
+    sh -c "$(sed -n "s/^$1=//p" $unit)"
+}
+ipvsadm -C
+check "ExecStart" of_unit ExecStart
+check "loads the rules" table_is "$saved"
+check "ExecReload" of_unit ExecReload
+check "ExecStop" of_unit ExecStop
+check "clears the table" table_is ''
+
+echo "== an upgrade from ourselves"
+$init start >/dev/null
+ipvsadm -A -t 10.0.0.3:80
+check "the package again" dpkg -i "$deb"
+check "the table is as it was" table_is "$unsaved"
+check "the sync daemon runs" says '^master' ipvsadm -L --daemon
+
+echo "== removal"
+dpkg -P ldirectord >/dev/null # needs ipvsadm
+check "removed" dpkg -r ipvsadm
+check "no program stays" refuses ls /sbin/ipvsadm /sbin/ipvsadm-save /sbin/ipvsadm-restore
+check "the rules stay" same rules cat $rules
+check "the settings stay" grep -q sync0 $settings
+check "the init script stays and is quiet" refuses says . $init start
+check "installed again" dpkg -i "$deb"
+check "the rules are loaded" table_is "$saved"
+ipvsadm -C
+check "purged" dpkg -P ipvsadm
+leftovers() {
+    find / -xdev -name '*ipvsadm*' -not -path '/var/log/*' -not -path "$work/*" \
+        -not -path '/tmp/*' | grep -v -e '^/var/lib/ipvsadm-lab'
+}
+check "nothing is left" refuses says . leftovers
+
+echo "== a machine that never had it"
+machine() {
+    find /etc /usr /var /opt /root -xdev \( -path /var/log -o -path /var/cache -o -path '/var/lib/dpkg/*-old' \) \
+        -prune -o ! -type d -printf '%p %m %u %l %s\n' -o -printf '%p %m %u\n' | grep -v '^/var/lib/dpkg/status ' | sort
+}
+keep machine machine
+keep status cat /var/lib/dpkg/status
+check "installed" dpkg -i "$deb"
+check "the settings are there" grep -q 'AUTO="false"' $settings
+check "the rules are there" test -s $rules
+check "start loads nothing" says 'not loaded' $init start
+check "purged" dpkg -P ipvsadm
+check "the machine is as it was" same machine machine
+check "so is its list of packages" same status cat /var/lib/dpkg/status
+
+[ $failures = 0 ] && echo "all ok" && exit
+echo "$failures FAILED"
+exit 1
