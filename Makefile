@@ -1,6 +1,7 @@
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
 # make test   the whole test suite, its kernel tests in the same machine
 # Both install what is missing with apt-get; tests/lab/lab --help tells more.
+# make install, uninstall, deb: packaging/install.mk
 
 lab = tests/lab/lab
 
@@ -18,3 +19,5 @@ lab-shell: lab
 	$(lab) shell
 
 .PHONY: demo test lab lab-shell
+
+include packaging/install.mk

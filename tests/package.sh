@@ -74,6 +74,10 @@ saved='-A -t 10.0.0.1:80 -s rr
 unsaved="$saved-A -t 10.0.0.3:80 -s wlc
 "
 
+# Without an init system, packages start and stop services only if this says so.
+printf '#!/bin/sh\nexit 0\n' >/usr/sbin/policy-rc.d
+chmod +x /usr/sbin/policy-rc.d
+
 ip link add sync0 type dummy
 ip address add 10.99.0.1/24 dev sync0
 ip link set sync0 up
@@ -193,7 +197,7 @@ printf '# my rules\n%s' "$saved" >$rules
 echo "== the unit"
 unit=/usr/lib/systemd/system/ipvsadm.service
 of_unit() {
-    sh -c "$(sed -n "s/^$1=//p" $unit)"
+    sh -c "$(sed -n "s/^$1=//p" "$unit")"
 }
 ipvsadm -C
 check "ExecStart" of_unit ExecStart
@@ -213,6 +217,7 @@ echo "== removal"
 dpkg -P ldirectord >/dev/null # needs ipvsadm
 check "removed" dpkg -r ipvsadm
 check "no program stays" refuses ls /sbin/ipvsadm /sbin/ipvsadm-save /sbin/ipvsadm-restore
+check "the service was stopped" fails 1 grep -q 0A000001 /proc/net/ip_vs
 check "the rules stay" same rules cat $rules
 check "the settings stay" grep -q sync0 $settings
 check "the init script stays and is quiet" refuses says . $init start
