@@ -242,6 +242,7 @@ check "installed" dpkg -i "$deb"
 check "the settings are there" grep -q 'AUTO="false"' $settings
 check "the rules are there" test -s $rules
 check "start loads nothing" says 'not loaded' $init start
+check "the commands of the README work" "$(dirname "$0")/readme.sh"
 check "purged" dpkg -P ipvsadm
 check "the machine is as it was" same machine machine
 check "so is its list of packages" same status cat /var/lib/dpkg/status
