@@ -9,8 +9,8 @@ use std::fmt::Write;
 /// this is.
 pub const COMPATIBLE: &str = "v1.31";
 
-/// Where the explanations begin.
-const COLUMN: usize = 32;
+/// How wide spellings are, the widest included.
+const SPELLING_WIDTH: usize = 36;
 
 /// The text of `-h`, for a program called `program`.
 pub fn help(program: &str) -> String {
@@ -20,7 +20,7 @@ pub fn help(program: &str) -> String {
         for row in ROWS.iter().filter(|row| row.section == section) {
             if !row.long.is_empty() {
                 let spelling = spelling(row);
-                let _ = writeln!(text, "  {spelling:<0$} {1}", COLUMN - 3, row.help);
+                let _ = writeln!(text, "  {spelling:<0$} {1}", SPELLING_WIDTH, row.help);
             }
         }
     }
@@ -89,6 +89,14 @@ mod tests {
                 "{start}"
             );
         }
+    }
+
+    #[test]
+    fn explanations_stand_in_one_column() {
+        assert_eq!(
+            ROWS.iter().map(|row| spelling(row).len()).max(),
+            Some(SPELLING_WIDTH)
+        );
     }
 
     #[test]

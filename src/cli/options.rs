@@ -331,7 +331,7 @@ pub static ROWS: [Row; 62] = {
         row("M", "netmask", Value("MASK"), Option(O::Netmask), ServiceOptions, "clients that persist together: IPv4 mask or IPv6 prefix length"),
         row("", "pe", Value("ENGINE"), Option(O::Pe), ServiceOptions, "persistence engine, as sip"),
         row("o", "ops", Nothing, Option(O::Ops), ServiceOptions, "one-packet scheduling: each datagram for itself"),
-        row("b", "sched-flags", Value("FLAGS"), Option(O::SchedFlags), ServiceOptions, "flags of the scheduler: sh-fallback,sh-port mh-fallback,mh-port or flag-1,flag-2,flag-3"),
+        row("b", "sched-flags", Value("FLAGS"), Option(O::SchedFlags), ServiceOptions, "flags of sh, mh or another scheduler, as sh-port,sh-fallback"),
 
         row("r", "real-server", Value("ADDRESS"), Option(O::RealServer), ServerOptions, "the real server, host[:port]"),
         row("g", "gatewaying", Nothing, Option(O::ForwardingMethod), ServerOptions, "forward by direct routing; the default"),
