@@ -10,7 +10,7 @@ use std::fmt::Write;
 pub const COMPATIBLE: &str = "v1.31";
 
 /// How wide spellings are, the widest included.
-const SPELLING_WIDTH: usize = 36;
+const SPELLING_WIDTH: usize = 35;
 
 /// The text of `-h`, for a program called `program`.
 pub fn help(program: &str) -> String {
