@@ -263,7 +263,6 @@ make_initramfs() {
         number=$((number + 1))
     done < <(modules_in_order "$version")
     (cd "$dir" && find . | cpio -o -H newc -R 0:0 --quiet) >"$work/initramfs.cpio"
-    rm -f "$kernel_dir"/initramfs-*
     mv "$work/initramfs.cpio" "$initramfs"
 }
 
