@@ -1,0 +1,185 @@
+//! A machine of the cluster: a network namespace with a name.
+
+use super::servers::{Endpoint, Servers};
+use crate::support::{netns, programs};
+use anyhow::{Context, Result, ensure};
+use nix::sched::{CloneFlags, setns};
+use std::env;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
+
+pub struct Host {
+    pub name: String,
+    namespace: File,
+    servers: Mutex<Option<Servers>>,
+}
+
+impl Host {
+    /// The host of an existing namespace, `ip netns add` has made it.
+    pub fn open(name: &str) -> Result<Self> {
+        Ok(Self {
+            name: name.to_owned(),
+            namespace: File::open(format!("/run/netns/{name}")).context(name.to_owned())?,
+            servers: Mutex::new(None),
+        })
+    }
+
+    /// Does `work` on this host.
+    pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let visit = scope.spawn(|| {
+                setns(&self.namespace, CloneFlags::CLONE_NEWNET).expect("cannot enter namespace");
+                work()
+            });
+            visit
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// Runs a program to its end with `input` on standard input.
+    pub fn output(&self, program: &str, args: &[&str], input: &str) -> Result<Output> {
+        self.enter(|| output_here(program, args, input))
+    }
+
+    /// The same for a program that must succeed; gives its standard output.
+    pub fn run(&self, program: &str, args: &[&str], input: &str) -> Result<String> {
+        self.enter(|| run_here(program, args, input))
+            .with_context(|| format!("on {}", self.name))
+    }
+
+    /// `ip` commands, one a line.
+    pub fn ip(&self, commands: &str) -> Result<()> {
+        self.run("ip", &["-batch", "-"], commands).map(drop)
+    }
+
+    /// A ruleset of nftables.
+    pub fn nft(&self, rules: &str) -> Result<()> {
+        self.run("nft", &["-f", "-"], rules).map(drop)
+    }
+
+    /// Packets and bytes that a named counter of nftables has counted.
+    pub fn counted(&self, table: &str, name: &str) -> Result<(u64, u64)> {
+        let text = self.run("nft", &["list", "counter", "inet", table, name], "")?;
+        let number = |key: &str| -> Result<u64> {
+            let mut words = text.split_whitespace().skip_while(|word| *word != key);
+            Ok(words.nth(1).with_context(|| text.clone())?.parse()?)
+        };
+        Ok((number("packets")?, number("bytes")?))
+    }
+
+    /// Sets kernel parameters, given as `net/ipv4/ip_forward=1`.
+    pub fn sysctl(&self, settings: &[&str]) -> Result<()> {
+        self.enter(|| {
+            for setting in settings {
+                let (name, value) = setting.split_once('=').expect("NAME=VALUE");
+                fs::write(format!("/proc/sys/{name}"), value).context(name.to_owned())?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The path of the program under test.
+    pub fn program(&self) -> &'static str {
+        program()
+    }
+
+    /// `ipvsadm ARGS`, which must succeed; gives its standard output.
+    pub fn ipvsadm(&self, args: &str) -> Result<String> {
+        let args: Vec<_> = args.split_whitespace().collect();
+        self.run(program(), &args, "")
+    }
+
+    /// Loads rules with `ipvsadm -R`, as an administrator would write them.
+    pub fn rules(&self, rules: &str) -> Result<()> {
+        self.run(program(), &["-R"], rules).map(drop)
+    }
+
+    /// Begins to answer at these addresses, with the host's name.
+    pub fn serve(&self, endpoints: &[Endpoint]) -> Result<()> {
+        let servers = self.enter(|| Servers::start(&self.name, endpoints))?;
+        *self.servers.lock().expect("not poisoned") = Some(servers);
+        Ok(())
+    }
+
+    /// Ends what `serve` has begun; open connections are reset.
+    pub fn stop_serving(&self) {
+        drop(self.servers.lock().expect("not poisoned").take());
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.stop_serving();
+        let removed = run_here("ip", &["netns", "del", &self.name], "");
+        if !thread::panicking() {
+            removed.expect("a namespace that can be removed");
+        }
+    }
+}
+
+fn output_here(program: &str, args: &[&str], input: &str) -> Result<Output> {
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context(program.to_owned())?;
+    child
+        .stdin
+        .take()
+        .expect("piped")
+        .write_all(input.as_bytes())?;
+    Ok(child.wait_with_output()?)
+}
+
+/// Runs a program that must succeed in the caller's namespace.
+pub fn run_here(program: &str, args: &[&str], input: &str) -> Result<String> {
+    let output = output_here(program, args, input)?;
+    ensure!(
+        output.status.success(),
+        "{program} {args:?}: {}\n{}\n{input}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Where the program under test is; `prepare` has put it there.
+static PROGRAM: OnceLock<String> = OnceLock::new();
+/// A directory in memory.
+static MEMORY: OnceLock<PathBuf> = OnceLock::new();
+
+fn program() -> &'static str {
+    PROGRAM.get().expect("a cluster")
+}
+
+/// Gives the tests a mount namespace of their own, and puts the program under
+/// test where it starts quickly.
+pub fn prepare() {
+    PROGRAM.get_or_init(|| {
+        let reference = env::var_os("IPVSADM_TRAFFIC_REFERENCE").is_some();
+        let program = if reference {
+            programs::REFERENCE
+        } else {
+            programs::OURS
+        };
+        let copy = in_memory(program).expect("room in memory");
+        copy.into_os_string().into_string().expect("a plain name")
+    });
+}
+
+/// A copy of a file in memory: starting a program from a share is slow.
+pub fn in_memory(file: &str) -> Result<PathBuf> {
+    let directory = MEMORY.get_or_init(netns::private_mounts);
+    let copy = directory.join(Path::new(file).file_name().context("a file")?);
+    if !copy.exists() {
+        fs::copy(file, &copy).context(file.to_owned())?;
+    }
+    Ok(copy)
+}

@@ -1,0 +1,45 @@
+//! Real packets through IPVS: clusters of network namespaces that only our
+//! ipvsadm sets up, real sockets at both ends, and the table held against what
+//! was sent.
+//!
+//! Run one test with `cargo test --test traffic -- NAME`, and all of them on
+//! another kernel with `IPVSADM_KERNEL=testing`. With `IPVSADM_TRAFFIC_REFERENCE=1`
+//! Debian's ipvsadm does the work, to tell a test's mistake from ours.
+
+mod cluster;
+mod counters;
+mod faults;
+mod forwarding;
+mod scheduling;
+mod services;
+#[path = "../support/mod.rs"]
+mod support;
+mod sync;
+
+use libtest_mimic::{Failed, Trial};
+use std::process::ExitCode;
+use support::lab::{self, Kernel};
+
+/// A test's name and body.
+type Test = (&'static str, fn() -> anyhow::Result<()>);
+
+const GROUPS: [&[Test]; 6] = [
+    forwarding::TESTS,
+    services::TESTS,
+    scheduling::TESTS,
+    counters::TESTS,
+    sync::TESTS,
+    faults::TESTS,
+];
+
+fn trial((name, test): &Test) -> Trial {
+    let test = *test;
+    Trial::test(*name, move || {
+        test().map_err(|error| Failed::from(format!("{error:?}")))
+    })
+}
+
+fn main() -> ExitCode {
+    let trials = GROUPS.into_iter().flatten().map(trial).collect();
+    lab::main(Kernel::WithIpvs, trials, || ())
+}
