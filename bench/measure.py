@@ -1,0 +1,225 @@
+"""Measures two ipvsadms against each other; runs in the lab's machine.
+
+See bench, which calls it. Where count.c is loaded into the machine a cost is a
+number of executed instructions (in millions); where it is not, a time (in ms).
+"""
+
+import argparse
+import collections
+import os
+import platform
+import re
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+
+REFERENCE = "/sbin/ipvsadm"
+OURS = "/tmp/ours/ipvsadm"
+PROGRAMS = REFERENCE, OURS
+COMMANDS = 100
+
+Run = collections.namedtuple("Run", "cost user memory")
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.counted = os.path.exists(options.counts)
+        self.results = []
+
+    def launch(self, program, *words, times=1, rules="/dev/null", output="/dev/null", tries=3):
+        """What one run costs: of all, or of user space alone; its memory in KiB."""
+        launch = [self.options.launch, "-c", self.options.counts, "-n", str(times), "-i", rules]
+        launch += ["-o", output, program, *words]
+        for _ in range(tries):
+            line = subprocess.run(launch, check=True, capture_output=True, text=True).stdout
+            status, time, memory, user, kernel = map(int, line.split())
+            if status == 0:
+                break
+            # The reference fails now and then while nothing is wrong.
+            print(f"{program} {' '.join(words)}: status {status}", file=sys.stderr)
+        else:
+            sys.exit("giving up")
+        if self.counted:
+            return Run((user + kernel) / times / 1e6, user / times / 1e6, memory)
+        return Run(time / times / 1e6, 0, memory)
+
+    def measure(self, name, *words, before=None, rounds=None, **how):
+        """Both programs in turn, `before` each run of each."""
+        runs = {program: [] for program in PROGRAMS}
+        for _ in range(rounds or self.options.rounds):
+            for program in PROGRAMS:
+                if before:
+                    before()
+                runs[program].append(self.launch(program, *words, **how))
+        medians = [Run(*map(statistics.median, zip(*runs[p]))) for p in PROGRAMS]
+        self.results.append((name, *medians))
+        print(f"  {name}: {medians[0].cost / medians[1].cost:.2f}", file=sys.stderr, flush=True)
+
+    def same(self, *words):
+        """Both must do the same work; the reference's order is not stable."""
+        lines = []
+        for program in PROGRAMS:
+            self.launch(program, *words, output="/tmp/output")
+            with open("/tmp/output", encoding="ascii") as output:
+                lines.append(sorted(re.sub(r" \d\d:\d\d ", " ", line) for line in output))
+        if lines[0] != lines[1]:
+            sys.exit(f"{' '.join(words)}: the outputs differ")
+
+    def commands(self):
+        """What health checkers run all day."""
+        clear()
+        self.measure("-Z", "-Z", times=COMMANDS)
+        self.measure("-A", "-A", "-t", "10.9.0.@:80", "-s", "wlc", times=COMMANDS, before=clear)
+        some = lambda: restore(f"-A -t 10.9.0.{i + 1}:80\n" for i in range(COMMANDS))
+        self.measure("-D", "-D", "-t", "10.9.0.@:80", times=COMMANDS, before=some)
+
+    def tables(self, services):
+        name = f"{services:,} x 4"
+        path = f"/tmp/rules.{services}"
+        with open(path, "w", encoding="ascii") as file:
+            file.writelines(rules(services))
+        self.measure(f"-R {name}", "-R", rules=path, before=clear)
+        clear()
+        self.launch(OURS, "-R", rules=path)
+        for words in [["-Ln"], ["-Sn"], ["-Ln", "--stats"]]:
+            self.same(*words)
+            self.measure(f"{' '.join(words)} {name}", *words)
+        os.unlink(path)
+        clear()
+
+    def connections(self, count):
+        made = open_connections(count)
+        if made < count:
+            sys.exit(f"only {made} connections of {count}")
+        self.same("-Lcn")
+        # The old kernel reads the table once for each page.
+        self.measure(f"-Lcn {count:,}", "-Lcn", rounds=1 if count > 20_000 else None)
+
+
+def clear():
+    subprocess.run([OURS, "-C"], check=True)
+
+
+def restore(lines):
+    clear()
+    subprocess.run([OURS, "-R"], input="".join(lines), text=True, check=True)
+
+
+def rules(services):
+    """Addresses that spread over the kernel's hash, whose key is their low bits."""
+    for i in range(services):
+        high, low = i >> 8, i & 255
+        service = f"-t 10.0.{high}.{low}:80"
+        yield f"-A {service} -s wlc\n"
+        for server in range(4):
+            yield f"-a {service} -r 10.{server + 1}.{high}.{low}:80 -m -w {server + 1}\n"
+
+
+# --- connections -------------------------------------------------------------
+
+SERVICE = "10.250.0.1", 5000
+PORTS = 10
+clients = 0
+
+
+def open_connections(count):
+    """A packet from each of so many client addresses and ports; how many there are."""
+    global clients
+    if not clients:
+        ip = ["link add bench type dummy", "link set bench up", "link set lo up"]
+        ip += ["addr add 10.251.0.1/16 dev bench", f"addr add {SERVICE[0]}/32 dev lo"]
+        ip += ["route add local 10.240.0.0/13 dev lo"]
+        for words in ip:
+            subprocess.run(["ip", *words.split()], check=True)
+        service = f"-u {SERVICE[0]}:{SERVICE[1]}"
+        servers = (f"-a {service} -r 10.251.0.{i}:5000 -m\n" for i in range(2, 6))
+        restore([f"-A {service} -s rr\n", *servers, "--set 0 0 86400\n"])
+    senders = []
+    for port in range(PORTS):
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sender.bind(("0.0.0.0", 20000 + port))
+        senders.append(sender)
+    while clients < count:
+        number, port = divmod(clients, PORTS)
+        source = struct.pack("!I", 0x0AF00000 + 256 + number)
+        info = struct.pack("@i4s4s", 0, source, bytes(4))
+        senders[port].sendmsg([b"x"], [(socket.IPPROTO_IP, 8, info)], 0, SERVICE)
+        clients += 1
+    # The sums over all processors lag behind; there is only one.
+    with open("/proc/net/ip_vs_stats_percpu", encoding="ascii") as stats:
+        return int(stats.read().splitlines()[2].split()[1], 16)
+
+
+# --- results -----------------------------------------------------------------
+
+HEAD = "", "C ipvsadm", "ours", "ratio", "user, C", "ours", "ratio", "KiB, C", "ours"
+
+
+def ratio(a, b):
+    return f"{a / b:.2f}" if a / b < 10 else f"{a / b:.1f}"
+
+
+def number(value):
+    return f"{value:,.2f}" if value < 10 else f"{value:,.0f}"
+
+
+def rows(results, counted):
+    yield [word for i, word in enumerate(HEAD) if counted or not 4 <= i < 7]
+    for name, theirs, ours in results:
+        row = [name, number(theirs.cost), number(ours.cost), ratio(theirs.cost, ours.cost)]
+        if counted:
+            row += [number(theirs.user), number(ours.user), ratio(theirs.user, ours.user)]
+        yield row + [f"{theirs.memory:,.0f}", f"{ours.memory:,.0f}"]
+
+
+def table(lines):
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for first, *rest in lines:
+        cells = (cell.rjust(width) for cell, width in zip(rest, widths[1:]))
+        yield "  ".join([first.ljust(widths[0]), *cells])
+
+
+def markdown(lines):
+    head, *body = lines
+    yield f"| {' | '.join(head)} |"
+    yield "|---|" + "---:|" * (len(head) - 1)
+    for first, *rest in body:
+        yield f"| `{first}` | {' | '.join(rest)} |"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--launch", required=True)
+    parser.add_argument("--counts", required=True)
+    parser.add_argument("--ours", required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--million", action="store_true")
+    parser.add_argument("--only", default="commands,tables,connections")
+    parser.add_argument("--out", required=True)
+    options = parser.parse_args()
+    # From memory, as the reference comes after its first run.
+    os.makedirs(os.path.dirname(OURS), exist_ok=True)
+    subprocess.run(["cp", options.ours, OURS], check=True)
+    subprocess.run([OURS, "-Ln"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([REFERENCE, "-Ln"], check=True, stdout=subprocess.DEVNULL)
+    bench = Bench(options)
+    if "commands" in options.only:
+        bench.commands()
+    if "tables" in options.only:
+        for services in 1_000, 10_000:
+            bench.tables(services)
+    if "connections" in options.only:
+        for count in [10_000, 100_000] + [1_000_000] * options.million:
+            bench.connections(count)
+    what = "millions of executed instructions" if bench.counted else "wall clock, ms"
+    lines = list(rows(bench.results, bench.counted))
+    title = f"Linux {platform.release()}, medians of {options.rounds}, {what}"
+    print(f"{title}\n", *table(lines), sep="\n")
+    with open(options.out, "w", encoding="utf-8") as out:
+        print(f"{title}:\n", *markdown(lines), sep="\n", file=out)
+
+
+main()
