@@ -55,29 +55,29 @@ _ipvsadm() {
     local last=$((${#words[@]} - 1))
     local current=${words[last]}
 
-    local command=
+    local command=''
     case ${words[1]} in
-        -A* | --add-service) command=add-service ;;
-        -E* | --edit-service) command=edit-service ;;
-        -D* | --delete-service) command=delete-service ;;
-        -C* | --clear) command=flush ;;
-        -R* | --restore) command=restore ;;
-        -S* | --save) command=save ;;
-        -a* | --add-server) command=add-server ;;
-        -e* | --edit-server) command=edit-server ;;
-        -d* | --delete-server) command=delete-server ;;
-        -L* | --list) command=list ;;
-        -l*) command=list ;;
-        -Z* | --zero) command=zero ;;
-        --set) command=set ;;
-        --start-daemon) command=start-daemon ;;
-        --stop-daemon) command=stop-daemon ;;
-        -h* | --help) command=help ;;
-        -v* | --version) command=version ;;
+        -A* | --add-service) command='add-service' ;;
+        -E* | --edit-service) command='edit-service' ;;
+        -D* | --delete-service) command='delete-service' ;;
+        -C* | --clear) command='flush' ;;
+        -R* | --restore) command='restore' ;;
+        -S* | --save) command='save' ;;
+        -a* | --add-server) command='add-server' ;;
+        -e* | --edit-server) command='edit-server' ;;
+        -d* | --delete-server) command='delete-server' ;;
+        -L* | --list) command='list' ;;
+        -l*) command='list' ;;
+        -Z* | --zero) command='zero' ;;
+        --set) command='set' ;;
+        --start-daemon) command='start-daemon' ;;
+        --stop-daemon) command='stop-daemon' ;;
+        -h* | --help) command='help' ;;
+        -v* | --version) command='version' ;;
     esac
 
     # The virtual service on the line, and the option before the cursor.
-    local i option= value= service=
+    local i option='' value='' service=''
     for ((i = 1; i < last; i++)); do
         option=${words[i]} value=${words[i + 1]}
         if [[ $option == --*=* ]]; then
@@ -94,7 +94,7 @@ _ipvsadm() {
         esac
         [[ ${words[i]} == --*=* ]] && option=
     done
-    local before=
+    local before=''
     if [[ $current == --*=* ]]; then
         option=${current%%=*} value=${current#*=} before=$option=
     fi
@@ -133,7 +133,7 @@ _ipvsadm() {
     esac
 
     # What stands before the last colon or equals sign is on the line already.
-    local breaks=${COMP_WORDBREAKS//[^:=]/} typed= candidate
+    local breaks=${COMP_WORDBREAKS//[^:=]/} typed='' candidate
     [[ $breaks ]] && typed=${current%"${current##*["$breaks"]}"}
     read -rd '' -a candidates <<<"$found"
     for candidate in "${candidates[@]}"; do
@@ -144,5 +144,5 @@ _ipvsadm() {
 }
 
 complete -F _ipvsadm ipvsadm
-complete -W '-n --numeric --all' ipvsadm-save
+complete -W '-n --all' ipvsadm-save
 complete -W '--replace --dry-run' ipvsadm-restore

@@ -173,7 +173,7 @@ complete -c ipvsadm -n '__ipvsadm_on save' -l all -d 'with -S: also the session 
 complete -c ipvsadm -n '__ipvsadm_on restore' -l replace -d 'with -R: make the table equal to the rules by the smallest change'
 complete -c ipvsadm -n '__ipvsadm_on restore' -l dry-run -d 'with -R: change nothing, print the commands that would run'
 complete -c ipvsadm-save -f
-complete -c ipvsadm-save -s n -l numeric -d 'addresses and ports as numbers'
+complete -c ipvsadm-save -s n -d 'addresses and ports as numbers'
 complete -c ipvsadm-save -l all -d 'with -S: also the session time-outs and sync daemons'
 complete -c ipvsadm-restore -f
 complete -c ipvsadm-restore -l replace -d 'with -R: make the table equal to the rules by the smallest change'

@@ -42,7 +42,6 @@ RULES = """\
 """
 TCP = "10.0.0.1:80 10.0.0.2:443 [2001:db8::1]:80"
 SCHEDULERS = "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh"
-SERVICES = "-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service"
 
 # A line, and what can be its last word.
 CASES = [
@@ -90,7 +89,7 @@ CASES = [
     ("ipvsadm -R --", "--replace --dry-run"),
     ("ipvsadm -d -t 10.0.0.1:80 -r 10.0.1.1:80 --d", "--drain"),
     ("ipvsadm -C ", ""),
-    ("ipvsadm-save --", "--numeric --all"),
+    ("ipvsadm-save -", "-n --all"),
     ("ipvsadm-restore --", "--replace --dry-run"),
 ]
 

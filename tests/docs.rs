@@ -12,6 +12,7 @@ use ipvsadm::names::Lookup;
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -122,6 +123,25 @@ fn the_manuals_name_only_options_that_exist() {
                 assert!(known.contains(&flag), "{name}: {flag} in {line}");
             }
         }
+    }
+}
+
+/// The two small programs say themselves what they take.
+#[test]
+fn the_manuals_of_the_small_programs_explain_their_options() {
+    for (program, manual) in [
+        (env!("CARGO_BIN_EXE_ipvsadm-save"), MANUALS[1]),
+        (env!("CARGO_BIN_EXE_ipvsadm-restore"), MANUALS[2]),
+    ] {
+        let said = Command::new(program).arg("--nosuch").output().unwrap();
+        let help = String::from_utf8(said.stderr).unwrap();
+        let words = help.lines().filter_map(|line| line.strip_prefix("  -"));
+        let words = words.filter_map(|line| line.split_whitespace().next());
+        let taken: Vec<String> = words.map(|word| format!(".It Fl {word}")).collect();
+        let text = read(manual);
+        let entries = text.lines().filter(|line| line.starts_with(".It Fl"));
+        assert_eq!(entries.collect::<Vec<_>>(), taken, "{program}");
+        assert!(!taken.is_empty(), "{help}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! The completions for bash.
 
 use super::{
-    CommandName, ROWS, Row, Takes, Values, commands, first_words, letters_with_value, spellings,
-    values, words,
+    CommandName, ROWS, Row, Takes, Values, commands, first_words, letters_with_value,
+    small_program, spellings, values, words,
 };
 use std::fmt::Write;
 
@@ -16,8 +16,13 @@ pub fn bash() -> String {
         .replace("        @VALUES@\n", &value_cases())
         .replace("@FIRST@", &first.join(" "))
         .replace("@LETTERS@", &letters_with_value())
-        .replace("@SAVE@", &words(CommandName::Save))
-        .replace("@RESTORE@", &words(CommandName::Restore))
+        .replace("@SAVE@", &small_words(CommandName::Save))
+        .replace("@RESTORE@", &small_words(CommandName::Restore))
+}
+
+fn small_words(command: CommandName) -> String {
+    let words: Vec<String> = small_program(command).map(|(word, _)| word).collect();
+    words.join(" ")
 }
 
 /// `-t | --tcp-service`
@@ -28,7 +33,7 @@ fn either(row: &Row) -> String {
 fn command_cases() -> String {
     commands().fold(String::new(), |mut text, (row, command)| {
         let words = first_words(row).join(" | ");
-        let _ = writeln!(text, "        {words}) command={} ;;", command.name());
+        let _ = writeln!(text, "        {words}) command='{}' ;;", command.name());
         text
     })
 }

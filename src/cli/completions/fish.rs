@@ -1,8 +1,8 @@
 //! The completions for fish.
 
 use super::{
-    CommandName, ROWS, Row, Takes, Values, commands, first_words, options, options_with_commands,
-    values,
+    CommandName, ROWS, Row, Takes, Values, commands, first_words, options_with_commands,
+    small_program, values,
 };
 use std::fmt::Write;
 
@@ -66,9 +66,13 @@ fn all_options() -> String {
 
 /// The options of the program that is `command` under its own name.
 fn program(name: &str, command: CommandName) -> String {
-    options(command).fold(String::new(), |mut text, row| {
-        let rest = format!("{}{}", names(row), help(row));
-        let _ = writeln!(text, "complete -c {name}{rest}");
+    small_program(command).fold(String::new(), |mut text, (word, help)| {
+        let name_of_option = match word.strip_prefix("--") {
+            Some(long) => format!("-l {long}"),
+            None => format!("-s {}", &word[1..]),
+        };
+        let help = quoted(help);
+        let _ = writeln!(text, "complete -c {name} {name_of_option} -d '{help}'");
         text
     })
 }
@@ -84,8 +88,12 @@ fn names(row: &Row) -> String {
 fn help(row: &Row) -> String {
     match row.help {
         "" => String::new(),
-        help => format!(" -d '{}'", help.replace('\'', "\\'")),
+        help => format!(" -d '{}'", quoted(help)),
     }
+}
+
+fn quoted(help: &str) -> String {
+    help.replace('\'', "\\'")
 }
 
 fn value(row: &Row) -> String {

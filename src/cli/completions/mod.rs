@@ -16,15 +16,15 @@ pub use bash::bash;
 pub use fish::fish;
 pub use zsh::zsh;
 
-use super::matrix::command_rule;
-use super::options::{CommandName, Opt, ROWS, Role, Row, Takes};
+use super::matrix::{TunnelType, command_rule};
+use super::options::{CommandName, Opt, ROWS, Role, Row, SCHEDULERS, Takes};
 
 /// What can be offered as the value of an option.
 enum Values {
     /// Only the user knows.
     Unknown,
     /// One of these words.
-    Words(&'static str),
+    Words(String),
     /// Some of these words, with commas between them.
     List(&'static str),
     /// The virtual services that rules name with this option.
@@ -37,18 +37,18 @@ enum Values {
 
 fn values(row: &Row) -> Values {
     match row.long {
-        "start-daemon" | "stop-daemon" => Values::Words("master backup"),
+        "start-daemon" | "stop-daemon" => Values::Words("master backup".into()),
         "tcp-service" => Values::Services("-t"),
         "udp-service" => Values::Services("-u"),
         "sctp-service" => Values::Services("--sctp-service"),
         "fwmark-service" => Values::Services("-f"),
-        "scheduler" => Values::Words("rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh"),
+        "scheduler" => Values::Words(SCHEDULERS.join(" ")),
         "sched-flags" => {
             Values::List("sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3")
         }
-        "pe" => Values::Words("sip"),
+        "pe" => Values::Words("sip".into()),
         "real-server" => Values::Servers,
-        "tun-type" => Values::Words("ipip gue gre"),
+        "tun-type" => Values::Words(TunnelType::ALL.map(TunnelType::name).join(" ")),
         "mcast-interface" => Values::Interfaces,
         _ => Values::Unknown,
     }
@@ -91,6 +91,12 @@ fn spellings(row: &Row) -> Vec<String> {
     let short = row.short.map(|letter| format!("-{}", char::from(letter)));
     let long = (!row.long.is_empty()).then(|| format!("--{}", row.long));
     short.into_iter().chain(long).collect()
+}
+
+/// The options of ipvsadm-save or ipvsadm-restore, which is `command` under
+/// another name and takes one spelling of each, with their explanations.
+fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static str)> {
+    options(command).filter_map(|row| Some((spellings(row).into_iter().next()?, row.help)))
 }
 
 /// The spellings of `command`'s options.

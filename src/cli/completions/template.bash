@@ -44,13 +44,13 @@ _ipvsadm() {
     local last=$((${#words[@]} - 1))
     local current=${words[last]}
 
-    local command=
+    local command=''
     case ${words[1]} in
         @COMMANDS@
     esac
 
     # The virtual service on the line, and the option before the cursor.
-    local i option= value= service=
+    local i option='' value='' service=''
     for ((i = 1; i < last; i++)); do
         option=${words[i]} value=${words[i + 1]}
         if [[ $option == --*=* ]]; then
@@ -64,7 +64,7 @@ _ipvsadm() {
         esac
         [[ ${words[i]} == --*=* ]] && option=
     done
-    local before=
+    local before=''
     if [[ $current == --*=* ]]; then
         option=${current%%=*} value=${current#*=} before=$option=
     fi
@@ -82,7 +82,7 @@ _ipvsadm() {
     esac
 
     # What stands before the last colon or equals sign is on the line already.
-    local breaks=${COMP_WORDBREAKS//[^:=]/} typed= candidate
+    local breaks=${COMP_WORDBREAKS//[^:=]/} typed='' candidate
     [[ $breaks ]] && typed=${current%"${current##*["$breaks"]}"}
     read -rd '' -a candidates <<<"$found"
     for candidate in "${candidates[@]}"; do

@@ -37,23 +37,28 @@ _ipvsadm_interfaces() {
 }
 
 _ipvsadm() {
+    # There is one command; each of them takes the others' place.
+    local commands='(@ALL@)'
     local command
-    local -a specs commands
-    commands=(
-        @FIRST@
-    )
-    case $words[2] in
+    local -a specs
+    case $service in
+        (ipvsadm-save)
+            specs=(
+                @SAVE@
+            ) ;;
+        (ipvsadm-restore)
+            specs=(
+                @RESTORE@
+            ) ;;
+        (*)
+            specs=(
+                @FIRST@
+            ) ;;
+    esac
+    [[ $service == ipvsadm ]] && ((CURRENT > 2)) && case $words[2] in
         @COMMANDS@
     esac
-    case $service in
-        (ipvsadm-save) command=@SAVE@ ;;
-        (ipvsadm-restore) command=@RESTORE@ ;;
-        (*) specs=($commands) ;;
-    esac
-    ((CURRENT == 2)) && [[ $service == ipvsadm ]] && command=
-
     @OPTIONS@
-
     _arguments -s -S : $specs
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     CommandName, ROWS, Role, Row, Takes, Values, commands, first_words, letters_with_value,
-    options_with_commands, spellings, values,
+    options_with_commands, small_program, spellings, values,
 };
 use std::fmt::Write;
 
@@ -10,12 +10,19 @@ use std::fmt::Write;
 pub fn zsh() -> String {
     include_str!("template.zsh")
         .replace("        @COMMANDS@\n", &command_cases())
-        .replace("        @FIRST@\n", &first_specs())
+        .replace("                @FIRST@\n", &first_specs())
         .replace("    @OPTIONS@\n", &option_specs())
         .replace("            @SERVICES@\n", &service_cases())
         .replace("@LETTERS@", &letters_with_value())
-        .replace("@SAVE@", CommandName::Save.name())
-        .replace("@RESTORE@", CommandName::Restore.name())
+        .replace(
+            "@ALL@",
+            &alternatives(|role| matches!(role, Role::Command(_))),
+        )
+        .replace("                @SAVE@\n", &small_specs(CommandName::Save))
+        .replace(
+            "                @RESTORE@\n",
+            &small_specs(CommandName::Restore),
+        )
 }
 
 fn command_cases() -> String {
@@ -28,7 +35,14 @@ fn command_cases() -> String {
 
 fn first_specs() -> String {
     commands().fold(String::new(), |mut text, (row, _)| {
-        let _ = writeln!(text, "        {}", spec(row));
+        let _ = writeln!(text, "                {}", spec(row));
+        text
+    })
+}
+
+fn small_specs(command: CommandName) -> String {
+    small_program(command).fold(String::new(), |mut text, (word, help)| {
+        let _ = writeln!(text, "                '{word}[{}]'", quoted(help));
         text
     })
 }
@@ -65,11 +79,10 @@ fn service_cases() -> String {
 
 /// What _arguments is told of a row.
 fn spec(row: &Row) -> String {
-    let excludes: Vec<String> = ROWS
-        .iter()
-        .filter(|other| excludes(row, other))
-        .flat_map(spellings)
-        .collect();
+    let excludes = match row.role {
+        Role::Command(_) => "$commands".into(),
+        role => format!("'({})'", alternatives(|other| other == role)),
+    };
     let mut names = spellings(row);
     if row.takes != Takes::Nothing {
         for name in &mut names {
@@ -80,17 +93,19 @@ fn spec(row: &Row) -> String {
         [one] => one.clone(),
         several => format!("{{{}}}", several.join(",")),
     };
-    let help = row.help.replace('[', "\\[").replace(']', "\\]");
-    let help = help.replace('\'', "'\\''");
-    format!("'({})'{names}'[{help}]{}'", excludes.join(" "), value(row))
+    let help = quoted(row.help);
+    format!("{excludes}{names}'[{help}]{}'", value(row))
 }
 
-/// Whether `other` cannot stand beside `row` (or is `row` itself).
-fn excludes(row: &Row, other: &Row) -> bool {
-    match row.role {
-        Role::Command(_) => matches!(other.role, Role::Command(_)),
-        role => role == other.role,
-    }
+fn quoted(help: &str) -> String {
+    let help = help.replace('[', "\\[").replace(']', "\\]");
+    help.replace('\'', "'\\''")
+}
+
+/// The spellings of the rows with certain roles.
+fn alternatives(chosen: impl Fn(Role) -> bool) -> String {
+    let rows = ROWS.iter().filter(|row| chosen(row.role));
+    rows.flat_map(spellings).collect::<Vec<_>>().join(" ")
 }
 
 fn value(row: &Row) -> String {
