@@ -1,20 +1,25 @@
+# make        the programs, in target/release
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
-# make bench  C ipvsadm and this one measured in the same machine
 # make test   the whole test suite, its kernel tests in the same machine
-# They install what is missing with apt-get; tests/lab/lab --help tells more.
-# make install, uninstall, deb: packaging/install.mk
+# demo and test install what is missing with apt-get; tests/lab/lab --help
+# tells more. install, uninstall and deb are in packaging/install.mk.
 
 lab = tests/lab/lab
 
-demo: lab
-	cargo build --release
+.DEFAULT_GOAL := build
+
+demo: lab build
 	$(lab) run tests/lab/demo
 
+# What is cheap comes first.
 test: lab
-	cargo test
-
-bench: lab
-	bench/bench
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+	cargo test --locked
+	$(MAKE) deb
+	$(lab) run tests/completions.py target/release
+	$(lab) run tests/package.sh target/ipvsadm_*.deb
 
 lab:
 	$(lab) setup
@@ -22,6 +27,6 @@ lab:
 lab-shell: lab
 	$(lab) shell
 
-.PHONY: bench demo test lab lab-shell
+.PHONY: demo test lab lab-shell
 
 include packaging/install.mk
