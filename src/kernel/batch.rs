@@ -163,3 +163,55 @@ impl<T> Window<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(tags: Vec<char>) -> Window<char> {
+        let answers = vec![None; tags.len()];
+        // Sequence numbers may wrap around on the way.
+        let first_sequence = u32::MAX;
+        Window {
+            bytes: vec![],
+            starts: vec![],
+            tags,
+            first_sequence,
+            answers,
+        }
+    }
+
+    fn answer(sequence: u32, errno: i32) -> Vec<u8> {
+        let mut bytes = [36u32.to_ne_bytes(), [2, 0, 0, 0]].concat();
+        bytes.extend([sequence.to_ne_bytes(), [0; 4], (-errno).to_ne_bytes()].concat());
+        bytes.extend([0; 16]);
+        bytes
+    }
+
+    fn told(window: &mut Window<char>, lost: bool) -> Vec<(char, i32)> {
+        let mut told = Vec::new();
+        window.report(lost, &mut |tag, error| told.push((tag, error.errno())));
+        told
+    }
+
+    #[test]
+    fn errors_find_their_change() {
+        let mut window = window(vec!['a', 'b', 'c', 'd']);
+        // The last is one of an earlier window, or nobody's.
+        let datagram = [answer(0, 17), answer(2, 0), answer(u32::MAX - 1, 3)].concat();
+        window.take(&datagram).unwrap();
+        assert_eq!(told(&mut window, false), [('b', 17)]);
+    }
+
+    #[test]
+    fn silence_is_a_failure_only_when_answers_were_lost() {
+        let mut window = window(vec!['a', 'b', 'c']);
+        window.take(&answer(0, 2)).unwrap();
+        let lost = libc::ENOBUFS;
+        assert_eq!(
+            told(&mut window, true),
+            [('a', lost), ('b', 2), ('c', lost)]
+        );
+        assert!(window.take(&[1, 2, 3]).is_err());
+    }
+}

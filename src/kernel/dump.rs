@@ -67,8 +67,18 @@ impl Dump {
         let capacity = channel.largest();
         let datagram = channel.receive(size)?;
         self.whole &= !datagram.cut;
+        self.read(datagram.bytes, capacity, gather)
+    }
+
+    /// Reads one datagram, for which the kernel took `capacity` bytes.
+    fn read(
+        &mut self,
+        datagram: &[u8],
+        capacity: usize,
+        gather: &mut impl Gather,
+    ) -> Result<Progress, KernelError> {
         let (mut entries, mut longest, mut done) = (0, 0, false);
-        for message in messages(datagram.bytes) {
+        for message in messages(datagram) {
             // The rest of a message that was cut is no message.
             let Ok(message) = message else {
                 self.whole = false;
@@ -91,7 +101,7 @@ impl Dump {
         }
         self.datagrams += 1;
         if entries > 0 || self.datagrams == 1 {
-            gather.seam(done || !may_be_full(datagram.bytes.len(), longest, capacity));
+            gather.seam(done || !may_be_full(datagram.len(), longest, capacity));
         }
         Ok(self.progress(done))
     }
@@ -159,4 +169,103 @@ fn may_be_full(len: usize, longest: usize, capacity: usize) -> bool {
             .iter()
             .chain([&OLD_TOP])
             .any(|size| full(*size, *size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts entries and remembers seams.
+    #[derive(Default)]
+    struct Log(usize, Vec<(usize, bool)>);
+
+    impl Gather for Log {
+        fn entry(&mut self, _attributes: &[u8]) {
+            self.0 += 1;
+        }
+
+        fn seam(&mut self, end: bool) {
+            self.1.push((self.0, end));
+        }
+    }
+
+    const DATA: u16 = 32;
+    const DONE: u16 = 3;
+
+    fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = (16 + payload.len() as u32).to_ne_bytes().to_vec();
+        bytes.extend([kind.to_ne_bytes(), flags.to_ne_bytes()].concat());
+        bytes.extend([sequence.to_ne_bytes(), [0; 4]].concat());
+        bytes.extend(payload);
+        bytes
+    }
+
+    fn entry() -> Vec<u8> {
+        message(DATA, 2, 7, &[0; 336])
+    }
+
+    fn dump() -> Dump {
+        Dump {
+            sequence: 7,
+            datagrams: 0,
+            whole: true,
+        }
+    }
+
+    #[test]
+    fn answers_to_others_and_empty_ends_leave_no_trace() {
+        let (mut dump, mut log) = (dump(), Log::default());
+        let datagram = [message(DATA, 2, 6, &[0; 40]), entry(), entry()].concat();
+        assert_eq!(
+            dump.read(&datagram, 4096, &mut log).unwrap(),
+            Progress::Going
+        );
+        let done = message(DONE, 2, 7, &[0; 4]);
+        assert_eq!(
+            dump.read(&done, 4096, &mut log).unwrap(),
+            Progress::Finished
+        );
+        assert_eq!(log.1, [(2, true)]);
+    }
+
+    #[test]
+    fn nothing_at_all_is_the_whole_table() {
+        let (mut dump, mut log) = (dump(), Log::default());
+        let done = message(DONE, 2, 7, &[]);
+        assert_eq!(
+            dump.read(&done, 4096, &mut log).unwrap(),
+            Progress::Finished
+        );
+        assert_eq!(log.1, [(0, true)]);
+    }
+
+    #[test]
+    fn the_errno_at_the_end_counts() {
+        let done = message(DONE, 2, 7, &(-12i32).to_ne_bytes());
+        let error = dump().read(&done, 4096, &mut Log::default()).unwrap_err();
+        assert_eq!(error.errno(), 12);
+    }
+
+    #[test]
+    fn what_was_interrupted_or_cut_is_spoilt() {
+        let done = message(DONE, 2, 7, &[0; 4]);
+        for first in [
+            message(DATA, 2 | NLM_F_DUMP_INTR, 7, &[0; 40]),
+            entry()[..99].to_vec(),
+        ] {
+            let (mut dump, mut log) = (dump(), Log::default());
+            assert_eq!(dump.read(&first, 4096, &mut log).unwrap(), Progress::Going);
+            assert_eq!(dump.read(&done, 4096, &mut log).unwrap(), Progress::Spoilt);
+        }
+    }
+
+    #[test]
+    fn a_datagram_with_room_for_one_more_is_not_full() {
+        let full = |entries: usize, capacity| may_be_full(entries * 352, 352, capacity);
+        assert!(!full(9, 4096));
+        // For want of memory the kernel may have taken but a page for these.
+        assert!(full(10, 4096) && full(10, LARGE));
+        assert!(full(11, 4096) && !full(11, 8192));
+        assert!(!full(80, LARGE) && full(90, LARGE) && full(92, LARGE));
+    }
 }

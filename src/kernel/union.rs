@@ -194,3 +194,61 @@ impl Hasher for Mixer {
         self.0 ^ (self.0 >> 32)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry whose second number is no part of its identity.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Entry(u8, u8);
+
+    impl Item for Entry {
+        type Key = u8;
+
+        fn key(&self) -> u8 {
+            self.0
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Entry> {
+        Some(Entry(*bytes.first()?, *bytes.get(1)?))
+    }
+
+    /// Absorbs runs of entries, the last of them to the table's end.
+    fn absorb(union: &mut Union<Entry>, runs: &[&[u8]], version: u8) {
+        let mut pass = Pass::new(Vec::new(), parse);
+        for (place, run) in runs.iter().enumerate() {
+            run.iter().for_each(|key| pass.entry(&[*key, version]));
+            pass.entry(&[]);
+            pass.seam(place + 1 == runs.len());
+        }
+        union.absorb(&mut pass);
+    }
+
+    #[test]
+    fn what_a_later_pass_says_counts() {
+        let mut union = Union::default();
+        absorb(&mut union, &[&[1, 2, 3, 4, 5], &[5, 6, 7, 8, 9, 10]], 1);
+        assert!(!union.is_whole());
+        absorb(&mut union, &[&[1], &[2, 4, 5, 6, 7, 8, 9, 11]], 2);
+        assert!(!union.is_whole());
+        absorb(&mut union, &[&[1, 2, 4, 5, 6, 7, 8, 9], &[11]], 3);
+        assert!(union.is_whole());
+        let kept = union.settle(|entry| Ok::<_, ()>(entry.0 == 3)).unwrap();
+        let keys: Vec<_> = kept.iter().map(|entry| (entry.0, entry.1)).collect();
+        let last = [4, 5, 6, 7, 8, 9, 11].map(|key| (key, 3));
+        assert_eq!(keys, [&[(1, 3), (2, 3), (3, 1)], &last[..]].concat());
+    }
+
+    #[test]
+    fn one_datagram_is_a_snapshot_only_with_the_end() {
+        for end in [false, true] {
+            let mut pass = Pass::new(vec![Entry(9, 9)], parse);
+            pass.entry(&[1, 1]);
+            pass.seam(end);
+            assert_eq!((pass.is_snapshot(), pass.came_at_once()), (end, true));
+            assert_eq!(pass.items, [Entry(1, 1)]);
+        }
+    }
+}
