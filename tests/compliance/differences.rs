@@ -1,21 +1,134 @@
 //! Where ours differs from the reference on purpose. Whatever differs and is
 //! not in this list is a mistake, and fails the suite.
+//!
+//! A case that differs names its difference and says what ours does instead.
+//! For differences that any command line can show, [`expected`] says it.
 
 use crate::support::bench::Seen;
-use crate::support::programs::Call;
+use crate::support::programs::{Call, End, Outcome};
+use ipvsadm::cli::help;
 
-/// The differences: how the cases call them, and why they are there.
-pub const LIST: &[(&str, &str)] = &[];
-
-/// Why there is the difference `id`.
-pub fn reason(id: &str) -> &'static str {
-    let found = LIST.iter().find(|(listed, _)| *listed == id);
-    found.unwrap_or_else(|| panic!("{id} is not on the list")).1
+/// A difference.
+pub struct Difference {
+    /// How the cases call it.
+    pub id: &'static str,
+    /// Why it is there.
+    pub why: &'static str,
+    /// Where it is tested, if that is not this suite.
+    pub test: Option<&'static str>,
 }
 
-/// What ours does at `call`, where a difference always shows: the difference,
-/// and the expectation made of what the reference does and the table `before`.
+const fn here(id: &'static str, why: &'static str) -> Difference {
+    Difference {
+        id,
+        why,
+        test: None,
+    }
+}
+
+const fn elsewhere(id: &'static str, why: &'static str, test: &'static str) -> Difference {
+    Difference {
+        id,
+        why,
+        test: Some(test),
+    }
+}
+
+#[rustfmt::skip] // one line a difference
+pub const LIST: &[Difference] = &[
+    here("save-thresholds", "-S also writes -x and -y: the reference loses them"),
+    here("save-whole-names", "-S never cuts names, so that every saved line can be restored"),
+    here("save-ipv6-addresses", "-S writes addresses for hosts that have only an IPv6 name: -R could not read the name"),
+    here("save-general-flags", "-S writes a scheduler flag that has no name for this scheduler as flag-N, the reference as nothing"),
+    here("unsigned-marks", "firewall marks above 2^31 are printed unsigned: the reference prints negative ones, and refuses to read them"),
+    here("unsigned-order", "addresses and marks are sorted as unsigned numbers: the reference's comparison overflows"),
+    here("restore-checks-first", "-R checks all lines before it changes anything, and reports each wrong one with its number"),
+    here("restore-goes-on", "-R reports each refusal of the kernel with its line, goes on, and exits with 255 if there was one"),
+    here("restore-comments", "-R takes comments"),
+    here("output-errors", "output that cannot be written is an error"),
+    here("early-mask", "-M counts wherever it stands: the reference forgets an IPv6 mask before the address"),
+    here("lone-comma", "-b with nothing but commas is an error: the reference crashes"),
+    here("zero-one", "-Z of a service at 0.0.0.0 or :: without a port is about that service: the reference zeroes all"),
+    here("usage-without-root", "help, version and usage errors need neither root nor IPVS"),
+    here("texts", "help and version are in our words"),
+    here("six-must-follow", "the text that upstream has for -6 before -f; Debian's build has an older one"),
+    elsewhere("64-bit-counters", "counters of real servers are shown whole: the reference cuts them to 32 bits", "src/render"),
+    elsewhere("whole-listings", "listings are complete while others change the table", "src/kernel"),
+    elsewhere("name-deadline", "names are looked up in parallel, once each, with a deadline", "src/names/resolver.rs"),
+];
+
+/// Whether there is the difference `id`.
+pub fn is_listed(id: &str) -> bool {
+    LIST.iter().any(|difference| difference.id == id)
+}
+
+/// What ours does at `call` where the reference shows a difference that does
+/// not depend on the case: its name, and the expectation. `before` is the
+/// table before the call.
 pub fn expected(call: &Call, reference: &Seen, before: &str) -> Option<(&'static str, Seen)> {
-    let _ = (call, reference, before);
+    let outcome = &reference.outcome;
+    let instead = |outcome| Seen {
+        outcome,
+        table: before.to_string(),
+    };
+    if outcome.stdout.starts_with(b"ipvsadm v1.31 ") {
+        let is_help = contains(&outcome.stdout, b"Usage:");
+        let name = call.name.as_deref().unwrap_or("ipvsadm");
+        let text = if is_help {
+            help::help(name)
+        } else {
+            help::version()
+        };
+        return Some(("texts", instead(Outcome::new(0, text, ""))));
+    }
+    if outcome.stderr == b"-6 used before -f\n\n" {
+        let text = "-6 must follow -f\n\n";
+        return Some(("six-must-follow", instead(Outcome::new(2, "", text))));
+    }
+    const SIGSEGV: i32 = 11;
+    if outcome.end == End::Signal(SIGSEGV) {
+        let commas = lone_commas(call)?;
+        let text = format!("invalid scheduler flag `{commas}'\n");
+        return Some(("lone-comma", instead(Outcome::new(2, "", text))));
+    }
     None
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// The flags that are nothing but commas.
+fn lone_commas(call: &Call) -> Option<String> {
+    let mut words = call.words.iter().map(|w| String::from_utf8_lossy(w));
+    words.find_map(|word| {
+        let commas = word.trim_start_matches(|c| c != ',');
+        let only = !commas.is_empty() && commas.chars().all(|c| c == ',');
+        only.then(|| commas.to_string())
+    })
+}
+
+/// The call with its mask at the end, if it has one.
+pub fn late_mask(call: &Call) -> Option<Call> {
+    let mut late = call.clone();
+    let spelt = |word: &Vec<u8>| word.starts_with(b"-M") || word.starts_with(b"--netmask");
+    let at = late.words.iter().position(spelt)?;
+    let alone = matches!(&late.words[at][..], b"-M" | b"--netmask");
+    let end = late.words.len().min(at + 1 + usize::from(alone));
+    let mask: Vec<_> = late.words.drain(at..end).collect();
+    late.words.extend(mask);
+    Some(late)
+}
+
+/// Messages of -R without the numbers of their lines.
+pub fn without_line_numbers(stderr: &[u8]) -> Vec<u8> {
+    let lines = stderr.split_inclusive(|&b| b == b'\n');
+    let bare = lines.map(|line| {
+        let number = line.strip_prefix(b"line ").and_then(|rest| {
+            let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+            rest[digits..].strip_prefix(b": ")
+        });
+        number.unwrap_or(line)
+    });
+    bare.collect::<Vec<_>>().concat()
 }

@@ -3,6 +3,13 @@
 //! be the same, except for what `differences` lists.
 
 mod differences;
+mod listing;
+mod matrix;
+mod random;
+mod refusals;
+mod restore;
+mod services;
+mod spelling;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
@@ -12,7 +19,17 @@ use std::process::ExitCode;
 use support::lab::{self, Kernel};
 
 fn main() -> ExitCode {
-    let groups = [values::groups()].concat();
+    let groups = [
+        matrix::groups(),
+        values::groups(),
+        spelling::groups(),
+        services::groups(),
+        refusals::groups(),
+        listing::groups(),
+        restore::groups(),
+        random::groups(),
+    ]
+    .concat();
     let trials = groups.into_iter().map(suite::Group::trial).collect();
     lab::main(Kernel::WithIpvs, trials, suite::summary)
 }

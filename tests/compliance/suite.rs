@@ -2,10 +2,14 @@
 
 use crate::differences;
 use crate::support::bench::{Bench, Seen, Which};
-use crate::support::programs::Call;
+use crate::support::programs::{Call, End};
+use ipvsadm::cli::{self, Command};
+use ipvsadm::model::Protocol;
+use ipvsadm::names::Lookup;
 use libtest_mimic::{Failed, Trial};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 thread_local! {
     static BENCH: RefCell<Option<Bench>> = const { RefCell::new(None) };
@@ -25,8 +29,13 @@ struct Count {
 /// Prints what has been found.
 pub fn summary() {
     COUNT.with_borrow(|count| {
-        for (id, cases) in &count.on_purpose {
-            println!("{cases:7} {id}: {}", differences::reason(id));
+        for difference in differences::LIST {
+            let cases = count.on_purpose.get(difference.id).copied();
+            let (id, why) = (difference.id, difference.why);
+            match difference.test {
+                Some(elsewhere) => println!("      - {id}: {why} (tested in {elsewhere})"),
+                None => println!("{:7} {id}: {why}", cases.unwrap_or_default()),
+            }
         }
         println!(
             "compliance: {} cases, {} different on purpose, {} different by mistake",
@@ -45,6 +54,10 @@ pub struct Group {
 }
 
 impl Group {
+    pub fn new(name: &'static str, cases: fn(&mut Cases)) -> Group {
+        Group { name, cases }
+    }
+
     /// The group as a test.
     pub fn trial(self) -> Trial {
         Trial::test(self.name, move || {
@@ -53,7 +66,7 @@ impl Group {
                 let mut cases = Cases {
                     bench,
                     rules: String::new(),
-                    failures: Vec::new(),
+                    failures: 0,
                 };
                 (self.cases)(&mut cases);
                 cases.result()
@@ -66,7 +79,7 @@ impl Group {
 pub struct Cases<'a> {
     bench: &'a mut Bench,
     rules: String,
-    failures: Vec<String>,
+    failures: usize,
 }
 
 impl Cases<'_> {
@@ -83,20 +96,38 @@ impl Cases<'_> {
 
     /// The same for a whole call.
     pub fn call(&mut self, call: &Call) {
-        let reference = self.see(Which::Reference, call);
+        let (reference, ours) = self.both(call);
         let before = self.bench.table(&self.rules);
-        match differences::expected(call, &reference, &before) {
-            Some((id, expected)) => self.judge(Some(id), call, &reference, &expected),
-            None => self.judge(None, call, &reference, &reference),
+        let mut differs = differences::expected(call, &reference, &before);
+        if differs.is_none() && ours != reference {
+            differs = differences::late_mask(call)
+                .map(|late| ("early-mask", self.see(Which::Reference, &late)));
+        }
+        match differs {
+            Some((id, expected)) => self.judge(Some(id), call, &reference, &expected, ours),
+            None => self.judge(None, call, &reference, &reference, ours),
         }
     }
 
-    /// The programs differ, as listed under `id`; `expected` says what ours
-    /// does, from what the reference does.
-    pub fn differs(&mut self, id: &'static str, call: &Call, expected: impl FnOnce(Seen) -> Seen) {
+    /// -R with lines of which none is wrong: where the kernel refuses some,
+    /// ours says which ones, and tells with its exit status.
+    pub fn restore(&mut self, call: &Call) {
         let reference = self.see(Which::Reference, call);
-        let expected = expected(reference.clone());
-        self.judge(Some(id), call, &reference, &expected);
+        if reference.outcome.stderr.is_empty() {
+            return self.call(call);
+        }
+        let ours = self.see(Which::Ours, call);
+        let mut without_numbers = ours.clone();
+        without_numbers.outcome.stderr = differences::without_line_numbers(&ours.outcome.stderr);
+        let mut expected = reference.clone();
+        expected.outcome.end = End::Exit(255);
+        self.judge(
+            Some("restore-goes-on"),
+            call,
+            &reference,
+            &expected,
+            without_numbers,
+        );
     }
 
     /// The table that the rules have set up, as text.
@@ -104,43 +135,94 @@ impl Cases<'_> {
         self.bench.table(&self.rules)
     }
 
+    /// What both do; at the same time, where that is likely to change nothing.
+    fn both(&mut self, call: &Call) -> (Seen, Seen) {
+        if !likely_to_change(call)
+            && let Some(both) = self.bench.see_both(&self.rules, call)
+        {
+            return both;
+        }
+        (
+            self.see(Which::Reference, call),
+            self.see(Which::Ours, call),
+        )
+    }
+
+    /// The programs differ, as listed under `id`; `expected` says what ours
+    /// does, from what the reference does.
+    pub fn differs(&mut self, id: &'static str, call: &Call, expected: impl FnOnce(Seen) -> Seen) {
+        let reference = self.see(Which::Reference, call);
+        let expected = expected(reference.clone());
+        let ours = self.see(Which::Ours, call);
+        self.judge(Some(id), call, &reference, &expected, ours);
+    }
+
+    /// What ours does for root.
+    pub fn ours_as_root(&mut self, line: &str) -> Seen {
+        self.see(Which::Ours, &Call::new(line))
+    }
+
     /// What a program does.
     pub fn see(&mut self, which: Which, call: &Call) -> Seen {
         self.bench.see(which, &self.rules, call)
     }
 
-    fn judge(&mut self, id: Option<&'static str>, call: &Call, reference: &Seen, expected: &Seen) {
-        let ours = self.see(Which::Ours, call);
+    fn judge(
+        &mut self,
+        id: Option<&'static str>,
+        call: &Call,
+        reference: &Seen,
+        expected: &Seen,
+        ours: Seen,
+    ) {
         let right = ours == *expected;
         COUNT.with_borrow_mut(|count| {
             count.cases += 1;
             if !right {
                 count.by_mistake += 1;
             } else if let Some(id) = id {
+                assert!(differences::is_listed(id), "{id} is not on the list");
                 *count.on_purpose.entry(id).or_default() += 1;
             }
         });
         if right {
             return;
         }
-        let mut text = format!("{call}\non this table:\n{}", self.rules);
-        text += &format!("\nthe reference: {reference}\nours: {ours}");
-        if let Some(id) = id {
-            text += &format!("\nexpected of ours ({id}): {expected}");
+        self.failures += 1;
+        if self.failures > SHOWN {
+            return;
         }
-        self.failures.push(text);
+        println!("\n---- {call}\non this table:\n{}", self.rules);
+        println!("the reference: {reference}\nours: {ours}");
+        if let Some(id) = id {
+            println!("expected of ours ({id}): {expected}");
+        }
     }
 
     fn result(self) -> Result<(), Failed> {
-        if self.failures.is_empty() {
-            return Ok(());
+        match self.failures {
+            0 => Ok(()),
+            n => Err(format!("{n} different by mistake, see above").into()),
         }
-        let shown: Vec<String> = self.failures.iter().take(SHOWN).cloned().collect();
-        Err(format!(
-            "{} different by mistake\n\n{}",
-            self.failures.len(),
-            shown.join("\n----------------------------------------\n")
-        )
-        .into())
     }
+}
+
+/// Whether the line asks for a change. It is only a guess, in favour of speed:
+/// names are not looked up.
+fn likely_to_change(call: &Call) -> bool {
+    struct NoNames;
+    impl Lookup for NoNames {
+        fn host(&mut self, _: &[u8]) -> Option<Ipv4Addr> {
+            None
+        }
+        fn port(&mut self, _: &[u8], _: Protocol) -> Option<u16> {
+            None
+        }
+    }
+    let words: Vec<&[u8]> = call.words.iter().map(Vec::as_slice).collect();
+    let command = cli::parse(b"", &words, false, &mut NoNames);
+    matches!(
+        command,
+        Ok(Command::Change(_) | Command::Restore(_) | Command::Drain { .. })
+    )
 }

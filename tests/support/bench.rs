@@ -7,10 +7,11 @@
 //! that have changed it.
 
 use super::netns;
-use super::programs::{self, Call, Outcome, Program};
+use super::programs::{Call, Outcome, Program, Tool};
 use super::state::{State, Table};
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter};
+use std::fs;
 
 /// What can be seen of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +79,8 @@ const LINKS: &str = "link add eth0 type dummy\n\
 
 /// Both programs and the table they work on.
 pub struct Bench {
-    reference: Program,
-    ours: Program,
+    reference: HashMap<Tool, Program>,
+    ours: HashMap<Tool, Program>,
     table: Table,
     /// The table as each set of rules leaves it.
     setups: HashMap<String, State>,
@@ -95,14 +96,21 @@ impl Bench {
             netns::replace_file(&dir, path, text);
         }
         netns::new_network(LINKS);
-        let reference = Program::copied(programs::REFERENCE, &dir, "reference");
+        let copied = |path: fn(Tool) -> &'static str, whose: &str| {
+            let dir = dir.join(whose);
+            fs::create_dir(&dir).expect("a directory");
+            let program = |tool: Tool| (tool, Program::copied(path(tool), &dir, tool.name()));
+            HashMap::from(Tool::ALL.map(program))
+        };
+        let reference = copied(Tool::reference, "reference");
+        let ours = copied(Tool::ours, "ours");
         // The reference loads the module; the table can only be opened then.
-        let first = reference.call(&Call::new("-C"));
+        let first = reference[&Tool::Ipvsadm].call(&Call::new("-C"));
         let table = Table::open().unwrap_or_else(|e| panic!("no IPVS: {e}\n{first}"));
         let empty = table.state().expect("the table");
         Bench {
             reference,
-            ours: Program::copied(programs::OURS, &dir, "ours"),
+            ours,
             table,
             setups: HashMap::from([(String::new(), empty)]),
             now: None,
@@ -114,8 +122,8 @@ impl Bench {
     pub fn see(&mut self, which: Which, rules: &str, call: &Call) -> Seen {
         self.set_up(rules);
         let outcome = match which {
-            Which::Reference => self.reference.call(call),
-            Which::Ours => self.ours.call(call),
+            Which::Reference => self.reference[&call.tool].call(call),
+            Which::Ours => self.ours[&call.tool].call(call),
         };
         let state = self.table.state().expect("the table");
         let table = state.to_string();
@@ -123,6 +131,26 @@ impl Bench {
             self.now = None;
         }
         Seen { outcome, table }
+    }
+
+    /// Makes `call` with both programs at the same time; the reference's and
+    /// ours, unless the table is another afterwards.
+    pub fn see_both(&mut self, rules: &str, call: &Call) -> Option<(Seen, Seen)> {
+        self.set_up(rules);
+        let running =
+            [&self.reference, &self.ours].map(|programs| programs[&call.tool].start(call));
+        let outcomes = running.map(|program| program.finish());
+        let state = self.table.state().expect("the table");
+        if self.setups[rules] != state {
+            self.now = None;
+            return None;
+        }
+        let table = state.to_string();
+        let [reference, ours] = outcomes.map(|outcome| Seen {
+            outcome,
+            table: table.clone(),
+        });
+        Some((reference, ours))
     }
 
     /// The table that `rules` set up, as text.
@@ -148,7 +176,7 @@ impl Bench {
     fn restored(&mut self, rules: &str) -> State {
         self.set_up("");
         self.now = None;
-        let outcome = self.reference.call(&Call::new("-R").stdin(rules));
+        let outcome = self.reference[&Tool::Ipvsadm].call(&Call::new("-R").stdin(rules));
         assert_eq!(outcome, Outcome::new(0, "", ""), "set-up: {rules}");
         self.table.state().expect("the table")
     }

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use wait_timeout::ChildExt;
 
@@ -14,6 +14,43 @@ pub const REFERENCE: &str = "/sbin/ipvsadm";
 /// Our program.
 pub const OURS: &str = env!("CARGO_BIN_EXE_ipvsadm");
 
+/// The programs of the package.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tool {
+    #[default]
+    Ipvsadm,
+    Save,
+    Restore,
+}
+
+impl Tool {
+    pub const ALL: [Tool; 3] = [Tool::Ipvsadm, Tool::Save, Tool::Restore];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Tool::Ipvsadm => "ipvsadm",
+            Tool::Save => "ipvsadm-save",
+            Tool::Restore => "ipvsadm-restore",
+        }
+    }
+
+    pub fn reference(self) -> &'static str {
+        match self {
+            Tool::Ipvsadm => REFERENCE,
+            Tool::Save => "/sbin/ipvsadm-save",
+            Tool::Restore => "/sbin/ipvsadm-restore",
+        }
+    }
+
+    pub fn ours(self) -> &'static str {
+        match self {
+            Tool::Ipvsadm => OURS,
+            Tool::Save => env!("CARGO_BIN_EXE_ipvsadm-save"),
+            Tool::Restore => env!("CARGO_BIN_EXE_ipvsadm-restore"),
+        }
+    }
+}
+
 /// A program that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(60);
 const NOBODY: u32 = 65534;
@@ -21,16 +58,19 @@ const NOBODY: u32 = 65534;
 /// A command line and what comes with it.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
+    pub tool: Tool,
     /// The words after the program's name.
     pub words: Vec<Vec<u8>>,
     /// What it reads; nothing if there is nothing.
     pub stdin: Vec<u8>,
     /// Environment variables, besides PATH.
     pub env: Vec<(String, String)>,
-    /// Its own name, if it is not to be `ipvsadm`.
+    /// Its own name, if that is not the tool's.
     pub name: Option<String>,
     /// Whether the user is nobody instead of root.
     pub nobody: bool,
+    /// Whether it writes to a full disk.
+    pub full_disk: bool,
 }
 
 impl Call {
@@ -50,6 +90,11 @@ impl Call {
         }
     }
 
+    /// The program's own name.
+    pub fn own_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.tool.name())
+    }
+
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Call {
         self.stdin = text.into();
         self
@@ -62,6 +107,16 @@ impl Call {
 
     pub fn name(mut self, name: &str) -> Call {
         self.name = Some(name.into());
+        self
+    }
+
+    pub fn tool(mut self, tool: Tool) -> Call {
+        self.tool = tool;
+        self
+    }
+
+    pub fn full_disk(mut self) -> Call {
+        self.full_disk = true;
         self
     }
 
@@ -99,7 +154,7 @@ impl Display for Call {
         for (name, value) in &self.env {
             write!(f, "{name}={value} ")?;
         }
-        f.write_str(self.name.as_deref().unwrap_or("ipvsadm"))?;
+        f.write_str(self.own_name())?;
         for word in &self.words {
             let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_=.,:/[]".contains(b);
             if !word.is_empty() && word.iter().all(plain) {
@@ -107,6 +162,9 @@ impl Display for Call {
             } else {
                 write!(f, " '{}'", word.escape_ascii())?;
             }
+        }
+        if self.full_disk {
+            f.write_str(" >/dev/full")?;
         }
         if !self.stdin.is_empty() {
             write!(f, " <<EOF\n{}\nEOF", shown(&self.stdin))?;
@@ -197,37 +255,35 @@ impl Program {
 
     /// Calls the program and waits for its end.
     pub fn call(&self, call: &Call) -> Outcome {
-        let (mut stdout, mut stderr) = (self.file("stdout"), self.file("stderr"));
+        self.start(call).finish()
+    }
+
+    /// Calls the program.
+    pub fn start(&self, call: &Call) -> Running {
+        let (stdout, stderr) = (self.file("stdout"), self.file("stderr"));
         let mut command = Command::new(&self.path);
         command
-            .arg0(call.name.as_deref().unwrap_or("ipvsadm"))
+            .arg0(call.own_name())
             .args(call.words.iter().map(|w| os(w)))
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .envs(call.env.iter().cloned())
             .stdin(self.stdin(&call.stdin))
-            .stdout(stdout.try_clone().expect("a descriptor"))
+            .stdout(match call.full_disk {
+                true => File::create("/dev/full").expect("a device"),
+                false => stdout.try_clone().expect("a descriptor"),
+            })
             .stderr(stderr.try_clone().expect("a descriptor"));
         if call.nobody {
             command.uid(NOBODY).gid(NOBODY);
         }
-        let mut child = command
+        let child = command
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}", self.path.display()));
-        let end = match child.wait_timeout(LIMIT).expect("a child to wait for") {
-            Some(status) => status.into(),
-            None => {
-                child
-                    .kill()
-                    .and_then(|()| child.wait())
-                    .expect("a child to kill");
-                End::Hang
-            }
-        };
-        Outcome {
-            end,
-            stdout: content(&mut stdout),
-            stderr: content(&mut stderr),
+        Running {
+            child,
+            stdout,
+            stderr,
         }
     }
 
@@ -247,6 +303,33 @@ impl Program {
         file.write_all(bytes).expect("room in memory");
         file.seek(SeekFrom::Start(0)).expect("a file");
         file.into()
+    }
+}
+
+/// A program that was called.
+pub struct Running {
+    child: Child,
+    stdout: File,
+    stderr: File,
+}
+
+impl Running {
+    /// Waits for its end.
+    pub fn finish(mut self) -> Outcome {
+        let child = &mut self.child;
+        let end = match child.wait_timeout(LIMIT).expect("a child to wait for") {
+            Some(status) => status.into(),
+            None => {
+                let killed = child.kill().and_then(|()| child.wait());
+                killed.expect("a child to kill");
+                End::Hang
+            }
+        };
+        Outcome {
+            end,
+            stdout: content(&mut self.stdout),
+            stderr: content(&mut self.stderr),
+        }
     }
 }
 

@@ -1,0 +1,334 @@
+//! Random command lines: made from the option table, mostly good, then spoilt
+//! in ways in which people spoil them. The seed is printed; the same seed
+//! makes the same lines.
+//!
+//! IPVSADM_RANDOM_CASES=20000 runs as many, IPVSADM_SEED=1 repeats a run:
+//!
+//!     IPVSADM_RANDOM_CASES=20000 cargo test --test compliance random
+
+use crate::matrix::NEW;
+use crate::suite::{Cases, Group};
+use crate::support::bench::{Seen, Which};
+use crate::support::programs::{Call, End, Outcome};
+use ipvsadm::cli::matrix::command_rule;
+use ipvsadm::cli::options::{CommandName, ROWS, Role, Row, Takes};
+use std::env;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub fn groups() -> Vec<Group> {
+    vec![Group::new("random", random)]
+}
+
+/// So many lines see the same table.
+const LINES_A_TABLE: usize = 100;
+
+fn random(cases: &mut Cases) {
+    let number = |name: &str| env::var(name).ok().map(|text| text.parse().expect(name));
+    let count: usize = number("IPVSADM_RANDOM_CASES").map_or(2000, |n| n as usize);
+    let clock = || {
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |t| t.as_nanos() as u64)
+    };
+    let seed: u64 = number("IPVSADM_SEED").unwrap_or_else(clock);
+    println!("{count} lines, IPVSADM_SEED={seed}");
+    let mut random = Random(seed);
+    for n in 0..count {
+        if n % LINES_A_TABLE == 0 {
+            cases.given(&random.table());
+        }
+        match random.below(25) {
+            0 => restore(cases, &mut random),
+            _ => {
+                let words = random.line();
+                let call = Call::of_words(words);
+                let call = match random.below(50) {
+                    0 => call.env("POSIXLY_CORRECT", "1"),
+                    _ => call,
+                };
+                cases.call(&call);
+            }
+        }
+    }
+}
+
+/// A few random lines for -R. Where one is wrong, ours must say what the
+/// reference says to that line alone, and change nothing.
+fn restore(cases: &mut Cases, random: &mut Random) {
+    let (mut input, mut wrong) = (Vec::new(), Vec::new());
+    for number in 1..=1 + random.below(4) {
+        let words = random.rule();
+        let alone = cases.see(Which::Reference, &Call::of_words(words.clone()));
+        input.extend(words.join(&b' '));
+        input.push(b'\n');
+        if is_usage_error(&alone.outcome) {
+            wrong.extend(format!("line {number}: ").into_bytes());
+            wrong.extend(alone.outcome.stderr);
+        }
+    }
+    let call = Call::new("-R").stdin(input);
+    if !wrong.is_empty() {
+        let before = cases.table();
+        return cases.differs("restore-checks-first", &call, |_| Seen {
+            outcome: Outcome::new(2, "", wrong),
+            table: before,
+        });
+    }
+    cases.restore(&call);
+}
+
+/// Whether the program itself complains, and not the kernel.
+fn is_usage_error(outcome: &Outcome) -> bool {
+    let popt: [&[u8]; 3] = [
+        b": unknown option\n",
+        b": missing argument\n",
+        b": option does not take an argument\n",
+    ];
+    match outcome.end {
+        End::Exit(2) => true,
+        End::Exit(255) => popt.iter().any(|text| outcome.stderr.ends_with(text)),
+        _ => false,
+    }
+}
+
+/// A generator of numbers (splitmix64), and of command lines.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, items: &[&'a T]) -> &'a T {
+        items[self.below(items.len())]
+    }
+
+    /// A few services with a few servers, as rules.
+    fn table(&mut self) -> String {
+        let mut rules = String::new();
+        for service in SERVICES {
+            if self.percent(50) {
+                continue;
+            }
+            let scheduler = self.pick(&["rr", "wlc", "sh -b sh-port", "mh"]);
+            let persistent = self.pick(&["", " -p 60", " -p 300"]);
+            rules += &format!("-A {service} -s {scheduler}{persistent}\n");
+            for server in SERVERS {
+                if self.percent(40) {
+                    let weight = self.below(5);
+                    rules += &format!("-a {service} -r {server} -i -w {weight}\n");
+                }
+            }
+        }
+        if self.percent(30) {
+            rules += "--start-daemon master --mcast-interface eth0 --syncid 5\n";
+        }
+        rules
+    }
+
+    /// The words of a command line.
+    fn line(&mut self) -> Vec<Vec<u8>> {
+        let command = self.command();
+        let mut words = self.options(command);
+        if self.percent(35) {
+            self.spoil(&mut words);
+        }
+        words
+    }
+
+    /// The words of a line for -R: the command is one that may stand there,
+    /// and words have no blanks.
+    fn rule(&mut self) -> Vec<Vec<u8>> {
+        use CommandName as C;
+        loop {
+            let words = self.line();
+            let text = String::from_utf8_lossy(&words[0]).into_owned();
+            let spelt = |row: &&Row| text == format!("--{}", row.long) || text == spelling(row);
+            let starts = ROWS.iter().find(spelt).map(|row| row.role);
+            let Some(Role::Command(command)) = starts else {
+                continue;
+            };
+            let ends_the_run = matches!(command, C::Help | C::Version | C::Restore | C::List);
+            let odd = |word: &Vec<u8>| {
+                word.is_empty()
+                    || word.iter().any(|b| b" \t\n\r#,".contains(b))
+                    || word == b"-6"
+                    || word == b"ipvsadm"
+            };
+            if !ends_the_run && !words.iter().any(odd) {
+                return words;
+            }
+        }
+    }
+
+    fn command(&mut self) -> &'static Row {
+        let rows: Vec<&Row> = ROWS
+            .iter()
+            .filter(|row| matches!(row.role, Role::Command(_)))
+            .collect();
+        self.pick(&rows)
+    }
+
+    /// The command with what it needs, and some of what it may have.
+    fn options(&mut self, row: &'static Row) -> Vec<Vec<u8>> {
+        let Role::Command(command) = row.role else {
+            return Vec::new();
+        };
+        let rule = command_rule(command);
+        let mut groups = Vec::new();
+        for row in &ROWS {
+            let chance = match row.role {
+                Role::Command(_) => 0,
+                Role::Option(option) if NEW.contains(&option) => 0,
+                Role::Option(option) if rule.needs.has(option) => 30,
+                Role::Option(option) if rule.may.has(option) || rule.one_of.has(option) => 20,
+                Role::Option(_) | Role::Ipv6 | Role::Ignored => 1,
+            };
+            if self.percent(chance) {
+                groups.push(self.option(row));
+                if row.short == Some(b'f') && self.percent(30) {
+                    groups.push(vec![b"-6".to_vec()]);
+                }
+            }
+        }
+        if rule.needs.has(ipvsadm::cli::options::Opt::ServiceAddress) && self.percent(60) {
+            let service = self
+                .pick(SERVICES)
+                .split(' ')
+                .map(|w| w.as_bytes().to_vec());
+            groups.insert(0, service.collect());
+        }
+        if rule.needs.has(ipvsadm::cli::options::Opt::RealServer) && self.percent(60) {
+            let server = self.pick(SERVERS).as_bytes().to_vec();
+            groups.push(vec![b"-r".to_vec(), server]);
+        }
+        if command == CommandName::Set {
+            for _ in 0..3 {
+                groups.push(vec![self.value(&["1", "900", "0", "100"])]);
+            }
+        }
+        if self.percent(50) {
+            for i in (1..groups.len()).rev() {
+                groups.swap(i, self.below(i + 1));
+            }
+        }
+        groups.insert(0, self.option(row));
+        groups.concat()
+    }
+
+    /// An option with a value, in one of its spellings.
+    fn option(&mut self, row: &Row) -> Vec<Vec<u8>> {
+        let long = row.short.is_none() || !row.long.is_empty() && self.percent(25);
+        let name = match long {
+            true => format!("--{}", row.long),
+            false => spelling(row),
+        };
+        let value = match row.takes {
+            Takes::Nothing => return vec![name.into_bytes()],
+            Takes::Optional(_) if self.percent(50) => return vec![name.into_bytes()],
+            Takes::Optional(_) | Takes::Value(_) => self.value(good_values(row.long)),
+        };
+        match self.below(8) {
+            0 => vec![[name.as_bytes(), b"=", &value].concat()],
+            1 if !long => vec![[name.as_bytes(), &value].concat()],
+            _ => vec![name.into_bytes(), value],
+        }
+    }
+
+    fn value(&mut self, good: &[&str]) -> Vec<u8> {
+        let value = match self.percent(85) {
+            true => self.pick(good),
+            false => self.pick(ODD_VALUES),
+        };
+        value.as_bytes().to_vec()
+    }
+
+    /// One to three slips.
+    fn spoil(&mut self, words: &mut Vec<Vec<u8>>) {
+        for _ in 0..=self.below(3) {
+            let at = self.below(words.len());
+            let other = self.below(words.len());
+            match self.below(8) {
+                0 => words.insert(at, words[other].clone()),
+                1 if words.len() > 1 => drop(words.remove(at)),
+                2 => words.swap(at, other),
+                3 => words.insert(at, self.pick(ODD_VALUES).as_bytes().to_vec()),
+                4 => {
+                    let row = &ROWS[self.below(ROWS.len())];
+                    if !matches!(row.role, Role::Option(option) if NEW.contains(&option)) {
+                        let option = self.option(row);
+                        words.splice(at..at, option);
+                    }
+                }
+                5 if !words[at].is_empty() => {
+                    let byte = self.below(words[at].len());
+                    words[at][byte] =
+                        self.pick(&[b"-", b"=", b"0", b"x", b":", b",", b".", b" "])[0];
+                }
+                6 if words[at].starts_with(b"-") && at + 1 < words.len() => {
+                    let next = words.remove(at + 1);
+                    words[at].extend(next.strip_prefix(b"-").unwrap_or(&next));
+                }
+                _ => {
+                    words[at].pop();
+                }
+            }
+        }
+    }
+}
+
+fn spelling(row: &Row) -> String {
+    crate::matrix::spelling(row)
+}
+
+#[rustfmt::skip] // several cases a line
+const SERVICES: &[&str] = &[
+    "-t 10.0.0.1:80", "-t 10.0.0.2:443", "-u 10.0.0.1:53", "--sctp-service 10.0.0.1:9900",
+    "-t [2001:db8::1]:80", "-u [2001:db8::1]:5060", "-f 1", "-f 2 -6",
+];
+#[rustfmt::skip] // several cases a line
+const SERVERS: &[&str] = &[
+    "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:443", "10.0.0.5:53", "[2001:db8::2]:80", "[2001:db8::3]:5060",
+];
+#[rustfmt::skip] // several cases a line
+const ODD_VALUES: &[&str] = &[
+    "", "0", "-1", "1", "99999999999", "x", "-", "--", "-n", "ipvsadm", "10.0.0.9", "10.9:80", "a b", " 5", "5 ", "::1",
+    "[::1]:80", "vip", "vip:http", "nosuch.example.test", "65536", "65535", "2147483648", "256", "=", "=5", "#", "\u{e4}",
+    "0x10", "+7", "127.0.0.1:80", "224.0.0.1", "ff02::1", "10.0.0.1:nosuch", "[10.0.0.1]:80", "master", "rr", "sh-port",
+];
+
+#[rustfmt::skip] // several cases a line
+fn good_values(option: &str) -> &'static [&'static str] {
+    match option {
+        "tcp-service" | "udp-service" | "sctp-service" => &[
+            "10.0.0.1:80", "10.0.0.2:443", "10.0.0.1:53", "10.0.0.7:9", "10.0.0.9", "[2001:db8::1]:80", "[2001:db8::9]:5060",
+            "vip:http", "2001:db8::9",
+        ],
+        "fwmark-service" => &["1", "2", "3", "2147483647"],
+        "scheduler" => &["rr", "wrr", "wlc", "sh", "mh", "fo", "nosuch", ""],
+        "persistent" => &["1", "360", "2678400"],
+        "netmask" => &["255.255.255.0", "255.255.255.255", "64", "128", "255.0.255.0"],
+        "pe" => &["sip", "sip", "nosuch", ""],
+        "sched-flags" => &["flag-1", "flag-2", "sh-port", "mh-port", "sh-fallback,sh-port", "flag-1,flag-3", ",", ""],
+        "real-server" => &[
+            "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4", "10.0.0.9:8080", "[2001:db8::2]:80", "2001:db8::9", "real", "real:http",
+        ],
+        "tun-type" => &["ipip", "gue", "gre"],
+        "mcast-interface" => &["eth0", "eth0", "nosuch0", ""],
+        "mcast-group" => &["224.0.0.81", "239.1.2.3", "ff02::81", "10.0.0.1"],
+        "start-daemon" | "stop-daemon" => &["master", "backup"],
+        _ => &["0", "1", "5", "100", "255", "1400", "65535"],
+    }
+}
