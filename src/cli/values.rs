@@ -124,9 +124,12 @@ pub fn address(
                 let port = port(rest.strip_prefix(b":")?, protocol, lookup)?;
                 Some((address.into(), Some(port)))
             }
-            // The original takes the brackets off IPv4 addresses and names,
-            // and forgets what stands behind them.
-            None => host_port(inside, protocol, lookup),
+            // The original takes the brackets off IPv4 addresses and names, and
+            // forgets the port behind them, but the colon must be there.
+            None => {
+                rest.strip_prefix(b":")?;
+                host_port(inside, protocol, lookup)
+            }
         },
         Err(_) => host_port(input, protocol, lookup),
     }
@@ -311,6 +314,8 @@ mod tests {
             "10.0.0.1:HTTP",
             "nosuch:80",
             "[::1",
+            "[10.0.0.1]",
+            "[10.0.0.1]x",
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
