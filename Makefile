@@ -18,8 +18,8 @@ test: lab
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 	cargo test --locked
 	$(MAKE) deb
-	$(lab) run tests/completions.py target/release
-	$(lab) run tests/package.sh target/ipvsadm_*.deb
+	$(lab) run tests/completions.py $(release)
+	$(lab) run tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb
 
 lab:
 	$(lab) setup
