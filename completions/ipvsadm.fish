@@ -138,7 +138,7 @@ complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s p -l persisten
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s M -l netmask -x -d 'clients that persist together: IPv4 mask or IPv6 prefix length'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -l pe -x -a 'sip' -d 'persistence engine, as sip'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s o -l ops -d 'one-packet scheduling: each datagram for itself'
-complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s b -l sched-flags -x -a '(__ipvsadm_list sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3)' -d 'flags of the scheduler: sh-fallback,sh-port mh-fallback,mh-port or flag-1,flag-2,flag-3'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s b -l sched-flags -x -a '(__ipvsadm_list sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3)' -d 'flags of sh, mh or another scheduler, as sh-port,sh-fallback'
 complete -c ipvsadm -n '__ipvsadm_on add-server delete-server edit-server' -s r -l real-server -x -a '(__ipvsadm_servers)' -d 'the real server, host[:port]'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s g -l gatewaying -d 'forward by direct routing; the default'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s i -l ipip -d 'forward through a tunnel'

@@ -16,7 +16,7 @@ programs = ipvsadm ipvsadm-save ipvsadm-restore
 release = $(CARGO_TARGET_DIR)/release
 filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|'
 
-.PHONY: build install uninstall deb
+.PHONY: build install uninstall deb test-install
 
 build:
 	cargo build --release --locked
@@ -56,4 +56,11 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBEXECDIR)
 
 deb: build
+	rm -f $(CARGO_TARGET_DIR)/ipvsadm_*.deb
 	packaging/build-deb $(release) $(CARGO_TARGET_DIR)
+
+# The completions in real shells, then the package, its service and the
+# README's commands, in one machine.
+test-install: deb lab
+	tests/lab/lab run -- sh -c 'tests/completions.py $(release) && \
+		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'

@@ -38,7 +38,7 @@ _ipvsadm_interfaces() {
 
 _ipvsadm() {
     # There is one command; each of them takes the others' place.
-    local commands='(@ALL@)'
+    local others='(@ALL@)'
     local command
     local -a specs
     case $service in

@@ -80,7 +80,7 @@ fn service_cases() -> String {
 /// What _arguments is told of a row.
 fn spec(row: &Row) -> String {
     let excludes = match row.role {
-        Role::Command(_) => "$commands".into(),
+        Role::Command(_) => "$others".into(),
         role => format!("'({})'", alternatives(|other| other == role)),
     };
     let mut names = spellings(row);
