@@ -144,7 +144,9 @@ Acquire::Languages "none";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 EOF
     export APT_CONFIG=$dir/apt.conf
-    apt-get update -qq || die "cannot read the package list of Debian $suite"
+    apt-get update -qq >"$work/apt.log" 2>&1 && return
+    cat "$work/apt.log"
+    die "cannot read the package list of Debian $suite"
 }
 
 debian_keyring() {
@@ -286,7 +288,7 @@ make_root() {
     note "building the guest's root file system (Debian $guest_suite, takes a minute or two)"
     (
         build_root_tar "deb [signed-by=$(debian_keyring)] $(debian_mirror) $guest_suite main"
-    ) || die "mmdebstrap failed, see above"
+    ) || die "mmdebstrap failed, see above (it needs root, sudo without a password, or the package uidmap)"
     "$(find_program mksquashfs)" - "$work/root.squashfs" -tar "${squashfs_options[@]}" \
         <"$work/root.tar" >/dev/null 2>&1 || die "mksquashfs failed"
     mv "$work/root.squashfs" "$root_image"
