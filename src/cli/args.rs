@@ -1,30 +1,21 @@
-//! The bag of options that a command line is read into, and what it means as
-//! a whole.
+//! The bag of options that a command line is read into.
 //!
 //! [`Args::take`] reads one option with its value, in the order in which they
-//! were typed; [`Args::command`] then makes the checks that need all of them,
-//! in the order in which the original makes them. Nothing here prints, or
-//! talks to the kernel.
+//! were typed. What they mean together is not known here; see `meaning`.
 
 use super::Complaint;
-use super::command::{Command, List, Restore};
 use super::lexer::Occurrence;
-use super::matrix::{self, TUNNEL_OPTIONS, TunnelType};
+use super::matrix::TunnelType;
 use super::options::{CommandName, Opt, OptSet, Role};
 use super::values;
 use crate::model::{
-    Change, Daemon, DaemonConfig, DaemonRole, Family, Forwarding, Name, Netmask, Protocol,
-    ServerConfig, ServerKey, ServiceConfig, ServiceFlags, ServiceKey, Timeouts, Tunnel,
-    TunnelChecksum,
+    DaemonConfig, DaemonRole, Family, Name, Protocol, ServerKey, ServiceKey, TunnelChecksum,
 };
 use crate::names::Lookup;
-use crate::render::{Style, View};
 use std::num::NonZeroU32;
 
 /// The scheduler of a service that asks for none.
 pub const DEFAULT_SCHEDULER: &str = "wlc";
-/// The interface of a sync daemon that asks for none.
-pub const DEFAULT_INTERFACE: &str = "eth0";
 /// The persistence time-out of `-p` without a value, in seconds.
 pub const DEFAULT_PERSISTENCE: u32 = 360;
 
@@ -36,7 +27,7 @@ const NAME_LIMIT: usize = 15;
 
 /// What `-g`, `-i` and `-m` say, before the tunnel options are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Method {
+pub(super) enum Method {
     #[default]
     Route,
     Tunnel,
@@ -46,26 +37,26 @@ enum Method {
 /// The options read so far.
 #[derive(Debug)]
 pub struct Args<'a> {
-    command: CommandName,
-    role: DaemonRole,
-    given: OptSet,
-    words: Vec<&'a [u8]>,
-    service: Option<ServiceKey>,
-    scheduler: Name,
-    sched_flags: &'a [u8],
-    persistence: u32,
-    netmask: Option<&'a [u8]>,
-    engine: Option<Name>,
-    server: Option<ServerKey>,
-    method: Method,
-    weight: i32,
-    upper_threshold: u32,
-    lower_threshold: u32,
-    tunnel_type: TunnelType,
-    tunnel_port: u16,
-    checksum: TunnelChecksum,
-    daemon: DaemonConfig,
-    drain: Option<u32>,
+    pub(super) command: CommandName,
+    pub(super) role: DaemonRole,
+    pub(super) given: OptSet,
+    pub(super) words: Vec<&'a [u8]>,
+    pub(super) service: Option<ServiceKey>,
+    pub(super) scheduler: Name,
+    pub(super) sched_flags: &'a [u8],
+    pub(super) persistence: u32,
+    pub(super) netmask: Option<&'a [u8]>,
+    pub(super) engine: Option<Name>,
+    pub(super) server: Option<ServerKey>,
+    pub(super) method: Method,
+    pub(super) weight: i32,
+    pub(super) upper_threshold: u32,
+    pub(super) lower_threshold: u32,
+    pub(super) tunnel_type: TunnelType,
+    pub(super) tunnel_port: u16,
+    pub(super) checksum: TunnelChecksum,
+    pub(super) daemon: DaemonConfig,
+    pub(super) drain: Option<u32>,
 }
 
 impl<'a> Args<'a> {
@@ -252,7 +243,7 @@ impl<'a> Args<'a> {
     }
 
     /// Checks a mask at once where the family is settled; before that, it must
-    /// make sense for one of them, and [`Args::config`] decides.
+    /// make sense for one of them, and the whole command line decides.
     fn take_netmask(&mut self, value: &'a [u8], lookup: &mut dyn Lookup) -> Result<(), Complaint> {
         match self.service {
             Some(ServiceKey::Address { address, .. }) => {
@@ -265,238 +256,6 @@ impl<'a> Args<'a> {
         }
         self.netmask = Some(value);
         Ok(())
-    }
-
-    /// What the whole command line means.
-    pub fn command(self, lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
-        let timeouts = match self.command {
-            CommandName::Set => Some(self.timeouts()?),
-            _ => None,
-        };
-        let expected = if timeouts.is_some() { 3 } else { 0 };
-        if let Some(word) = self.words.get(expected) {
-            return Err(Complaint::about("unexpected argument %", word));
-        }
-        let flags = values::sched_flags(self.sched_flags, &self.scheduler)?;
-        matrix::check_command(self.command, self.given)?;
-        let change = match self.command {
-            CommandName::List => return self.list().map(Command::List),
-            CommandName::Save => return Ok(self.save()),
-            CommandName::Restore => return Ok(self.restore()),
-            CommandName::Help => return Ok(Command::Help),
-            CommandName::Version => return Ok(Command::Version),
-            CommandName::AddService => {
-                Change::AddService(self.service()?, self.config(flags, lookup)?)
-            }
-            CommandName::EditService => {
-                Change::EditService(self.service()?, self.config(flags, lookup)?)
-            }
-            CommandName::DeleteService => Change::DeleteService(self.service()?),
-            CommandName::Flush => Change::Flush,
-            CommandName::Zero => Change::Zero(self.service),
-            CommandName::AddServer => self.server(Change::AddServer)?,
-            CommandName::EditServer => self.server(Change::EditServer)?,
-            CommandName::DeleteServer => return self.delete_server(),
-            CommandName::Set => match timeouts {
-                Some(timeouts) => Change::SetTimeouts(timeouts),
-                None => return Err(Complaint::usage("--set option requires 3 timeout values")),
-            },
-            CommandName::StartDaemon => Change::StartDaemon(self.daemon(Some(DEFAULT_INTERFACE))),
-            CommandName::StopDaemon => Change::StopDaemon(self.daemon(None)),
-        };
-        Ok(Command::Change(change))
-    }
-
-    fn timeouts(&self) -> Result<Timeouts, Complaint> {
-        let [tcp, tcp_fin, udp, ..] = self.words[..] else {
-            return Err(Complaint::usage("--set option requires 3 timeout values"));
-        };
-        Ok(Timeouts {
-            tcp: values::timeout(tcp, 0)?,
-            tcp_fin: values::timeout(tcp_fin, 0)?,
-            udp: values::timeout(udp, 0)?,
-        })
-    }
-
-    /// The service; the matrix has seen to it that there is one.
-    fn service(&self) -> Result<ServiceKey, Complaint> {
-        self.service
-            .ok_or_else(|| Complaint::usage("illegal virtual server address[:port] specified"))
-    }
-
-    fn config(
-        &self,
-        sched_flags: ServiceFlags,
-        lookup: &mut dyn Lookup,
-    ) -> Result<ServiceConfig, Complaint> {
-        let service = self.service()?;
-        let netmask = match self.netmask {
-            Some(text) => values::netmask(text, service.family(), lookup)?,
-            None => Netmask::host(service.family()),
-        };
-        let mut flags = sched_flags;
-        if self.given.has(Opt::Persistent) {
-            flags = flags.with(ServiceFlags::PERSISTENT);
-        }
-        if self.given.has(Opt::Ops) {
-            flags = flags.with(ServiceFlags::ONE_PACKET);
-        }
-        if let ServiceKey::Address { protocol, port, .. } = service {
-            if port == 0 && !flags.persistent() {
-                return Err(
-                    Complaint::usage("Zero port specified for non-persistent service")
-                        .with_hint("name a port, or add -p for a service on all ports"),
-                );
-            }
-            if flags.one_packet() && protocol != Protocol::Udp {
-                return Err(Complaint::usage(
-                    "One-Packet Scheduling is only for UDP virtual services",
-                ));
-            }
-        }
-        Ok(ServiceConfig {
-            scheduler: self.scheduler,
-            flags,
-            timeout: self.persistence,
-            netmask,
-            engine: self.engine,
-        })
-    }
-
-    fn server_key(&self) -> Result<ServerKey, Complaint> {
-        self.server
-            .ok_or_else(|| Complaint::usage("illegal real server address[:port] specified"))
-    }
-
-    fn server(
-        &self,
-        change: fn(ServiceKey, ServerKey, ServerConfig) -> Change,
-    ) -> Result<Change, Complaint> {
-        let service = self.service()?;
-        let mut server = self.server_key()?;
-        if self.method != Method::Masq {
-            // Direct routing and tunnels leave the packets' port alone.
-            if let ServiceKey::Address { port, .. } = service {
-                server.port = port;
-            }
-        }
-        if Family::of(&server.address) != service.family() && self.method != Method::Tunnel {
-            return Err(Complaint::usage(
-                "Different address family is allowed only for tunneling servers",
-            ));
-        }
-        let config = ServerConfig {
-            forwarding: self.forwarding()?,
-            weight: self.weight,
-            upper_threshold: self.upper_threshold,
-            lower_threshold: self.lower_threshold,
-        };
-        Ok(change(service, server, config))
-    }
-
-    fn forwarding(&self) -> Result<Forwarding, Complaint> {
-        if self.method != Method::Tunnel {
-            if self.given.meets(TUNNEL_OPTIONS) {
-                return Err(Complaint::usage(
-                    "Tunnel options conflict with forward method",
-                ));
-            }
-            return Ok(match self.method {
-                Method::Masq => Forwarding::Masq,
-                _ => Forwarding::Route,
-            });
-        }
-        matrix::check_tunnel(self.tunnel_type, self.given)?;
-        Ok(Forwarding::Tunnel(match self.tunnel_type {
-            TunnelType::Ipip => Tunnel::Ipip,
-            TunnelType::Gue => Tunnel::Gue {
-                port: self.tunnel_port,
-                checksum: self.checksum,
-            },
-            TunnelType::Gre => Tunnel::Gre {
-                checksum: self.checksum,
-            },
-        }))
-    }
-
-    fn delete_server(&self) -> Result<Command, Complaint> {
-        let (service, server) = (self.service()?, self.server_key()?);
-        Ok(if self.given.has(Opt::Drain) {
-            Command::Drain {
-                service,
-                server,
-                limit: self.drain,
-            }
-        } else {
-            Command::Change(Change::DeleteServer(service, server))
-        })
-    }
-
-    fn list(&self) -> Result<List, Complaint> {
-        let has = |option| self.given.has(option);
-        let other = has(Opt::Timeout) || has(Opt::Daemon);
-        let view = has(Opt::Stats) || has(Opt::Rate) || has(Opt::Thresholds);
-        if (has(Opt::Connection) || other) && view || other && has(Opt::PersistentConn) {
-            return Err(Complaint::usage("options conflicts in the list command"));
-        }
-        let numeric = has(Opt::Numeric);
-        Ok(if has(Opt::Connection) {
-            List::Connections {
-                engines: has(Opt::PersistentConn),
-                numeric,
-            }
-        } else if has(Opt::Timeout) {
-            List::Timeouts
-        } else if has(Opt::Daemon) {
-            List::Daemons
-        } else {
-            List::Table {
-                service: self.service,
-                style: self.style(),
-                sorted: !has(Opt::Nosort),
-                numeric,
-            }
-        })
-    }
-
-    fn style(&self) -> Style {
-        let views = [
-            (Opt::Stats, View::Stats),
-            (Opt::Rate, View::Rate),
-            (Opt::Thresholds, View::Thresholds),
-            (Opt::PersistentConn, View::PersistentConn),
-            (Opt::TunInfo, View::TunInfo),
-        ];
-        let chosen = views
-            .into_iter()
-            .find(|(option, _)| self.given.has(*option));
-        Style {
-            view: chosen.map_or(View::Plain, |(_, view)| view),
-            exact: self.given.has(Opt::Exact),
-        }
-    }
-
-    fn save(&self) -> Command {
-        Command::Save {
-            numeric: self.given.has(Opt::Numeric),
-            all: self.given.has(Opt::All),
-        }
-    }
-
-    fn restore(&self) -> Command {
-        Command::Restore(Restore {
-            replace: self.given.has(Opt::Replace),
-            dry_run: self.given.has(Opt::DryRun),
-        })
-    }
-
-    fn daemon(&self, default_interface: Option<&str>) -> Daemon {
-        let mut config = self.daemon;
-        config.interface = config.interface.or(default_interface.map(Name::from));
-        Daemon {
-            role: self.role,
-            config,
-        }
     }
 }
 

@@ -7,7 +7,7 @@
 //! looked up through [`Lookup`] where they stand, since a wrong one is an error
 //! in its place.
 
-pub mod args;
+mod args;
 mod command;
 mod complaint;
 pub mod completions;
@@ -15,6 +15,7 @@ pub mod frontend;
 pub mod help;
 pub mod lexer;
 pub mod matrix;
+mod meaning;
 pub mod options;
 pub mod values;
 

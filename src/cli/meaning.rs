@@ -1,0 +1,255 @@
+//! What a bag of options means as a whole.
+//!
+//! [`Args::command`] makes the checks that need all of the options, in the
+//! order in which the original makes them. Nothing here prints, or talks to the
+//! kernel.
+
+use super::Complaint;
+use super::args::{Args, Method};
+use super::command::{Command, List, Restore};
+use super::matrix::{self, TUNNEL_OPTIONS, TunnelType};
+use super::options::{CommandName, Opt};
+use super::values;
+use crate::model::{
+    Change, Daemon, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey,
+    ServiceConfig, ServiceFlags, ServiceKey, Timeouts, Tunnel,
+};
+use crate::names::Lookup;
+use crate::render::{Style, View};
+
+/// The interface of a sync daemon that asks for none.
+pub const DEFAULT_INTERFACE: &str = "eth0";
+
+impl Args<'_> {
+    /// What the whole command line means.
+    pub fn command(self, lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
+        let timeouts = match self.command {
+            CommandName::Set => Some(self.timeouts()?),
+            _ => None,
+        };
+        let expected = if timeouts.is_some() { 3 } else { 0 };
+        if let Some(word) = self.words.get(expected) {
+            return Err(Complaint::about("unexpected argument %", word));
+        }
+        let flags = values::sched_flags(self.sched_flags, &self.scheduler)?;
+        matrix::check_command(self.command, self.given)?;
+        let change = match self.command {
+            CommandName::List => return self.list().map(Command::List),
+            CommandName::Save => return Ok(self.save()),
+            CommandName::Restore => return Ok(self.restore()),
+            CommandName::Help => return Ok(Command::Help),
+            CommandName::Version => return Ok(Command::Version),
+            CommandName::AddService => {
+                Change::AddService(self.service()?, self.config(flags, lookup)?)
+            }
+            CommandName::EditService => {
+                Change::EditService(self.service()?, self.config(flags, lookup)?)
+            }
+            CommandName::DeleteService => Change::DeleteService(self.service()?),
+            CommandName::Flush => Change::Flush,
+            CommandName::Zero => Change::Zero(self.service),
+            CommandName::AddServer => self.server(Change::AddServer)?,
+            CommandName::EditServer => self.server(Change::EditServer)?,
+            CommandName::DeleteServer => return self.delete_server(),
+            CommandName::Set => match timeouts {
+                Some(timeouts) => Change::SetTimeouts(timeouts),
+                None => return Err(Complaint::usage("--set option requires 3 timeout values")),
+            },
+            CommandName::StartDaemon => Change::StartDaemon(self.daemon(Some(DEFAULT_INTERFACE))),
+            CommandName::StopDaemon => Change::StopDaemon(self.daemon(None)),
+        };
+        Ok(Command::Change(change))
+    }
+
+    fn timeouts(&self) -> Result<Timeouts, Complaint> {
+        let [tcp, tcp_fin, udp, ..] = self.words[..] else {
+            return Err(Complaint::usage("--set option requires 3 timeout values"));
+        };
+        Ok(Timeouts {
+            tcp: values::timeout(tcp, 0)?,
+            tcp_fin: values::timeout(tcp_fin, 0)?,
+            udp: values::timeout(udp, 0)?,
+        })
+    }
+
+    /// The service; the matrix has seen to it that there is one.
+    fn service(&self) -> Result<ServiceKey, Complaint> {
+        self.service
+            .ok_or_else(|| Complaint::usage("illegal virtual server address[:port] specified"))
+    }
+
+    fn config(
+        &self,
+        sched_flags: ServiceFlags,
+        lookup: &mut dyn Lookup,
+    ) -> Result<ServiceConfig, Complaint> {
+        let service = self.service()?;
+        let netmask = match self.netmask {
+            Some(text) => values::netmask(text, service.family(), lookup)?,
+            None => Netmask::host(service.family()),
+        };
+        let mut flags = sched_flags;
+        if self.given.has(Opt::Persistent) {
+            flags = flags.with(ServiceFlags::PERSISTENT);
+        }
+        if self.given.has(Opt::Ops) {
+            flags = flags.with(ServiceFlags::ONE_PACKET);
+        }
+        if let ServiceKey::Address { protocol, port, .. } = service {
+            if port == 0 && !flags.persistent() {
+                return Err(
+                    Complaint::usage("Zero port specified for non-persistent service")
+                        .with_hint("name a port, or add -p for a service on all ports"),
+                );
+            }
+            if flags.one_packet() && protocol != Protocol::Udp {
+                return Err(Complaint::usage(
+                    "One-Packet Scheduling is only for UDP virtual services",
+                ));
+            }
+        }
+        Ok(ServiceConfig {
+            scheduler: self.scheduler,
+            flags,
+            timeout: self.persistence,
+            netmask,
+            engine: self.engine,
+        })
+    }
+
+    fn server_key(&self) -> Result<ServerKey, Complaint> {
+        self.server
+            .ok_or_else(|| Complaint::usage("illegal real server address[:port] specified"))
+    }
+
+    fn server(
+        &self,
+        change: fn(ServiceKey, ServerKey, ServerConfig) -> Change,
+    ) -> Result<Change, Complaint> {
+        let service = self.service()?;
+        let mut server = self.server_key()?;
+        if self.method != Method::Masq {
+            // Direct routing and tunnels leave the packets' port alone.
+            if let ServiceKey::Address { port, .. } = service {
+                server.port = port;
+            }
+        }
+        if Family::of(&server.address) != service.family() && self.method != Method::Tunnel {
+            return Err(Complaint::usage(
+                "Different address family is allowed only for tunneling servers",
+            ));
+        }
+        let config = ServerConfig {
+            forwarding: self.forwarding()?,
+            weight: self.weight,
+            upper_threshold: self.upper_threshold,
+            lower_threshold: self.lower_threshold,
+        };
+        Ok(change(service, server, config))
+    }
+
+    fn forwarding(&self) -> Result<Forwarding, Complaint> {
+        if self.method != Method::Tunnel {
+            if self.given.meets(TUNNEL_OPTIONS) {
+                return Err(Complaint::usage(
+                    "Tunnel options conflict with forward method",
+                ));
+            }
+            return Ok(match self.method {
+                Method::Masq => Forwarding::Masq,
+                _ => Forwarding::Route,
+            });
+        }
+        matrix::check_tunnel(self.tunnel_type, self.given)?;
+        Ok(Forwarding::Tunnel(match self.tunnel_type {
+            TunnelType::Ipip => Tunnel::Ipip,
+            TunnelType::Gue => Tunnel::Gue {
+                port: self.tunnel_port,
+                checksum: self.checksum,
+            },
+            TunnelType::Gre => Tunnel::Gre {
+                checksum: self.checksum,
+            },
+        }))
+    }
+
+    fn delete_server(&self) -> Result<Command, Complaint> {
+        let (service, server) = (self.service()?, self.server_key()?);
+        Ok(if self.given.has(Opt::Drain) {
+            Command::Drain {
+                service,
+                server,
+                limit: self.drain,
+            }
+        } else {
+            Command::Change(Change::DeleteServer(service, server))
+        })
+    }
+
+    fn list(&self) -> Result<List, Complaint> {
+        let has = |option| self.given.has(option);
+        let other = has(Opt::Timeout) || has(Opt::Daemon);
+        let view = has(Opt::Stats) || has(Opt::Rate) || has(Opt::Thresholds);
+        if (has(Opt::Connection) || other) && view || other && has(Opt::PersistentConn) {
+            return Err(Complaint::usage("options conflicts in the list command"));
+        }
+        let numeric = has(Opt::Numeric);
+        Ok(if has(Opt::Connection) {
+            List::Connections {
+                engines: has(Opt::PersistentConn),
+                numeric,
+            }
+        } else if has(Opt::Timeout) {
+            List::Timeouts
+        } else if has(Opt::Daemon) {
+            List::Daemons
+        } else {
+            List::Table {
+                service: self.service,
+                style: self.style(),
+                sorted: !has(Opt::Nosort),
+                numeric,
+            }
+        })
+    }
+
+    fn style(&self) -> Style {
+        let views = [
+            (Opt::Stats, View::Stats),
+            (Opt::Rate, View::Rate),
+            (Opt::Thresholds, View::Thresholds),
+            (Opt::PersistentConn, View::PersistentConn),
+            (Opt::TunInfo, View::TunInfo),
+        ];
+        let chosen = views
+            .into_iter()
+            .find(|(option, _)| self.given.has(*option));
+        Style {
+            view: chosen.map_or(View::Plain, |(_, view)| view),
+            exact: self.given.has(Opt::Exact),
+        }
+    }
+
+    fn save(&self) -> Command {
+        Command::Save {
+            numeric: self.given.has(Opt::Numeric),
+            all: self.given.has(Opt::All),
+        }
+    }
+
+    fn restore(&self) -> Command {
+        Command::Restore(Restore {
+            replace: self.given.has(Opt::Replace),
+            dry_run: self.given.has(Opt::DryRun),
+        })
+    }
+
+    fn daemon(&self, default_interface: Option<&str>) -> Daemon {
+        let mut config = self.daemon;
+        config.interface = config.interface.or(default_interface.map(Name::from));
+        Daemon {
+            role: self.role,
+            config,
+        }
+    }
+}
