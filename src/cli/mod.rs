@@ -2,7 +2,7 @@
 //!
 //! Three steps: words to options in the order typed ([`frontend`] for argv,
 //! [`lexer`] for lines of rules and for what clap refuses), options to a bag
-//! ([`args`]), the bag through the [`matrix`] to a [`Command`] that can hold
+//! (`args`), the bag through the [`matrix`] to a [`Command`] that can hold
 //! only what is legal. Nothing is done before the end, names excepted: they are
 //! looked up through [`Lookup`] where they stand, since a wrong one is an error
 //! in its place.
