@@ -246,8 +246,9 @@ impl<'a> Args<'a> {
     /// make sense for one of them, and the whole command line decides.
     fn take_netmask(&mut self, value: &'a [u8], lookup: &mut dyn Lookup) -> Result<(), Complaint> {
         match self.service {
-            Some(ServiceKey::Address { address, .. }) => {
-                values::netmask(value, Family::of(&address), lookup)?;
+            // A mark may still turn out to be IPv6.
+            Some(service) if service.family() == Family::Inet6 || service.protocol().is_some() => {
+                values::netmask(value, service.family(), lookup)?;
             }
             _ if values::netmask(value, Family::Inet6, lookup).is_ok() => {}
             _ => {

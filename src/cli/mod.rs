@@ -194,10 +194,12 @@ mod tests {
                 said(line)
             );
         }
-        assert_eq!(
-            said("-A -M 255.255.255.0 -t [2001:db8::1]:80 -p"),
-            "illegal ipv6 netmask specified"
-        );
+        for line in [
+            "-A -M 255.255.255.0 -t [2001:db8::1]:80 -p",
+            "-A -f 1 -6 -p -M x",
+        ] {
+            assert_eq!(said(line), "illegal ipv6 netmask specified", "{line}");
+        }
     }
 
     #[test]
