@@ -234,7 +234,10 @@ impl<'a> Args<'a> {
 
     /// A server without a port takes that of the service, if it is known by now.
     fn take_server(&mut self, value: &[u8], lookup: &mut dyn Lookup) -> Result<(), Complaint> {
-        let protocol = self.service.and_then(|service| service.protocol());
+        // The servers of a mark have names of TCP services.
+        let protocol = self
+            .service
+            .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
         let (address, port) = values::address(value, protocol, lookup)
             .ok_or_else(|| Complaint::usage("illegal real server address[:port] specified"))?;
         let port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
