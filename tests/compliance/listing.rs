@@ -83,7 +83,6 @@ fn views(cases: &mut Cases) {
         "-Lcn",
         "-Lc",
         "-Lcn --persistent-conn",
-        "-S",
         "-Sn",
         "-L --timeout",
         "-L --daemon",
