@@ -53,8 +53,10 @@ pub fn parse(
 
 /// Reads the words of one line of rules.
 pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
+    let first = words.first().copied().unwrap_or_default();
     interpret(Lexer::new(words, false), lookup).map_err(|wrong| match wrong {
-        Wrong::NoCommand(complaint) => complaint,
+        Wrong::NoCommand(None) => Complaint::about("no command in `%'", first),
+        Wrong::NoCommand(Some(complaint)) => complaint,
         Wrong::Other(complaint) => complaint,
     })
 }
@@ -75,8 +77,9 @@ fn list_everything() -> Command {
 /// What is wrong with a command line.
 enum Wrong {
     /// It does not begin with a command: on a command line, all that is said is
-    /// how to get help; in a file, what is there instead.
-    NoCommand(Complaint),
+    /// how to get help; in a file, what its first word is, unless there is more
+    /// to say about it.
+    NoCommand(Option<Complaint>),
     /// Anything else.
     Other(Complaint),
 }
@@ -91,14 +94,13 @@ fn interpret<'a>(
     tokens: impl Iterator<Item = Result<Token<'a>, Complaint>>,
     lookup: &mut dyn Lookup,
 ) -> Result<Command, Wrong> {
-    let no_command = |word| Wrong::NoCommand(Complaint::about("no command in `%'", word));
     let mut args: Option<Args> = None;
     let mut before = Vec::new();
     for token in tokens {
         match (token, &mut args) {
             (Ok(Token::Word(word)), None) => before.push(word),
             (Ok(Token::Option(first)), None) => {
-                let bag = Args::of(&first).ok_or_else(|| no_command(first.word))??;
+                let bag = Args::of(&first).ok_or(Wrong::NoCommand(None))??;
                 match bag.name() {
                     // What comes after these two is not even read.
                     CommandName::Help => return Ok(Command::Help),
@@ -106,14 +108,14 @@ fn interpret<'a>(
                     _ => args = Some(bag),
                 }
             }
-            (Err(complaint), None) => return Err(Wrong::NoCommand(complaint)),
+            (Err(complaint), None) => return Err(Wrong::NoCommand(Some(complaint))),
             (Ok(Token::Word(word)), Some(args)) => args.take_word(word),
             (Ok(Token::Option(option)), Some(args)) => args.take(&option, lookup)?,
             (Err(complaint), Some(_)) => return Err(complaint.into()),
         }
     }
     let Some(mut args) = args else {
-        return Err(no_command(before.first().copied().unwrap_or_default()));
+        return Err(Wrong::NoCommand(None));
     };
     args.put_words_first(before);
     Ok(args.command(lookup)?)

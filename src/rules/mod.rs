@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_wrong_line_is_reported() {
-        let input = "-A -t 10.0.0.1:80 -s rr\n# a comment\n\n-A -t bad\n-C -n\nfoo\n-R\n-Q\n";
+        let input = "-A -t 10.0.0.1:80 -s rr\n# a comment\n\n-A -t bad\n-C -n\nfoo\n-R\n-Q\n-w 5\n";
         assert_eq!(
             complaints(input),
             [
@@ -92,6 +92,7 @@ mod tests {
                 "line 6: no command in `foo'",
                 "line 7: the 'restore' command cannot stand in rules",
                 "line 8: -Q: unknown option",
+                "line 9: no command in `-w'",
             ]
         );
     }
