@@ -249,7 +249,7 @@ fn save(cases: &mut Cases) {
             prints(reference, "-A -t 10.0.0.31:8080 -s rr\n\
                 -a -t 10.0.0.31:8080 -r 10.0.0.32:8080 -m -w 1 -x 20 -y 10\n\
                 -a -t 10.0.0.31:8080 -r 10.0.0.33:8080 -m -w 1 -x 30\n\
-                -a -t 10.0.0.31:8080 -r 10.0.0.34:8080 -i -w 1 -x 30 --tun-type gue --tun-port 7 --tun-nocsum\n")
+                -a -t 10.0.0.31:8080 -r 10.0.0.34:8080 -i -w 1 --tun-type gue --tun-port 7 --tun-nocsum -x 30\n")
         });
     }
     cases.given("-A -t 10.0.0.3:7777 -s rr\n");

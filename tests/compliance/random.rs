@@ -37,6 +37,9 @@ fn random(cases: &mut Cases) {
         if n % LINES_A_TABLE == 0 {
             cases.given(&random.table());
         }
+        if n > 0 && n % 1000 == 0 {
+            println!("{n} lines so far");
+        }
         match random.below(25) {
             0 => restore(cases, &mut random),
             _ => {
@@ -296,11 +299,11 @@ fn spelling(row: &Row) -> String {
 #[rustfmt::skip] // several cases a line
 const SERVICES: &[&str] = &[
     "-t 10.0.0.1:80", "-t 10.0.0.2:443", "-u 10.0.0.1:53", "--sctp-service 10.0.0.1:9900",
-    "-t [2001:db8::1]:80", "-u [2001:db8::1]:5060", "-f 1", "-f 2 -6",
+    "-t [2001:db8::11]:80", "-u [2001:db8::11]:5060", "-f 1", "-f 2 -6",
 ];
 #[rustfmt::skip] // several cases a line
 const SERVERS: &[&str] = &[
-    "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4:443", "10.0.0.5:53", "[2001:db8::2]:80", "[2001:db8::3]:5060",
+    "10.0.0.2:80", "10.0.0.13:80", "10.0.0.4:443", "10.0.0.5:53", "[2001:db8::12]:80", "[2001:db8::3]:5060",
 ];
 #[rustfmt::skip] // several cases a line
 const ODD_VALUES: &[&str] = &[
@@ -313,7 +316,7 @@ const ODD_VALUES: &[&str] = &[
 fn good_values(option: &str) -> &'static [&'static str] {
     match option {
         "tcp-service" | "udp-service" | "sctp-service" => &[
-            "10.0.0.1:80", "10.0.0.2:443", "10.0.0.1:53", "10.0.0.7:9", "10.0.0.9", "[2001:db8::1]:80", "[2001:db8::9]:5060",
+            "10.0.0.1:80", "10.0.0.2:443", "10.0.0.1:53", "10.0.0.7:9", "10.0.0.9", "[2001:db8::11]:80", "[2001:db8::11]:5060",
             "vip:http", "2001:db8::9",
         ],
         "fwmark-service" => &["1", "2", "3", "2147483647"],
@@ -323,7 +326,7 @@ fn good_values(option: &str) -> &'static [&'static str] {
         "pe" => &["sip", "sip", "nosuch", ""],
         "sched-flags" => &["flag-1", "flag-2", "sh-port", "mh-port", "sh-fallback,sh-port", "flag-1,flag-3", ",", ""],
         "real-server" => &[
-            "10.0.0.2:80", "10.0.0.3:80", "10.0.0.4", "10.0.0.9:8080", "[2001:db8::2]:80", "2001:db8::9", "real", "real:http",
+            "10.0.0.2:80", "10.0.0.13:80", "10.0.0.4", "10.0.0.9:8080", "[2001:db8::12]:80", "2001:db8::9", "real", "real:http",
         ],
         "tun-type" => &["ipip", "gue", "gre"],
         "mcast-interface" => &["eth0", "eth0", "nosuch0", ""],
