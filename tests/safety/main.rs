@@ -6,6 +6,7 @@
 //! and its own real servers, on addresses of `lo`.
 
 mod drain;
+mod hints;
 mod machine;
 mod replace;
 mod restore;
@@ -18,7 +19,14 @@ use std::process::ExitCode;
 use support::lab::{self, Kernel};
 
 fn main() -> ExitCode {
-    let tests = [save::TESTS, restore::TESTS, replace::TESTS, drain::TESTS].concat();
+    let tests = [
+        save::TESTS,
+        restore::TESTS,
+        replace::TESTS,
+        drain::TESTS,
+        hints::TESTS,
+    ]
+    .concat();
     let trial = |(name, test): (&str, fn())| {
         Trial::test(name, move || {
             test();
