@@ -17,9 +17,7 @@ test: lab
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 	cargo test --locked
-	$(MAKE) deb
-	$(lab) run tests/completions.py $(release)
-	$(lab) run tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb
+	$(MAKE) test-install
 
 lab:
 	$(lab) setup

@@ -62,5 +62,5 @@ deb: build
 # The completions in real shells, then the package, its service and the
 # README's commands, in one machine.
 test-install: deb lab
-	tests/lab/lab run -- sh -c 'tests/completions.py $(release) && \
+	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
