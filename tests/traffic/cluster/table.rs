@@ -103,7 +103,8 @@ pub fn eventually<T>(check: impl FnMut() -> Result<T>) -> Result<T> {
     within(Duration::from_secs(40), check)
 }
 
-fn within<T>(limit: Duration, mut check: impl FnMut() -> Result<T>) -> Result<T> {
+/// The same with another limit.
+pub fn within<T>(limit: Duration, mut check: impl FnMut() -> Result<T>) -> Result<T> {
     let begin = Instant::now();
     loop {
         match check() {

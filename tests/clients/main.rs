@@ -1,0 +1,36 @@
+//! Programs that people run on top of ipvsadm, unmodified where Debian has
+//! them, restated where it has not: each does its work with the reference and
+//! then with ours in the same place, and nothing may differ.
+//!
+//! `README.md` here says which client is covered by which test.
+
+#[allow(dead_code)] // shared with the traffic tests
+#[path = "../traffic/cluster/mod.rs"]
+mod cluster;
+mod installed;
+mod ldirectord;
+mod parsers;
+mod services;
+#[path = "../support/mod.rs"]
+mod support;
+
+use libtest_mimic::{Failed, Trial};
+use std::process::ExitCode;
+use support::lab::{self, Kernel};
+
+/// A test's name and body.
+type Test = (&'static str, fn() -> anyhow::Result<()>);
+
+const GROUPS: [&[Test]; 3] = [ldirectord::TESTS, services::TESTS, parsers::TESTS];
+
+fn trial((name, test): &Test) -> Trial {
+    let test = *test;
+    Trial::test(*name, move || {
+        test().map_err(|error| Failed::from(format!("{error:?}")))
+    })
+}
+
+fn main() -> ExitCode {
+    let trials = GROUPS.into_iter().flatten().map(trial).collect();
+    lab::main(Kernel::WithIpvs, trials, || ())
+}
