@@ -7,6 +7,9 @@
 //! of `-R` go to the lexer at once: fifty thousand of them must not each pay
 //! for clap. A test holds the two together: what clap accepts, the lexer reads
 //! alike.
+//!
+//! clap spends most of its time on its definition, which has to be made anew in
+//! each run: it gets only the options that can occur in the words at hand.
 
 use super::lexer::{Occurrence, Token};
 use super::options::{ROWS, Role, Row, Takes};
@@ -24,12 +27,16 @@ const NO_VALUE: &str = "\0";
 
 /// The clap definition of the command line.
 pub fn definition() -> Command {
-    let commands = ROWS.iter().filter(|row| is_command(row)).map(id);
+    definition_of(ROWS.iter())
+}
+
+fn definition_of(rows: impl Iterator<Item = &'static Row> + Clone) -> Command {
+    let commands = rows.clone().filter(|row| is_command(row)).map(id);
     Command::new("ipvsadm")
         .no_binary_name(true)
         .disable_help_flag(true)
         .disable_version_flag(true)
-        .args(ROWS.iter().map(argument))
+        .args(rows.map(argument))
         .arg(
             Arg::new(WORDS)
                 .num_args(0..)
@@ -75,24 +82,49 @@ fn argument(row: &Row) -> Arg {
     }
 }
 
+/// What clap has read.
+pub struct Reading {
+    matches: ArgMatches,
+    /// The rows that clap knew.
+    rows: Vec<&'static Row>,
+}
+
 /// Reads `words` (without the program's name) as clap does; `None` where clap
 /// refuses them, or would read them otherwise than popt.
-pub fn read(words: &[&[u8]]) -> Option<ArgMatches> {
+pub fn read(words: &[&[u8]]) -> Option<Reading> {
     // A lone dash is a word of its own for popt, never the value of -p.
     if words.contains(&b"-".as_slice()) {
         return None;
     }
-    definition().try_get_matches_from(owned(words)).ok()
+    let rows: Vec<_> = ROWS.iter().filter(|row| may_occur(row, words)).collect();
+    // Without a command there is nothing for clap to read.
+    rows.iter().any(|row| is_command(row)).then_some(())?;
+    let definition = definition_of(rows.iter().copied());
+    let matches = definition.try_get_matches_from(owned(words)).ok()?;
+    Some(Reading { matches, rows })
 }
 
-/// The options in `matches`, in the order in which they were typed, then the
+/// Whether one of `words` may spell the option `row`.
+fn may_occur(row: &Row, words: &[&[u8]]) -> bool {
+    words.iter().any(|word| match word {
+        [b'-', b'-', name @ ..] => {
+            name.split(|byte| *byte == b'=').next() == Some(row.long.as_bytes())
+        }
+        [b'-', letters @ ..] => row.short.is_some_and(|short| letters.contains(&short)),
+        _ => false,
+    })
+}
+
+/// The options in `reading`, in the order in which they were typed, then the
 /// other words; `None` where the first option is no command.
-pub fn tokens(matches: &ArgMatches) -> Option<Vec<Token<'_>>> {
-    let typed = |row: &&Row| matches.value_source(id(row)) == Some(ValueSource::CommandLine);
-    let mut options: Vec<(usize, &'static Row)> = ROWS
+pub fn tokens(reading: &Reading) -> Option<Vec<Token<'_>>> {
+    let matches = &reading.matches;
+    let typed = |row: &&&Row| matches.value_source(id(row)) == Some(ValueSource::CommandLine);
+    let mut options: Vec<(usize, &'static Row)> = reading
+        .rows
         .iter()
         .filter(typed)
-        .filter_map(|row| Some((matches.indices_of(id(row))?.next()?, row)))
+        .filter_map(|row| Some((matches.indices_of(id(row))?.next()?, *row)))
         .collect();
     options.sort_unstable_by_key(|(index, _)| *index);
     is_command(options.first()?.1).then_some(())?;
@@ -149,9 +181,9 @@ mod tests {
     }
 
     /// Options and words apart, without the word that only messages name.
-    type Reading<'a> = (Vec<(&'static Row, Option<&'a [u8]>)>, Vec<&'a [u8]>);
+    type Typed<'a> = (Vec<(&'static Row, Option<&'a [u8]>)>, Vec<&'a [u8]>);
 
-    fn reading<'a>(tokens: impl Iterator<Item = Token<'a>>) -> Reading<'a> {
+    fn reading<'a>(tokens: impl Iterator<Item = Token<'a>>) -> Typed<'a> {
         let mut reading = (Vec::new(), Vec::new());
         for token in tokens {
             match token {
@@ -248,14 +280,22 @@ mod tests {
             let words: Vec<&[u8]> = (0..=random(5))
                 .map(|_| PIECES[random(PIECES.len())].as_bytes())
                 .collect();
-            let Some(matches) = read(&words) else {
+            let refused = words.contains(&b"-".as_slice())
+                || definition().try_get_matches_from(owned(&words)).is_err();
+            let shown: Vec<_> = words.iter().map(|w| String::from_utf8_lossy(w)).collect();
+            let read = read(&words);
+            assert_eq!(
+                read.is_none(),
+                refused,
+                "{shown:?}: the rest of the options matters"
+            );
+            let Some(read) = read else {
                 continue;
             };
-            let Some(clap) = tokens(&matches) else {
+            let Some(clap) = tokens(&read) else {
                 continue;
             };
             let popt: Result<Vec<Token>, Complaint> = Lexer::new(&words, false).collect();
-            let shown: Vec<_> = words.iter().map(|w| String::from_utf8_lossy(w)).collect();
             let popt = popt.unwrap_or_else(|c| panic!("popt refuses {shown:?}: {c}"));
             assert_eq!(
                 reading(clap.into_iter()),

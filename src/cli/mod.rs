@@ -40,8 +40,8 @@ pub fn parse(
     if words.is_empty() {
         return Ok(list_everything());
     }
-    let matches = if posix { None } else { frontend::read(words) };
-    let command = match matches.as_ref().and_then(frontend::tokens) {
+    let reading = if posix { None } else { frontend::read(words) };
+    let command = match reading.as_ref().and_then(frontend::tokens) {
         Some(tokens) => interpret(tokens.into_iter().map(Ok), lookup),
         None => interpret(Lexer::new(words, posix), lookup),
     };
