@@ -120,6 +120,9 @@ impl Random {
 
     /// A few services with a few servers, as rules.
     fn table(&mut self) -> String {
+        // The kernel has no sync daemon where families are mixed.
+        let daemon = self.percent(30);
+        let is_ipv6 = |text: &str| text.contains("db8") || text.contains("-6");
         let mut rules = String::new();
         for service in SERVICES {
             if self.percent(50) {
@@ -129,13 +132,14 @@ impl Random {
             let persistent = self.pick(&["", " -p 60", " -p 300"]);
             rules += &format!("-A {service} -s {scheduler}{persistent}\n");
             for server in SERVERS {
-                if self.percent(40) {
+                let mixed = is_ipv6(service) != is_ipv6(server);
+                if self.percent(40) && !(daemon && mixed) {
                     let weight = self.below(5);
                     rules += &format!("-a {service} -r {server} -i -w {weight}\n");
                 }
             }
         }
-        if self.percent(30) {
+        if daemon {
             rules += "--start-daemon master --mcast-interface eth0 --syncid 5\n";
         }
         rules

@@ -177,7 +177,8 @@ impl Bench {
         self.set_up("");
         self.now = None;
         let outcome = self.reference[&Tool::Ipvsadm].call(&Call::new("-R").stdin(rules));
-        assert_eq!(outcome, Outcome::new(0, "", ""), "set-up: {rules}");
+        let done = outcome == Outcome::new(0, "", "");
+        assert!(done, "the set-up fails: {rules}\n{outcome}");
         self.table.state().expect("the table")
     }
 }

@@ -48,6 +48,13 @@ fn in_place(test: fn(&Place)) -> Result<(), libtest_mimic::Failed> {
     Ok(())
 }
 
+fn check(call: &Call, ours: &Outcome, expected: &Outcome) {
+    assert!(
+        ours == expected,
+        "{call}\nours: {ours}\nexpected: {expected}"
+    );
+}
+
 fn needs_the_kernel(place: &Place) {
     let (reference, ours) = (place.reference(Tool::Ipvsadm), place.ours(Tool::Ipvsadm));
     for line in [
@@ -67,13 +74,12 @@ fn needs_the_kernel(place: &Place) {
         "--stop-daemon backup",
         "-R",
     ] {
-        let call = Call::new(line);
-        assert_eq!(ours.call(&call), reference.call(&call), "{call}");
-        let call = call.nobody();
-        assert_eq!(ours.call(&call), reference.call(&call), "{call}");
+        for call in [Call::new(line), Call::new(line).nobody()] {
+            check(&call, &ours.call(&call), &reference.call(&call));
+        }
     }
     let call = Call::new("-R").stdin("-A -f 1\n-C\n");
-    assert_eq!(ours.call(&call), reference.call(&call), "{call}");
+    check(&call, &ours.call(&call), &reference.call(&call));
 }
 
 fn needs_no_kernel(place: &Place) {
@@ -97,18 +103,18 @@ fn needs_no_kernel(place: &Place) {
         ),
     ] {
         for call in [Call::new(line), Call::new(line).nobody()] {
-            assert_eq!(ours.call(&call), outcome, "{call}");
+            check(&call, &ours.call(&call), &outcome);
         }
     }
     let wrong = Call::new("-R").stdin("-C\n-Q\n");
     let said = Outcome::new(2, "", "line 2: -Q: unknown option\n");
-    assert_eq!(ours.call(&wrong), said);
+    check(&wrong, &ours.call(&wrong), &said);
 }
 
 fn save_and_restore(place: &Place) {
     let call = Call::new("-n").tool(Tool::Save);
     let (reference, ours) = (place.reference(Tool::Save), place.ours(Tool::Save));
-    assert_eq!(ours.call(&call), reference.call(&call));
+    check(&call, &ours.call(&call), &reference.call(&call));
     let call = Call::new("").tool(Tool::Restore).stdin("-A -f 1\n");
     let outcome = place.ours(Tool::Restore).call(&call);
     let text = String::from_utf8_lossy(&outcome.stderr).into_owned();
