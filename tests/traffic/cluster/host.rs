@@ -3,6 +3,7 @@
 use super::servers::{Endpoint, Servers};
 use crate::support::{netns, programs};
 use anyhow::{Context, Result, ensure};
+use nix::mount::{MntFlags, umount2};
 use nix::sched::{CloneFlags, setns};
 use std::env;
 use std::fs::{self, File};
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::thread;
+
+/// Where `ip netns` has them.
+const NAMESPACES: &str = "/run/netns";
 
 pub struct Host {
     pub name: String,
@@ -23,7 +27,7 @@ impl Host {
     pub fn open(name: &str) -> Result<Self> {
         Ok(Self {
             name: name.to_owned(),
-            namespace: File::open(format!("/run/netns/{name}")).context(name.to_owned())?,
+            namespace: File::open(format!("{NAMESPACES}/{name}")).context(name.to_owned())?,
             servers: Mutex::new(None),
         })
     }
@@ -112,12 +116,16 @@ impl Host {
     }
 }
 
+/// What `ip netns del` does, without a program to start.
 impl Drop for Host {
     fn drop(&mut self) {
         self.stop_serving();
-        let removed = run_here("ip", &["netns", "del", &self.name], "");
+        let place = format!("{NAMESPACES}/{}", self.name);
+        let unmounted = umount2(place.as_str(), MntFlags::MNT_DETACH);
+        let removed = fs::remove_file(place);
         if !thread::panicking() {
-            removed.expect("a namespace that can be removed");
+            unmounted.expect("a mounted namespace");
+            removed.expect("a place for a namespace");
         }
     }
 }
