@@ -93,11 +93,15 @@ fn pairs(cases: &mut Cases) {
 
 fn without_needs(cases: &mut Cases) {
     cases.given(TABLE);
-    for command in ["-A", "-E", "-D", "-a", "-e", "-d", "--set"] {
+    for command in ["-A", "-a", "-d", "--set"] {
         cases.same(command);
         for row in option_rows() {
             cases.same(format!("{command} {}", with_value(row)));
         }
+    }
+    for command in ["-E", "-D", "-e"] {
+        cases.same(command);
+        cases.same(format!("{command} -b flag-1"));
     }
     for command in ["-a", "-e", "-d"] {
         cases.same(format!("{command} -t 10.0.0.1:80"));

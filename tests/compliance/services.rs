@@ -30,6 +30,10 @@ const SERVICES: &[&str] = &[
     "-f 9 -6",
 ];
 
+/// One of each family, with and without a port: enough where a table of
+/// options is multiplied by services.
+const FOUR_SERVICES: &[&str] = &["-t 10.0.0.9:80", "-u [2001:db8::9]:80", "-f 9", "-f 9 -6"];
+
 /// The rules that add all of them.
 fn all_services(options: &str) -> String {
     let line = |service: &&str| format!("-A {service} {options}\n");
@@ -105,10 +109,12 @@ fn options(cases: &mut Cases) {
         }
     }
     cases.given(&all_services("-s wrr -p 60 --pe sip"));
-    for service in SERVICES {
+    for service in FOUR_SERVICES {
         for option in options {
             cases.same(format!("-E {service} {option}"));
         }
+    }
+    for service in SERVICES {
         cases.same(format!("-D {service}"));
         cases.same(format!("-A {service}"));
         cases.same(format!("-Ln {service}"));
@@ -147,7 +153,7 @@ fn servers(cases: &mut Cases) {
         rules += &format!("-a {service} -r 10.0.0.2:80 -i\n-a {service} -r [2001:db8::2]:80 -i\n");
     }
     cases.given(&rules);
-    for service in SERVICES {
+    for service in FOUR_SERVICES {
         for option in options {
             cases.same(format!("-a {service} -r 10.0.0.3 {option}"));
             cases.same(format!("-a {service} -r 2001:db8::3 {option}"));
