@@ -297,7 +297,7 @@ make_root() {
 build_root_tar() {
     local mmdebstrap=(mmdebstrap --quiet --variant=minbase --architectures=amd64
         "--include=$(guest_packages)" --aptopt='Acquire::Languages "none"'
-        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*'
+        --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io
         "$guest_suite" - "$1")
     if as_root true 2>/dev/null; then
         as_root "${mmdebstrap[@]}" >"$work/root.tar"
