@@ -117,7 +117,7 @@ $init start >/dev/null 2>&1
 ipvsadm -A -t 10.0.0.3:80
 
 echo "== over Debian's package"
-check "the package is installed without a question" dpkg -i "$deb"
+check "the package is installed without a question" apt-get install -y "$deb"
 check "it is ours" says rust /sbin/ipvsadm -v
 check "its files are whole" dpkg -V ipvsadm
 check "the rules are kept" same rules cat $rules
