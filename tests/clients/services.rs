@@ -5,7 +5,8 @@ use crate::cluster::host::Host;
 use crate::cluster::servers::Transport::Tcp;
 use crate::cluster::{Cluster, Family};
 use crate::installed::same_with_both;
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::cell::RefCell;
 use std::fs;
 
 pub const TESTS: &[Test] = &[
@@ -106,14 +107,22 @@ fn debian_init_script() -> Result<()> {
 fn debian_init_script_with_a_bad_file() -> Result<()> {
     fs::write("/etc/default/ipvsadm", "AUTO=\"true\"\n")?;
     fs::write("/etc/ipvsadm.rules", RULES.replace("-s mh", "-s mh -w 99"))?;
+    let tables = RefCell::new(Vec::new());
     let told = same_with_both(|| {
-        let told = session(&["/etc/init.d/ipvsadm load"])?;
-        Ok(told
-            .replace("line 10: ", "")
-            .replace("line 9: ", "")
-            .replace("line 8: ", ""))
+        let told = session(&["/etc/init.d/ipvsadm load", "ipvsadm -Sn"])?;
+        let (script, table) = told.split_once("$ ipvsadm -Sn\n").context(told.clone())?;
+        tables.borrow_mut().push(table.to_owned());
+        // Ours says which line it is that the script has passed on.
+        Ok(script.replace("\nline 9: ", "\n"))
     })?;
     assert!(told.contains("failed"), "{told}");
+    let tables = tables.into_inner();
+    assert!(
+        tables[0].contains("-A -t 203.0.113.128:80"),
+        "{}",
+        tables[0]
+    );
+    assert!(!tables[1].contains("-A "), "{}", tables[1]);
     Ok(())
 }
 
