@@ -75,19 +75,23 @@ const LISTINGS: &[Opt] = &[
 pub fn command_rule(command: CommandName) -> Rule {
     use CommandName as C;
     match command {
-        C::AddService | C::EditService => rule(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]),
-        C::DeleteService => rule(&[Opt::ServiceAddress], &[], &[]),
-        C::AddServer | C::EditServer => {
-            rule(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[])
+        C::AddService | C::EditService => {
+            const { rule(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]) }
         }
-        C::DeleteServer => rule(&[Opt::ServiceAddress, Opt::RealServer], &[Opt::Drain], &[]),
-        C::List => rule(&[], LIST_OPTIONS, LISTINGS),
-        C::Zero => rule(&[], &[Opt::ServiceAddress], &[]),
-        C::Save => rule(&[], &[Opt::Numeric, Opt::All], &[]),
-        C::Restore => rule(&[], &[Opt::Replace, Opt::DryRun], &[]),
-        C::StartDaemon => rule(&[], DAEMON_OPTIONS, &[]),
-        C::StopDaemon => rule(&[], &[Opt::SyncId], &[]),
-        C::Flush | C::Set | C::Help | C::Version => rule(&[], &[], &[]),
+        C::DeleteService => const { rule(&[Opt::ServiceAddress], &[], &[]) },
+        C::AddServer | C::EditServer => {
+            const { rule(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[]) }
+        }
+        C::DeleteServer => {
+            const { rule(&[Opt::ServiceAddress, Opt::RealServer], &[Opt::Drain], &[]) }
+        }
+        C::List => const { rule(&[], LIST_OPTIONS, LISTINGS) },
+        C::Zero => const { rule(&[], &[Opt::ServiceAddress], &[]) },
+        C::Save => const { rule(&[], &[Opt::Numeric, Opt::All], &[]) },
+        C::Restore => const { rule(&[], &[Opt::Replace, Opt::DryRun], &[]) },
+        C::StartDaemon => const { rule(&[], DAEMON_OPTIONS, &[]) },
+        C::StopDaemon => const { rule(&[], &[Opt::SyncId], &[]) },
+        C::Flush | C::Set | C::Help | C::Version => const { rule(&[], &[], &[]) },
     }
 }
 
@@ -168,6 +172,10 @@ fn check(
     who: &str,
     kind: &str,
 ) -> Result<(), Complaint> {
+    // The rule rather than the exception.
+    if given.within(rule.needs.and(rule.may)) && rule.needs.within(given) {
+        return Ok(());
+    }
     let mut chosen: Option<Opt> = None;
     for option in options {
         let name = option.name();

@@ -207,6 +207,11 @@ impl OptSet {
         self.0 & other.0 != 0
     }
 
+    /// Whether `other` has all options of the set.
+    pub fn within(self, other: OptSet) -> bool {
+        self.0 & !other.0 == 0
+    }
+
     /// Puts `option` in; false if it was there.
     pub fn insert(&mut self, option: Opt) -> bool {
         let new = !self.has(option);

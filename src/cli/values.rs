@@ -40,9 +40,48 @@ fn strtol(input: &[u8]) -> IResult<&[u8], i64> {
     .parse(input)
 }
 
+/// The digits that `input` begins with, in their common form: few of them, and
+/// no idle zero. `None` says nothing about any other form.
+fn plain(input: &[u8]) -> Option<(u32, &[u8])> {
+    let few = input.iter().take(6);
+    let (digits, rest) = input.split_at(few.take_while(|b| b.is_ascii_digit()).count());
+    match digits {
+        [] | [b'0', _, ..] | [_, _, _, _, _, _, ..] => None,
+        _ => Some((
+            digits.iter().fold(0, |n, b| n * 10 + u32::from(b - b'0')),
+            rest,
+        )),
+    }
+}
+
+/// `a.b.c.d` or `a.b.c.d:port` in its common form, which is what most rules
+/// have. `None` says nothing about any other form.
+fn plain_address(input: &[u8]) -> Option<(IpAddr, Option<u16>)> {
+    let mut octets = [0; 4];
+    let (first, mut rest) = plain(input)?;
+    octets[0] = u8::try_from(first).ok()?;
+    for octet in &mut octets[1..] {
+        let (value, after) = plain(rest.strip_prefix(b".")?)?;
+        *octet = u8::try_from(value).ok()?;
+        rest = after;
+    }
+    let port = match rest {
+        [] => None,
+        [b':', port @ ..] => match plain(port)? {
+            (port, []) => Some(u16::try_from(port).ok()?),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some((octets.into(), port))
+}
+
 /// The whole of `input` as a decimal number between `min` and `max`.
 pub fn number(input: &[u8], min: i64, max: i64) -> Option<i64> {
-    let (_, value) = all_consuming(strtol).parse(input).ok()?;
+    let value = match plain(input) {
+        Some((value, [])) => value.into(),
+        _ => all_consuming(strtol).parse(input).ok()?.1,
+    };
     (min..=max).contains(&value).then_some(value)
 }
 
@@ -112,6 +151,9 @@ pub fn address(
     protocol: Option<Protocol>,
     lookup: &mut dyn Lookup,
 ) -> Option<(IpAddr, Option<u16>)> {
+    if let Some(found) = plain_address(input) {
+        return Some(found);
+    }
     if input.iter().all(u8::is_ascii_digit) {
         return None;
     }

@@ -4,7 +4,7 @@
 //! counts bytes and then writes them, so that the two cannot disagree. What an
 //! attribute means is not known here.
 
-use netlink_packet_core::{NLA_ALIGNTO, NLA_HEADER_SIZE, NlaBuffer, NlasIterator};
+use netlink_packet_core::{NLA_ALIGNTO, NLA_HEADER_SIZE, NLA_TYPE_MASK, NlaBuffer};
 
 /// Where a payload puts its attributes.
 pub(super) trait Sink {
@@ -98,12 +98,16 @@ impl Sink for Writer<'_> {
 }
 
 /// The attributes in `bytes`: type and value each. Ends at the first one that
-/// does not fit, since what follows it has no meaning any more.
+/// does not fit, since what follows it has no meaning any more. By hand, since
+/// a listing consists of little else.
 pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
-    NlasIterator::new(bytes).map_while(|nla| {
-        let nla = nla.ok()?;
-        let (kind, len) = (nla.kind(), nla.value_length());
-        let value = nla.into_inner().get(NLA_HEADER_SIZE..)?.get(..len)?;
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let ([len0, len1, kind0, kind1], _) = rest.split_first_chunk()?;
+        let len = usize::from(u16::from_ne_bytes([*len0, *len1]));
+        let kind = u16::from_ne_bytes([*kind0, *kind1]) & NLA_TYPE_MASK;
+        let value = rest.get(NLA_HEADER_SIZE..len)?;
+        rest = rest.get(align(len)..).unwrap_or_default();
         Some((kind, value))
     })
 }
