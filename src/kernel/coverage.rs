@@ -24,6 +24,7 @@ const START: usize = 0;
 const END: usize = 1;
 
 /// What has been read so far.
+#[derive(Default)]
 pub(super) struct Coverage {
     passes: Vec<Pass>,
     /// Union-find over the table's ends and all runs of all passes.
@@ -49,18 +50,12 @@ struct Run {
     node: usize,
 }
 
-impl Default for Coverage {
-    fn default() -> Coverage {
-        Coverage {
-            passes: Vec::new(),
-            parents: vec![START, END],
-        }
-    }
-}
-
 impl Coverage {
     /// Begins a pass, at the table's start.
     pub fn begin(&mut self) {
+        if self.parents.is_empty() {
+            self.parents = vec![START, END];
+        }
         self.passes.push(Pass::default());
     }
 
@@ -120,7 +115,7 @@ impl Coverage {
 
     /// Whether nothing that stayed can be missing from what was read.
     pub fn whole(&mut self) -> bool {
-        self.root(START) == self.root(END)
+        !self.passes.is_empty() && self.root(START) == self.root(END)
     }
 
     /// Whether the last pass saw the entry.

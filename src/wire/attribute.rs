@@ -4,7 +4,7 @@
 //! counts bytes and then writes them, so that the two cannot disagree. What an
 //! attribute means is not known here.
 
-use netlink_packet_core::{NLA_ALIGNTO, NLA_HEADER_SIZE, NLA_TYPE_MASK, NlaBuffer};
+use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
 /// Where a payload puts its attributes.
 pub(super) trait Sink {
@@ -42,7 +42,8 @@ pub(super) trait Sink {
 
 /// The smallest multiple of four that holds `len` bytes.
 pub(super) fn align(len: usize) -> usize {
-    len.next_multiple_of(NLA_ALIGNTO)
+    // Not next_multiple_of: it divides, and this is done for every attribute.
+    (len + NLA_ALIGNTO - 1) & !(NLA_ALIGNTO - 1)
 }
 
 /// Counts the bytes of what is put.
@@ -71,21 +72,21 @@ impl<'a> Writer<'a> {
         Writer { buffer, at: 0 }
     }
 
-    fn header(&mut self, at: usize, kind: u16, len: usize) -> NlaBuffer<&mut [u8]> {
-        let mut nla = NlaBuffer::new(&mut self.buffer[at..]);
-        nla.set_kind(kind);
-        nla.set_length((NLA_HEADER_SIZE + len) as u16);
-        nla
+    fn header(&mut self, at: usize, kind: u16, len: usize) {
+        let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
+        let [c, d] = kind.to_ne_bytes();
+        self.buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
     }
 }
 
 impl Sink for Writer<'_> {
     fn put(&mut self, kind: u16, value: &[u8]) {
-        let mut nla = self.header(self.at, kind, value.len());
-        nla.value_mut().copy_from_slice(value);
-        let end = self.at + NLA_HEADER_SIZE + value.len();
-        self.at += NLA_HEADER_SIZE + align(value.len());
-        self.buffer[end..self.at].fill(0);
+        self.header(self.at, kind, value.len());
+        let start = self.at + NLA_HEADER_SIZE;
+        self.at = start + align(value.len());
+        let (room, padding) = self.buffer[start..self.at].split_at_mut(value.len());
+        room.copy_from_slice(value);
+        padding.fill(0);
     }
 
     fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
@@ -93,23 +94,37 @@ impl Sink for Writer<'_> {
         self.at += NLA_HEADER_SIZE;
         fill(self);
         let len = self.at - start - NLA_HEADER_SIZE;
-        self.header(start, kind, len).set_nested_flag();
+        self.header(start, kind | NLA_F_NESTED, len);
     }
 }
 
 /// The attributes in `bytes`: type and value each. Ends at the first one that
-/// does not fit, since what follows it has no meaning any more. By hand, since
-/// a listing consists of little else.
+/// does not fit, since what follows it has no meaning any more.
+///
+/// A listing of a large table spends much of its time here, so this is done by
+/// hand: the iterator of netlink-packet-core takes several times as long.
 pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
-        let ([len0, len1, kind0, kind1], _) = rest.split_first_chunk()?;
-        let len = usize::from(u16::from_ne_bytes([*len0, *len1]));
-        let kind = u16::from_ne_bytes([*kind0, *kind1]) & NLA_TYPE_MASK;
+        let (len, tail) = rest.split_first_chunk()?;
+        let kind = u16::from_ne_bytes(*tail.first_chunk()?);
+        let len = usize::from(u16::from_ne_bytes(*len));
         let value = rest.get(NLA_HEADER_SIZE..len)?;
         rest = rest.get(align(len)..).unwrap_or_default();
-        Some((kind, value))
+        Some((kind & NLA_TYPE_MASK, value))
     })
+}
+
+/// The values in `bytes` by type, empty where there is none. Types from `N` on
+/// are left out: those of a newer kernel. Of two of a type the last counts.
+pub(super) fn by_kind<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
+    let mut values = [&[][..]; N];
+    for (kind, value) in attributes(bytes) {
+        if let Some(place) = values.get_mut(usize::from(kind)) {
+            *place = value;
+        }
+    }
+    values
 }
 
 /// The value of the first attribute of type `kind`.

@@ -1,6 +1,6 @@
 //! Real servers, "destinations" in the kernel (`IPVS_DEST_ATTR_*`).
 
-use super::attribute::{Sink, attributes, be16_of, find, u8_of, u16_of, u32_of};
+use super::attribute::{Sink, be16_of, by_kind, find, u8_of, u16_of, u32_of};
 use super::request::IPVS_CMD_ATTR_DEST;
 use super::service::{address_bytes, address_of, family_number, family_of};
 use super::stats::parse_stats;
@@ -102,20 +102,43 @@ fn forwarding_number(forwarding: Forwarding) -> u32 {
     }
 }
 
-/// What the reply says about forwarding, before it is put together.
-#[derive(Default)]
-struct RawForwarding {
-    method: u32,
-    tunnel: u8,
-    port: u16,
-    flags: u16,
-}
+/// The values of a server's attributes by type.
+struct Values<'a>([&'a [u8]; 16]);
 
-impl RawForwarding {
+impl<'a> Values<'a> {
+    fn of(&self, kind: u16) -> &'a [u8] {
+        self.0[usize::from(kind)]
+    }
+
+    /// A number that may be missing.
+    fn number(&self, kind: u16) -> u32 {
+        u32_of(self.of(kind)).unwrap_or(0)
+    }
+
+    fn key(&self, family: Family) -> Option<ServerKey> {
+        let family = match u16_of(self.of(IPVS_DEST_ATTR_ADDR_FAMILY)) {
+            Some(number) => family_of(number)?,
+            None => family,
+        };
+        Some(ServerKey {
+            address: address_of(family, self.of(IPVS_DEST_ATTR_ADDR))?,
+            port: be16_of(self.of(IPVS_DEST_ATTR_PORT))?,
+        })
+    }
+
+    fn config(&self) -> ServerConfig {
+        ServerConfig {
+            forwarding: self.forwarding(),
+            weight: self.number(IPVS_DEST_ATTR_WEIGHT) as i32,
+            upper_threshold: self.number(IPVS_DEST_ATTR_U_THRESH),
+            lower_threshold: self.number(IPVS_DEST_ATTR_L_THRESH),
+        }
+    }
+
     /// A method that linux/ip_vs.h does not have becomes `Bypass`, an unknown
     /// tunnel plain `Ipip`: one odd server must not spoil the listing.
     fn forwarding(&self) -> Forwarding {
-        match self.method & IP_VS_CONN_F_FWD_MASK {
+        match self.number(IPVS_DEST_ATTR_FWD_METHOD) & IP_VS_CONN_F_FWD_MASK {
             IP_VS_CONN_F_MASQ => Forwarding::Masq,
             IP_VS_CONN_F_LOCALNODE => Forwarding::Local,
             IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(self.tunnel()),
@@ -125,14 +148,22 @@ impl RawForwarding {
     }
 
     fn tunnel(&self) -> Tunnel {
-        let checksum = checksum_of(self.flags);
-        match self.tunnel {
-            IP_VS_CONN_F_TUNNEL_TYPE_GUE => Tunnel::Gue {
-                port: self.port,
-                checksum,
-            },
-            IP_VS_CONN_F_TUNNEL_TYPE_GRE => Tunnel::Gre { checksum },
+        let checksum = checksum_of(u16_of(self.of(IPVS_DEST_ATTR_TUN_FLAGS)).unwrap_or(0));
+        let port = be16_of(self.of(IPVS_DEST_ATTR_TUN_PORT)).unwrap_or(0);
+        match u8_of(self.of(IPVS_DEST_ATTR_TUN_TYPE)) {
+            Some(IP_VS_CONN_F_TUNNEL_TYPE_GUE) => Tunnel::Gue { port, checksum },
+            Some(IP_VS_CONN_F_TUNNEL_TYPE_GRE) => Tunnel::Gre { checksum },
             _ => Tunnel::Ipip,
+        }
+    }
+
+    fn stats(&self) -> Stats {
+        match (
+            self.of(IPVS_DEST_ATTR_STATS64),
+            self.of(IPVS_DEST_ATTR_STATS),
+        ) {
+            ([], narrow) => parse_stats(narrow),
+            (wide, _) => parse_stats(wide),
         }
     }
 }
@@ -140,53 +171,16 @@ impl RawForwarding {
 /// The server in the attributes of a reply (`IPVS_CMD_NEW_DEST`).
 ///
 /// `family` is its service's, which counts where an old kernel (before 3.18)
-/// does not say the server's own. `None` when the message names no server.
+/// does not say the server's own. What else is missing is 0. `None` when the
+/// message names no server.
 pub fn parse_server(attributes_of_reply: &[u8], family: Family) -> Option<Server> {
-    let mut family = family;
-    let (mut address, mut port, mut stats, mut stats64) = (None, None, None, None);
-    let mut raw = RawForwarding::default();
-    let (mut weight, mut upper, mut lower) = (0, 0, 0);
-    let (mut active, mut inactive, mut persistent) = (0, 0, 0);
-    for (kind, value) in attributes(find(attributes_of_reply, IPVS_CMD_ATTR_DEST)?) {
-        let number = match kind {
-            IPVS_DEST_ATTR_FWD_METHOD => &mut raw.method,
-            IPVS_DEST_ATTR_WEIGHT => &mut weight,
-            IPVS_DEST_ATTR_U_THRESH => &mut upper,
-            IPVS_DEST_ATTR_L_THRESH => &mut lower,
-            IPVS_DEST_ATTR_ACTIVE_CONNS => &mut active,
-            IPVS_DEST_ATTR_INACT_CONNS => &mut inactive,
-            IPVS_DEST_ATTR_PERSIST_CONNS => &mut persistent,
-            _ => {
-                match kind {
-                    IPVS_DEST_ATTR_ADDR => address = Some(value),
-                    IPVS_DEST_ATTR_PORT => port = be16_of(value),
-                    IPVS_DEST_ATTR_STATS => stats = Some(value),
-                    IPVS_DEST_ATTR_ADDR_FAMILY => family = family_of(u16_of(value)?)?,
-                    IPVS_DEST_ATTR_STATS64 => stats64 = Some(value),
-                    IPVS_DEST_ATTR_TUN_TYPE => raw.tunnel = u8_of(value)?,
-                    IPVS_DEST_ATTR_TUN_PORT => raw.port = be16_of(value)?,
-                    IPVS_DEST_ATTR_TUN_FLAGS => raw.flags = u16_of(value)?,
-                    _ => {}
-                }
-                continue;
-            }
-        };
-        *number = u32_of(value)?;
-    }
+    let values = Values(by_kind(find(attributes_of_reply, IPVS_CMD_ATTR_DEST)?));
     Some(Server {
-        key: ServerKey {
-            address: address_of(family, address?)?,
-            port: port?,
-        },
-        config: ServerConfig {
-            forwarding: raw.forwarding(),
-            weight: weight as i32,
-            upper_threshold: upper,
-            lower_threshold: lower,
-        },
-        active,
-        inactive,
-        persistent,
-        stats: stats64.or(stats).map_or(Stats::default(), parse_stats),
+        key: values.key(family)?,
+        config: values.config(),
+        active: values.number(IPVS_DEST_ATTR_ACTIVE_CONNS),
+        inactive: values.number(IPVS_DEST_ATTR_INACT_CONNS),
+        persistent: values.number(IPVS_DEST_ATTR_PERSIST_CONNS),
+        stats: values.stats(),
     })
 }

@@ -1,6 +1,6 @@
 //! Virtual services (`IPVS_SVC_ATTR_*`).
 
-use super::attribute::{Sink, attributes, be16_of, find, u16_of, u32_of};
+use super::attribute::{Sink, be16_of, by_kind, find, u16_of, u32_of};
 use super::request::IPVS_CMD_ATTR_SERVICE;
 use super::stats::parse_stats;
 use crate::model::{
@@ -119,40 +119,54 @@ fn netmask_of(family: Family, bytes: &[u8]) -> Option<Netmask> {
     }
 }
 
-/// The identifying attributes, wherever in the message they stood.
-#[derive(Default)]
-struct RawKey<'a> {
-    family: Option<Family>,
-    protocol: Option<u16>,
-    address: Option<&'a [u8]>,
-    port: Option<u16>,
-    mark: Option<u32>,
-}
+/// The values of a service's attributes by type.
+struct Values<'a>([&'a [u8]; 13]);
 
-impl<'a> RawKey<'a> {
-    /// Takes the attribute if it is one of the key's.
-    fn take(&mut self, kind: u16, value: &'a [u8]) {
-        match kind {
-            IPVS_SVC_ATTR_AF => self.family = u16_of(value).and_then(family_of),
-            IPVS_SVC_ATTR_PROTOCOL => self.protocol = u16_of(value),
-            IPVS_SVC_ATTR_ADDR => self.address = Some(value),
-            IPVS_SVC_ATTR_PORT => self.port = be16_of(value),
-            IPVS_SVC_ATTR_FWMARK => self.mark = u32_of(value),
-            _ => {}
-        }
+impl<'a> Values<'a> {
+    fn of(&self, kind: u16) -> &'a [u8] {
+        self.0[usize::from(kind)]
     }
 
-    /// The key, once all of it is there.
+    fn number(&self, kind: u16) -> Option<u32> {
+        u32_of(self.of(kind))
+    }
+
     fn key(&self) -> Option<ServiceKey> {
-        let family = self.family?;
-        if let Some(mark) = self.mark.and_then(NonZeroU32::new) {
+        let family = family_of(u16_of(self.of(IPVS_SVC_ATTR_AF))?)?;
+        if let Some(mark) = self.number(IPVS_SVC_ATTR_FWMARK).and_then(NonZeroU32::new) {
             return Some(ServiceKey::Fwmark { mark, family });
         }
         Some(ServiceKey::Address {
-            protocol: Protocol::from_number(self.protocol?)?,
-            address: address_of(family, self.address?)?,
-            port: self.port?,
+            protocol: Protocol::from_number(u16_of(self.of(IPVS_SVC_ATTR_PROTOCOL))?)?,
+            address: address_of(family, self.of(IPVS_SVC_ATTR_ADDR))?,
+            port: be16_of(self.of(IPVS_SVC_ATTR_PORT))?,
         })
+    }
+
+    fn config(&self, family: Family) -> ServiceConfig {
+        let scheduler = self.name(IPVS_SVC_ATTR_SCHED_NAME);
+        let netmask = netmask_of(family, self.of(IPVS_SVC_ATTR_NETMASK));
+        ServiceConfig {
+            scheduler: scheduler.unwrap_or_else(|| Name::from("none")),
+            flags: ServiceFlags(self.number(IPVS_SVC_ATTR_FLAGS).unwrap_or(0)),
+            timeout: self.number(IPVS_SVC_ATTR_TIMEOUT).unwrap_or(0),
+            netmask: netmask.unwrap_or_else(|| Netmask::host(family)),
+            engine: self.name(IPVS_SVC_ATTR_PE_NAME),
+        }
+    }
+
+    fn name(&self, kind: u16) -> Option<Name> {
+        let bytes = self.of(kind);
+        // Without an engine there is no attribute; spare it the copying.
+        let name = (!bytes.is_empty()).then(|| Name::cut(bytes, Name::CAPACITY));
+        name.filter(|name| !name.is_empty())
+    }
+
+    fn stats(&self) -> Stats {
+        match (self.of(IPVS_SVC_ATTR_STATS64), self.of(IPVS_SVC_ATTR_STATS)) {
+            ([], narrow) => parse_stats(narrow),
+            (wide, _) => parse_stats(wide),
+        }
     }
 }
 
@@ -162,32 +176,11 @@ impl<'a> RawKey<'a> {
 /// message names no service, or one of a protocol or family that this program
 /// cannot name: it could be neither shown nor changed.
 pub fn parse_service(attributes_of_reply: &[u8]) -> Option<Service> {
-    let mut raw = RawKey::default();
-    let (mut netmask, mut stats, mut stats64) = (None, None, None);
-    let mut config = ServiceConfig {
-        scheduler: Name::from("none"),
-        flags: ServiceFlags::default(),
-        timeout: 0,
-        netmask: Netmask::V6(128),
-        engine: None,
-    };
-    for (kind, value) in attributes(find(attributes_of_reply, IPVS_CMD_ATTR_SERVICE)?) {
-        match kind {
-            IPVS_SVC_ATTR_SCHED_NAME => config.scheduler = Name::cut(value, Name::CAPACITY),
-            IPVS_SVC_ATTR_FLAGS => config.flags = ServiceFlags(u32_of(value).unwrap_or(0)),
-            IPVS_SVC_ATTR_TIMEOUT => config.timeout = u32_of(value).unwrap_or(0),
-            IPVS_SVC_ATTR_NETMASK => netmask = Some(value),
-            IPVS_SVC_ATTR_STATS => stats = Some(value),
-            IPVS_SVC_ATTR_PE_NAME => config.engine = Some(Name::cut(value, Name::CAPACITY)),
-            IPVS_SVC_ATTR_STATS64 => stats64 = Some(value),
-            _ => raw.take(kind, value),
-        }
-    }
-    let key = raw.key()?;
-    config.engine = config.engine.filter(|name| !name.is_empty());
-    config.netmask = netmask
-        .and_then(|bytes| netmask_of(key.family(), bytes))
-        .unwrap_or_else(|| Netmask::host(key.family()));
-    let stats = stats64.or(stats).map_or(Stats::default(), parse_stats);
-    Some(Service { key, config, stats })
+    let values = Values(by_kind(find(attributes_of_reply, IPVS_CMD_ATTR_SERVICE)?));
+    let key = values.key()?;
+    Some(Service {
+        key,
+        config: values.config(key.family()),
+        stats: values.stats(),
+    })
 }

@@ -1,40 +1,36 @@
 //! Counters and rates of a service or a server (`IPVS_STATS_ATTR_*`).
 
-use super::attribute::{attributes, u32_of};
+use super::attribute::{by_kind, u32_of};
 use crate::model::Stats;
 
-const IPVS_STATS_ATTR_CONNS: u16 = 1;
-const IPVS_STATS_ATTR_INPKTS: u16 = 2;
-const IPVS_STATS_ATTR_OUTPKTS: u16 = 3;
-const IPVS_STATS_ATTR_INBYTES: u16 = 4;
-const IPVS_STATS_ATTR_OUTBYTES: u16 = 5;
-const IPVS_STATS_ATTR_CPS: u16 = 6;
-const IPVS_STATS_ATTR_INPPS: u16 = 7;
-const IPVS_STATS_ATTR_OUTPPS: u16 = 8;
-const IPVS_STATS_ATTR_INBPS: u16 = 9;
-const IPVS_STATS_ATTR_OUTBPS: u16 = 10;
+const IPVS_STATS_ATTR_CONNS: usize = 1;
+const IPVS_STATS_ATTR_INPKTS: usize = 2;
+const IPVS_STATS_ATTR_OUTPKTS: usize = 3;
+const IPVS_STATS_ATTR_INBYTES: usize = 4;
+const IPVS_STATS_ATTR_OUTBYTES: usize = 5;
+const IPVS_STATS_ATTR_CPS: usize = 6;
+const IPVS_STATS_ATTR_INPPS: usize = 7;
+const IPVS_STATS_ATTR_OUTPPS: usize = 8;
+const IPVS_STATS_ATTR_INBPS: usize = 9;
+const IPVS_STATS_ATTR_OUTBPS: usize = 10;
 
 /// The counters in the nested attribute `STATS` (most of 32 bits) or `STATS64`
 /// (all of 64 bits, Linux 4.1 and newer). What is missing is 0.
 pub(super) fn parse_stats(bytes: &[u8]) -> Stats {
-    let mut stats = Stats::default();
-    for (kind, value) in attributes(bytes) {
-        let place = match kind {
-            IPVS_STATS_ATTR_CONNS => &mut stats.conns,
-            IPVS_STATS_ATTR_INPKTS => &mut stats.in_packets,
-            IPVS_STATS_ATTR_OUTPKTS => &mut stats.out_packets,
-            IPVS_STATS_ATTR_INBYTES => &mut stats.in_bytes,
-            IPVS_STATS_ATTR_OUTBYTES => &mut stats.out_bytes,
-            IPVS_STATS_ATTR_CPS => &mut stats.cps,
-            IPVS_STATS_ATTR_INPPS => &mut stats.in_pps,
-            IPVS_STATS_ATTR_OUTPPS => &mut stats.out_pps,
-            IPVS_STATS_ATTR_INBPS => &mut stats.in_bps,
-            IPVS_STATS_ATTR_OUTBPS => &mut stats.out_bps,
-            _ => continue,
-        };
-        *place = number(value);
+    let values = by_kind::<11>(bytes);
+    let counter = |kind: usize| number(values[kind]);
+    Stats {
+        conns: counter(IPVS_STATS_ATTR_CONNS),
+        in_packets: counter(IPVS_STATS_ATTR_INPKTS),
+        out_packets: counter(IPVS_STATS_ATTR_OUTPKTS),
+        in_bytes: counter(IPVS_STATS_ATTR_INBYTES),
+        out_bytes: counter(IPVS_STATS_ATTR_OUTBYTES),
+        cps: counter(IPVS_STATS_ATTR_CPS),
+        in_pps: counter(IPVS_STATS_ATTR_INPPS),
+        out_pps: counter(IPVS_STATS_ATTR_OUTPPS),
+        in_bps: counter(IPVS_STATS_ATTR_INBPS),
+        out_bps: counter(IPVS_STATS_ATTR_OUTBPS),
     }
-    stats
 }
 
 /// A counter is as wide as its attribute.
@@ -53,10 +49,10 @@ mod tests {
     fn widths_follow_the_attribute() {
         let mut bytes = vec![];
         bytes.extend(8u16.to_ne_bytes());
-        bytes.extend(IPVS_STATS_ATTR_CONNS.to_ne_bytes());
+        bytes.extend((IPVS_STATS_ATTR_CONNS as u16).to_ne_bytes());
         bytes.extend(u32::MAX.to_ne_bytes());
         bytes.extend(12u16.to_ne_bytes());
-        bytes.extend(IPVS_STATS_ATTR_INBYTES.to_ne_bytes());
+        bytes.extend((IPVS_STATS_ATTR_INBYTES as u16).to_ne_bytes());
         bytes.extend((1u64 << 40).to_ne_bytes());
         bytes.extend(4u16.to_ne_bytes());
         bytes.extend(99u16.to_ne_bytes());
