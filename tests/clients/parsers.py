@@ -112,15 +112,9 @@ def zabbix():
 
 
 def diamond():
-    """Skips three lines; the columns from the third are integers."""
-    rows = []
-    for line in output("--list", "--stats", "--numeric", "--exact").splitlines()[3:]:
-        words = line.split()
-        first = 3 if words[0] == "FWM" else 2
-        if words[0] == "FWM" and words[2] == "IPv6":
-            first = 3
-        rows.append((words[1], [int(word) for word in words[first if len(words) > 7 else 2:]]))
-    return rows
+    """Skips three lines; the last five words are integers."""
+    lines = output("--list", "--stats", "--numeric", "--exact").splitlines()[3:]
+    return [(words[1], [int(word) for word in words[-5:]]) for words in map(str.split, lines)]
 
 
 def salt():

@@ -39,6 +39,10 @@ impl Call {
         patience: Duration,
     ) -> Result<Self> {
         let socket = transport.socket(&to)?;
+        let from = match (transport, from) {
+            (Transport::Sctp, None) => Some(usual_source(to)?),
+            _ => from,
+        };
         if let Some(from) = from {
             socket
                 .bind(&from.into())
@@ -82,6 +86,21 @@ impl Call {
             .as_socket()
             .context("an internet address")
     }
+}
+
+/// Where calls to this address come from. An SCTP socket that is not bound to
+/// one address tells the server all it has, and the server's heartbeats to the
+/// others go past a masquerading director: the client takes them for
+/// somebody else's, and aborts.
+fn usual_source(to: SocketAddr) -> Result<SocketAddr> {
+    let probe = Transport::Udp.socket(&to)?;
+    probe.connect(&to.into())?;
+    let mut source = probe
+        .local_addr()?
+        .as_socket()
+        .context("an internet address")?;
+    source.set_port(0);
+    Ok(source)
 }
 
 /// Reads who answers, and whom the server sees.
