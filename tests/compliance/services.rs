@@ -2,6 +2,7 @@
 //! and firewall marks, added, edited and deleted.
 
 use crate::suite::{Cases, Group};
+use crate::support::programs::{Call, Outcome};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -198,6 +199,12 @@ fn zero(cases: &mut Cases) {
         "-Z -t 10.0.0.1", "-Z -n",
     ] {
         cases.same(line);
+    }
+    for line in ["-Z -t 0.0.0.0", "-Z -t ::", "-Z -t [::]:0"] {
+        cases.differs("zero-one", &Call::new(line), |mut reference| {
+            reference.outcome = Outcome::new(255, "", "No such service\n");
+            reference
+        });
     }
 }
 
