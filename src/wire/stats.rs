@@ -17,8 +17,8 @@ const IPVS_STATS_ATTR_OUTBPS: usize = 10;
 /// The counters in the nested attribute `STATS` (most of 32 bits) or `STATS64`
 /// (all of 64 bits, Linux 4.1 and newer). What is missing is 0.
 pub(super) fn parse_stats(bytes: &[u8]) -> Stats {
-    let values = by_kind::<11>(bytes);
-    let counter = |kind: usize| number(values[kind]);
+    let values = in_order(bytes).unwrap_or_else(|| by_kind::<11>(bytes).map(number));
+    let counter = |kind: usize| values[kind];
     Stats {
         conns: counter(IPVS_STATS_ATTR_CONNS),
         in_packets: counter(IPVS_STATS_ATTR_INPKTS),
@@ -31,6 +31,24 @@ pub(super) fn parse_stats(bytes: &[u8]) -> Stats {
         in_bps: counter(IPVS_STATS_ATTR_INBPS),
         out_bps: counter(IPVS_STATS_ATTR_OUTBPS),
     }
+}
+
+/// All counters at once, 64 bits wide, in the header's order: what the kernel
+/// sends on machines that read unaligned numbers. By far the most attributes of
+/// a listing are these.
+fn in_order(bytes: &[u8]) -> Option<[u64; 11]> {
+    let bytes: &[u8; 120] = bytes.try_into().ok()?;
+    let mut values = [0; 11];
+    for (kind, attribute) in (1..).zip(bytes.as_chunks::<12>().0) {
+        let (header, value) = attribute.split_first_chunk::<4>()?;
+        let [a, b, c, d] = *header;
+        let expected = (12, kind as u16);
+        if (u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d])) != expected {
+            return None;
+        }
+        values[kind] = number(value);
+    }
+    Some(values)
 }
 
 /// A counter is as wide as its attribute.
