@@ -1,17 +1,8 @@
 //! The words of a line of rules.
 
-use nom::bytes::complete::{take_till1, take_while};
-use nom::multi::fold_many0;
-use nom::sequence::terminated;
-use nom::{IResult, Parser};
-
 /// Form feeds and vertical tabs belong to words, as with the original.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')
-}
-
-fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    terminated(take_till1(is_blank), take_while(is_blank)).parse(input)
 }
 
 /// Puts the words of `line` into `words`: separated by blanks, without
@@ -19,17 +10,13 @@ fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
 /// wherever it stands, and a NUL ends its word, as with the original.
 pub fn words<'a>(line: &'a [u8], words: &mut Vec<&'a [u8]>) {
     words.clear();
-    let start = line.iter().take_while(|b| is_blank(**b)).count();
-    let mut comment = false;
-    let take = |(), word: &'a [u8]| {
-        comment |= word.starts_with(b"#");
+    let all = line.split(|b| is_blank(*b)).filter(|word| !word.is_empty());
+    for word in all.take_while(|word| word[0] != b'#') {
         let end = word.iter().position(|&b| b == 0).unwrap_or(word.len());
-        if !comment && !word[..end].is_empty() && &word[..end] != b"ipvsadm" {
+        if end > 0 && &word[..end] != b"ipvsadm" {
             words.push(&word[..end]);
         }
-    };
-    // What is no word is the end of the line: there is nothing to fail on.
-    let _ = fold_many0(word, || (), take).parse(&line[start..]);
+    }
 }
 
 #[cfg(test)]

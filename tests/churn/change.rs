@@ -1,0 +1,206 @@
+//! Listings and saves while another process changes the table as fast as it
+//! can. What is untouched must be there, once; the same tests find that the
+//! reference loses or doubles some of it.
+
+use crate::support::programs::{OURS, REFERENCE};
+use crate::{Network, ended, ours, run};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::process::{Child, Command, Stdio};
+
+pub const TESTS: &[(&str, fn())] = &[
+    ("change::services", || services().hold_for(OURS)),
+    ("change::servers", || servers().hold_for(OURS)),
+    ("change::the_reference_loses_services", || {
+        services().break_for(REFERENCE)
+    }),
+    ("change::the_reference_loses_servers", || {
+        servers().break_for(REFERENCE)
+    }),
+];
+
+/// Listings, and as many saves; the reference has as many chances to get one
+/// wrong. `IPVSADM_LISTINGS` is for those who cannot wait.
+fn listings() -> usize {
+    let asked = std::env::var("IPVSADM_LISTINGS").ok();
+    asked.and_then(|number| number.parse().ok()).unwrap_or(200)
+}
+
+const UNTOUCHED: usize = 1500;
+const OTHERS: usize = 300;
+
+/// A table of which a part comes and goes.
+struct Table {
+    untouched: String,
+    /// Rules that bring and remove the rest, all of them once.
+    churn: String,
+    /// Tells the rest's lines, in listings and saves, from all others.
+    others: &'static str,
+}
+
+/// Services, every fifth with two servers. The kernel orders them by a hash, so
+/// that the others come and go everywhere between them.
+fn services() -> Table {
+    let mut untouched = String::new();
+    for i in 0..UNTOUCHED {
+        let service = format!("-t 10.1.{}.{}:80", i / 250, i % 250);
+        let _ = writeln!(untouched, "-A {service} -s rr");
+        for server in 1..=if i % 5 == 0 { 2 } else { 0 } {
+            let _ = writeln!(
+                untouched,
+                "-a {service} -r 10.2.{}.{server}:80 -m -w {i}",
+                i % 250
+            );
+        }
+    }
+    let other = |i: usize| format!("-u 10.9.{}.{}:53", i / 250, i % 250);
+    Table {
+        untouched,
+        churn: churn(
+            |i| format!("-A {} -s rr", other(i)),
+            |i| format!("-D {}", other(i)),
+        ),
+        others: "10.9.",
+    }
+}
+
+/// One service with more servers than any message holds.
+fn servers() -> Table {
+    let mut untouched = String::from("-A -t 10.1.0.1:80 -s rr\n");
+    for i in 0..UNTOUCHED / 2 {
+        let _ = writeln!(
+            untouched,
+            "-a -t 10.1.0.1:80 -r 10.2.{}.{}:80 -m -w 1",
+            i / 250,
+            i % 250
+        );
+    }
+    let other = |i: usize| format!("-t 10.1.0.1:80 -r 10.9.{}.{}:80", i / 250, i % 250);
+    Table {
+        untouched,
+        churn: churn(
+            |i| format!("-a {} -m", other(i)),
+            |i| format!("-d {}", other(i)),
+        ),
+        others: "10.9.",
+    }
+}
+
+/// They come in one order and go in another, some of them at a time.
+fn churn(come: impl Fn(usize) -> String, go: impl Fn(usize) -> String) -> String {
+    let mut rules = String::new();
+    for part in 0..6 {
+        for i in (part..OTHERS).step_by(6) {
+            let _ = writeln!(rules, "{}", come(i));
+        }
+        for i in (part..OTHERS).step_by(6).rev().filter(|i| i % 4 != 0) {
+            let _ = writeln!(rules, "{}", go(i));
+        }
+    }
+    for i in (0..OTHERS).step_by(4) {
+        let _ = writeln!(rules, "{}", go(i));
+    }
+    rules
+}
+
+impl Table {
+    /// Listings and saves are right.
+    fn hold_for(&self, program: &str) {
+        let _network = Network::new("");
+        self.restore();
+        let mut right = ["-Ln", "-Sn"].map(|words| (words, self.counted(&ours(words, ""))));
+        let _churner = Churner::start(&self.churn.repeat(20));
+        for round in 0..listings() {
+            for (words, right) in &mut right {
+                let output = run(program, words, "");
+                let text = String::from_utf8_lossy(&output.stdout);
+                assert_eq!(
+                    ended(&output),
+                    (Some(0), String::new()),
+                    "{words}, round {round}"
+                );
+                let now = self.counted(&text);
+                assert!(
+                    now == *right,
+                    "{words}, round {round}: {}",
+                    difference(right, &now)
+                );
+            }
+        }
+    }
+
+    /// Sooner or later one listing is wrong.
+    fn break_for(&self, program: &str) {
+        let _network = Network::new("");
+        self.restore();
+        let right = self.counted(&ours("-Ln", ""));
+        let _churner = Churner::start(&self.churn.repeat(20));
+        let wrong = (0..listings()).any(|_| {
+            let output = run(program, "-Ln", "");
+            output.status.success() && {
+                let now = self.counted(&String::from_utf8_lossy(&output.stdout));
+                now != right
+            }
+        });
+        assert!(
+            wrong,
+            "the reference was right all the time: these tests prove nothing"
+        );
+    }
+
+    fn restore(&self) {
+        ours("-R", &self.untouched);
+    }
+
+    /// How often each line that is not of the others is in `text`.
+    fn counted(&self, text: &str) -> HashMap<String, usize> {
+        let mut counted = HashMap::new();
+        for line in text.lines().filter(|line| !line.contains(self.others)) {
+            *counted.entry(line.to_owned()).or_default() += 1;
+        }
+        counted
+    }
+}
+
+fn difference(right: &HashMap<String, usize>, now: &HashMap<String, usize>) -> String {
+    let lines = right.keys().chain(now.keys());
+    let differs = |line: &&String| right.get(*line) != now.get(*line);
+    let (mut lost, mut doubled) = (0, 0);
+    for line in lines.filter(differs) {
+        let (right, now) = (right.get(line).unwrap_or(&0), now.get(line).unwrap_or(&0));
+        lost += right.saturating_sub(*now);
+        doubled += now.saturating_sub(*right);
+    }
+    format!("{lost} lines lost, {doubled} doubled")
+}
+
+/// A process that changes the table until this is dropped.
+struct Churner(Child);
+
+impl Churner {
+    fn start(rules: &str) -> Churner {
+        let path = std::env::temp_dir().join("ipvsadm-churn");
+        fs::write(&path, rules).expect("a file");
+        let script = "while \"$0\" -R <\"$1\"; do :; done";
+        let child = Command::new("sh")
+            .args(["-c", script, OURS])
+            .arg(&path)
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("a shell");
+        Churner(child)
+    }
+}
+
+impl Drop for Churner {
+    fn drop(&mut self) {
+        // Only a process that was changing the table all the time proves anything.
+        let ended = self.0.try_wait().expect("a child");
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+        if !std::thread::panicking() {
+            assert_eq!(ended, None, "the rules of the churn were refused");
+        }
+    }
+}
