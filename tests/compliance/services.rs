@@ -210,22 +210,22 @@ fn zero(cases: &mut Cases) {
 
 #[rustfmt::skip] // several cases a line
 fn daemons(cases: &mut Cases) {
-    #[rustfmt::skip] // several cases a line
+    const BOTH: &str = "--start-daemon master --mcast-interface eth0 --mcast-port 9000\n\
+        --start-daemon backup --mcast-interface eth0 --syncid 7 --mcast-group 224.0.0.99\n";
+    // Few: stopping a daemon takes the kernel seconds.
     let options = [
-        "", "--mcast-interface eth0", "--mcast-interface nosuch0", "--mcast-interface lo", "--mcast-interface ''", "--syncid 0",
-        "--syncid 255", "--sync-maxlen 1", "--sync-maxlen 999", "--sync-maxlen 1000", "--sync-maxlen 65507", "--mcast-group 224.0.0.99",
-        "--mcast-group ff05::99", "--mcast-port 9999", "--mcast-ttl 7", "--syncid 7 --sync-maxlen 1400 --mcast-group 239.1.1.1 --mcast-port 1 --mcast-ttl 255",
+        "",
+        "--mcast-interface nosuch0",
+        "--mcast-interface lo --syncid 255",
+        "--syncid 7 --sync-maxlen 1400 --mcast-group 239.1.1.1 --mcast-port 1 --mcast-ttl 255",
     ];
-    for rules in ["", "--start-daemon master --mcast-interface eth0 --syncid 7\n", "--start-daemon backup --mcast-interface eth0 --syncid 7\n",
-        "--start-daemon master --mcast-interface eth0 --mcast-port 9000\n--start-daemon backup --mcast-interface eth0 --syncid 7 --sync-maxlen 1400 --mcast-group 224.0.0.99 --mcast-ttl 3\n"] {
+    for (rules, options) in [("", &options[..]), (BOTH, &options[..1])] {
         cases.given(rules);
-        // Stopping a daemon takes the kernel a second: the options once.
-        let options = if rules.is_empty() { &options[..] } else { &options[..2] };
         for role in ["master", "backup"] {
             for option in options {
                 cases.same(format!("--start-daemon {role} {option}"));
             }
-            for option in ["", "--syncid 7", "--syncid 0", "--syncid 8", "--mcast-interface eth0"] {
+            for option in ["", "--syncid 8", "--mcast-interface eth0"] {
                 cases.same(format!("--stop-daemon {role} {option}"));
             }
         }
