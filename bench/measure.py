@@ -187,7 +187,7 @@ def markdown(lines):
     yield f"| {' | '.join(head)} |"
     yield "|---|" + "---:|" * (len(head) - 1)
     for first, *rest in body:
-        yield f"| `{first}` | {' | '.join(rest)} |"
+        yield f"| {first} | {' | '.join(rest)} |"
 
 
 def main():
