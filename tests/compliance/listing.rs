@@ -2,7 +2,7 @@
 
 use crate::suite::{Cases, Group};
 use crate::support::bench::Seen;
-use crate::support::programs::Call;
+use crate::support::programs::{Call, Outcome, Stdout};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -12,7 +12,7 @@ pub fn groups() -> Vec<Group> {
         Group::new("listing::order", order),
         Group::new("listing::marks", marks),
         Group::new("listing::save", save),
-        Group::new("listing::full_disk", full_disk),
+        Group::new("listing::outputs", outputs),
     ]
 }
 
@@ -268,19 +268,28 @@ fn save(cases: &mut Cases) {
     cases.same("-S");
 }
 
-/// What cannot be written is an error.
-fn full_disk(cases: &mut Cases) {
+/// What cannot be written is an error; where nobody reads, both end alike.
+fn outputs(cases: &mut Cases) {
     cases.given("-A -t 10.0.0.1:80 -s rr\n");
     for line in ["-Ln", "-Sn", "-L --timeout", "-Lcn"] {
-        cases.differs(
-            "output-errors",
-            &Call::new(line).full_disk(),
-            |mut reference| {
-                reference.outcome.end = crate::support::programs::End::Exit(1);
-                reference.outcome.stderr =
-                    b"cannot write the output: No space left on device\n".to_vec();
+        for (stdout, problem) in [
+            (Stdout::FullDisk, "No space left on device"),
+            (Stdout::Closed, "Bad file descriptor"),
+        ] {
+            let call = Call::new(line).stdout(stdout);
+            let said = format!("cannot write the output: {problem}\n");
+            cases.differs("output-errors", &call, |mut reference| {
+                assert_eq!(reference.outcome, Outcome::new(0, "", ""));
+                reference.outcome = Outcome::new(1, "", said);
                 reference
-            },
-        );
+            });
+        }
+        cases.call(&Call::new(line).stdout(Stdout::ClosedPipe));
+    }
+    // Who has nothing to write does not care.
+    for line in ["-A -t 10.0.0.9:80", "-C", "-Z", "-D -t 10.0.0.9:80", "-Q"] {
+        for stdout in [Stdout::FullDisk, Stdout::Closed, Stdout::ClosedPipe] {
+            cases.call(&Call::new(line).stdout(stdout));
+        }
     }
 }

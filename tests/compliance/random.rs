@@ -6,6 +6,7 @@
 //!
 //!     IPVSADM_RANDOM_CASES=20000 cargo test --test compliance random
 
+use crate::differences;
 use crate::matrix::NEW;
 use crate::suite::{Cases, Group};
 use crate::support::bench::{Seen, Which};
@@ -45,28 +46,83 @@ fn random(cases: &mut Cases) {
             _ => {
                 let words = random.line();
                 let call = Call::of_words(words);
-                let call = match random.below(50) {
-                    0 => call.env("POSIXLY_CORRECT", "1"),
-                    _ => call,
-                };
-                cases.call(&call);
+                match random.below(50) {
+                    0 => cases.call(&call.env("POSIXLY_CORRECT", "1")),
+                    1 | 2 => nobody(cases, call),
+                    _ => cases.call(&call),
+                }
             }
         }
     }
 }
 
+/// A call of a user who may do nothing: what is wrong with the line itself, and
+/// help, is said to anybody.
+fn nobody(cases: &mut Cases, call: Call) {
+    let (kind, root) = alone(cases, &call);
+    let call = call.nobody();
+    match kind {
+        Kind::Doubtful => {}
+        Kind::Usage | Kind::NoCommand | Kind::Text => {
+            cases.differs("usage-without-root", &call, |_| root)
+        }
+        Kind::Other => cases.call(&call),
+    }
+}
+
+/// What a line is, by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The program itself complains about the line, and not the kernel.
+    Usage,
+    /// It begins with no command.
+    NoCommand,
+    /// Help or version.
+    Text,
+    /// The reference may complain where ours does not: see `early-mask`.
+    Doubtful,
+    /// A command that is carried out, well or not.
+    Other,
+}
+
+/// What ours is to do at `call`, as far as the reference and the list of
+/// differences tell.
+fn alone(cases: &mut Cases, call: &Call) -> (Kind, Seen) {
+    let before = cases.table();
+    let reference = cases.see(Which::Reference, call);
+    let listed = differences::expected(call, &reference, &before);
+    let (id, ours) = listed.map_or((None, reference), |(id, ours)| (Some(id), ours));
+    let kind = match &ours.outcome {
+        _ if id == Some("texts") => Kind::Text,
+        said if said.stderr.starts_with(b"Try `") => Kind::NoCommand,
+        said if !is_usage_error(said) => Kind::Other,
+        _ if differences::late_mask(call).is_some() => Kind::Doubtful,
+        _ => Kind::Usage,
+    };
+    (kind, ours)
+}
+
 /// A few random lines for -R. Where one is wrong, ours must say what the
 /// reference says to that line alone, and change nothing.
 fn restore(cases: &mut Cases, random: &mut Random) {
-    let (mut input, mut wrong) = (Vec::new(), Vec::new());
-    for number in 1..=1 + random.below(4) {
+    let (mut number, mut input, mut wrong) = (0, Vec::new(), Vec::new());
+    for _ in 0..=random.below(4) {
         let words = random.rule();
-        let alone = cases.see(Which::Reference, &Call::of_words(words.clone()));
-        input.extend(words.join(&b' '));
+        let (kind, alone) = alone(cases, &Call::of_words(words.clone()));
+        if matches!(kind, Kind::NoCommand | Kind::Doubtful) {
+            continue; // what is said of the command line says nothing of a file
+        }
+        number += 1;
+        let blanks = random.pick(&[" ", " ", "  \t", " ipvsadm ", "\r "]);
+        input.extend(words.join(blanks.as_bytes()));
         input.push(b'\n');
-        if is_usage_error(&alone.outcome) {
+        if kind == Kind::Usage {
             wrong.extend(format!("line {number}: ").into_bytes());
             wrong.extend(alone.outcome.stderr);
+        }
+        if random.percent(10) {
+            number += 1;
+            input.extend(b" \r\n");
         }
     }
     let call = Call::new("-R").stdin(input);

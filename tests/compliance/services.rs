@@ -212,20 +212,20 @@ fn zero(cases: &mut Cases) {
 fn daemons(cases: &mut Cases) {
     const BOTH: &str = "--start-daemon master --mcast-interface eth0 --mcast-port 9000\n\
         --start-daemon backup --mcast-interface eth0 --syncid 7 --mcast-group 224.0.0.99\n";
-    // Few: stopping a daemon takes the kernel seconds.
     let options = [
-        "",
-        "--mcast-interface nosuch0",
-        "--mcast-interface lo --syncid 255",
-        "--syncid 7 --sync-maxlen 1400 --mcast-group 239.1.1.1 --mcast-port 1 --mcast-ttl 255",
+        "", "--mcast-interface eth0", "--mcast-interface nosuch0", "--mcast-interface lo", "--mcast-interface ''", "--syncid 0",
+        "--syncid 255", "--sync-maxlen 1", "--sync-maxlen 999", "--sync-maxlen 1000", "--sync-maxlen 65507", "--mcast-group 224.0.0.99",
+        "--mcast-group ff05::99", "--mcast-port 9999", "--mcast-ttl 7", "--syncid 7 --sync-maxlen 1400 --mcast-group 239.1.1.1 --mcast-port 1 --mcast-ttl 255",
     ];
-    for (rules, options) in [("", &options[..]), (BOTH, &options[..1])] {
+    const MASTER: &str = "--start-daemon master --mcast-interface eth0 --syncid 7\n";
+    const BACKUP: &str = "--start-daemon backup --mcast-interface eth0 --syncid 7\n";
+    for rules in ["", MASTER, BACKUP, BOTH] {
         cases.given(rules);
         for role in ["master", "backup"] {
             for option in options {
                 cases.same(format!("--start-daemon {role} {option}"));
             }
-            for option in ["", "--syncid 8", "--mcast-interface eth0"] {
+            for option in ["", "--syncid 0", "--syncid 7", "--syncid 8", "--mcast-interface eth0"] {
                 cases.same(format!("--stop-daemon {role} {option}"));
             }
         }

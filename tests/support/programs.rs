@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -69,8 +69,21 @@ pub struct Call {
     pub name: Option<String>,
     /// Whether the user is nobody instead of root.
     pub nobody: bool,
-    /// Whether it writes to a full disk.
-    pub full_disk: bool,
+    /// Where its output goes.
+    pub stdout: Stdout,
+}
+
+/// Where the output of a program goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stdout {
+    /// To a file, which is looked at.
+    #[default]
+    File,
+    FullDisk,
+    /// Nowhere: the descriptor is closed.
+    Closed,
+    /// To a pipe from which nobody reads.
+    ClosedPipe,
 }
 
 impl Call {
@@ -115,8 +128,8 @@ impl Call {
         self
     }
 
-    pub fn full_disk(mut self) -> Call {
-        self.full_disk = true;
+    pub fn stdout(mut self, stdout: Stdout) -> Call {
+        self.stdout = stdout;
         self
     }
 
@@ -163,9 +176,12 @@ impl Display for Call {
                 write!(f, " '{}'", word.escape_ascii())?;
             }
         }
-        if self.full_disk {
-            f.write_str(" >/dev/full")?;
-        }
+        f.write_str(match self.stdout {
+            Stdout::File => "",
+            Stdout::FullDisk => " >/dev/full",
+            Stdout::Closed => " >&-",
+            Stdout::ClosedPipe => " | true",
+        })?;
         if !self.stdin.is_empty() {
             write!(f, " <<EOF\n{}\nEOF", shown(&self.stdin))?;
         }
@@ -261,17 +277,17 @@ impl Program {
     /// Calls the program.
     pub fn start(&self, call: &Call) -> Running {
         let (stdout, stderr) = (self.file("stdout"), self.file("stderr"));
-        let mut command = Command::new(&self.path);
+        let mut command = self.command(call);
         command
-            .arg0(call.own_name())
             .args(call.words.iter().map(|w| os(w)))
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .envs(call.env.iter().cloned())
             .stdin(self.stdin(&call.stdin))
-            .stdout(match call.full_disk {
-                true => File::create("/dev/full").expect("a device"),
-                false => stdout.try_clone().expect("a descriptor"),
+            .stdout(match call.stdout {
+                Stdout::FullDisk => File::create("/dev/full").expect("a device").into(),
+                Stdout::ClosedPipe => Stdio::from(io::pipe().expect("a pipe").1),
+                _ => Stdio::from(stdout.try_clone().expect("a descriptor")),
             })
             .stderr(stderr.try_clone().expect("a descriptor"));
         if call.nobody {
@@ -285,6 +301,21 @@ impl Program {
             stdout,
             stderr,
         }
+    }
+
+    /// The command without its words.
+    fn command(&self, call: &Call) -> Command {
+        if call.stdout != Stdout::Closed {
+            let mut command = Command::new(&self.path);
+            command.arg0(call.own_name());
+            return command;
+        }
+        // Only a shell can start a program like that.
+        let mut command = Command::new("/bin/bash");
+        command
+            .args(["-c", r#"exec -a "$0" "$@" >&-"#, call.own_name()])
+            .arg(&self.path);
+        command
     }
 
     fn file(&self, name: &str) -> File {
