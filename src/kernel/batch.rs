@@ -82,13 +82,8 @@ impl<T> Window<T> {
             self.starts.push(self.bytes.len());
             self.tags.push(tag);
             let request = Request::Change(change);
-            append(
-                &mut self.bytes,
-                request,
-                ipvs.family,
-                request.flags(),
-                sequence,
-            );
+            let flags = request.flags();
+            append(&mut self.bytes, &request, ipvs.family, flags, sequence);
         }
         self.answers.clear();
         self.answers.resize(self.starts.len(), None);

@@ -5,11 +5,9 @@
 //! not there was lost.
 
 use super::error::KernelError;
-use crate::wire::{Body, append, messages};
-use netlink_packet_core::Emitable;
-use netlink_packet_generic::GenlFamily;
+use crate::wire::{Body, Payload, append, messages};
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
-use std::{fmt, io};
+use std::io;
 
 /// Receive size where little is expected, and for the servers of a service:
 /// the kernel takes the largest size that the socket ever received with for
@@ -65,10 +63,7 @@ impl Channel {
     }
 
     /// Sends one request with these `NLM_F_*` and gives its sequence number.
-    pub fn request<F>(&mut self, payload: F, family: u16, flags: u16) -> io::Result<u32>
-    where
-        F: GenlFamily + Emitable + fmt::Debug,
-    {
+    pub fn request(&mut self, payload: &impl Payload, family: u16, flags: u16) -> io::Result<u32> {
         let sequence = self.next_sequence();
         self.outbox.clear();
         append(&mut self.outbox, payload, family, flags, sequence);

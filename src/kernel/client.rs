@@ -89,7 +89,7 @@ impl Ipvs {
     pub fn change(&mut self, change: &Change) -> Result<(), KernelError> {
         let request = Request::Change(*change);
         let flags = request.flags() | NLM_F_ACK;
-        let sequence = self.main.request(request, self.family, flags)?;
+        let sequence = self.main.request(&request, self.family, flags)?;
         self.main.answer(sequence, |body| match body {
             Body::Answer(0) => Ok(()),
             Body::Answer(errno) => Err(KernelError::Refused(errno)),
@@ -114,7 +114,7 @@ impl Ipvs {
         request: Request,
         parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<T, KernelError> {
-        let sequence = self.main.request(request, self.family, request.flags())?;
+        let sequence = self.main.request(&request, self.family, request.flags())?;
         self.main.answer(sequence, |body| match body {
             Body::Data(attributes) => parse(attributes).ok_or(KernelError::Malformed),
             Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(errno)),

@@ -48,7 +48,7 @@ impl Dump {
         family: u16,
         request: Request,
     ) -> Result<Dump, KernelError> {
-        let sequence = channel.request(request, family, request.flags())?;
+        let sequence = channel.request(&request, family, request.flags())?;
         Ok(Dump {
             sequence,
             datagrams: 0,

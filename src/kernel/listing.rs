@@ -48,7 +48,7 @@ impl Long {
 /// it has received with a large size before.
 fn long_channel(family: u16) -> Result<Channel, KernelError> {
     let mut channel = Channel::open()?;
-    channel.request(Request::Info, family, Request::Info.flags())?;
+    channel.request(&Request::Info, family, Request::Info.flags())?;
     channel.receive(LARGE)?;
     Ok(channel)
 }

@@ -39,7 +39,7 @@ fn is_root() -> bool {
 
 fn ask(channel: &mut Channel) -> Result<u16, KernelError> {
     let request = FamilyRequest(Request::family_name());
-    let sequence = channel.request(request, 0, NLM_F_REQUEST)?;
+    let sequence = channel.request(&request, request.family_id(), NLM_F_REQUEST)?;
     channel.answer(sequence, |body| match body {
         Body::Data(attributes) => parse_family(attributes).ok_or(KernelError::Malformed),
         Body::Answer(errno) | Body::Done(errno) => Err(KernelError::Refused(errno)),

@@ -1,38 +1,67 @@
 //! Attributes: the type-length-value records that all messages consist of.
 //!
-//! A payload describes itself once, to a [`Sink`]; the same description first
-//! counts bytes and then writes them, so that the two cannot disagree. What an
-//! attribute means is not known here.
+//! What an attribute means is not known here.
 
 use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
-/// Where a payload puts its attributes.
-pub(super) trait Sink {
+/// Writes attributes into a buffer of zeros, one after the other.
+pub struct Writer<'a> {
+    buffer: &'a mut [u8],
+    at: usize,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(buffer: &'a mut [u8]) -> Self {
+        Writer { buffer, at: 0 }
+    }
+
+    /// How many bytes have been written.
+    pub(super) fn len(&self) -> usize {
+        self.at
+    }
+
     /// One attribute: its type (`IPVS_*_ATTR_*`) and its bytes.
-    fn put(&mut self, kind: u16, value: &[u8]);
+    pub(super) fn put(&mut self, kind: u16, value: &[u8]) {
+        let start = self.at + NLA_HEADER_SIZE;
+        self.header(self.at, kind, value.len());
+        self.buffer[start..start + value.len()].copy_from_slice(value);
+        self.at = start + align(value.len());
+    }
 
     /// One attribute that holds the attributes which `fill` puts.
-    fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self));
+    pub(super) fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        let start = self.at;
+        self.at += NLA_HEADER_SIZE;
+        fill(self);
+        let len = self.at - start - NLA_HEADER_SIZE;
+        self.header(start, kind | NLA_F_NESTED, len);
+    }
 
-    fn put_u8(&mut self, kind: u16, value: u8) {
+    fn header(&mut self, at: usize, kind: u16, len: usize) {
+        let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
+        let [c, d] = kind.to_ne_bytes();
+        self.buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
+    }
+
+    pub(super) fn put_u8(&mut self, kind: u16, value: u8) {
         self.put(kind, &[value]);
     }
 
-    fn put_u16(&mut self, kind: u16, value: u16) {
+    pub(super) fn put_u16(&mut self, kind: u16, value: u16) {
         self.put(kind, &value.to_ne_bytes());
     }
 
     /// A port: big-endian, as everywhere in this interface but for daemons.
-    fn put_be16(&mut self, kind: u16, value: u16) {
+    pub(super) fn put_be16(&mut self, kind: u16, value: u16) {
         self.put(kind, &value.to_be_bytes());
     }
 
-    fn put_u32(&mut self, kind: u16, value: u32) {
+    pub(super) fn put_u32(&mut self, kind: u16, value: u32) {
         self.put(kind, &value.to_ne_bytes());
     }
 
     /// A string with the NUL that the kernel asks for.
-    fn put_text(&mut self, kind: u16, text: &[u8]) {
+    pub(super) fn put_text(&mut self, kind: u16, text: &[u8]) {
         let mut bytes = [0; 24];
         let len = text.len().min(bytes.len() - 1);
         bytes[..len].copy_from_slice(&text[..len]);
@@ -44,58 +73,6 @@ pub(super) trait Sink {
 pub(super) fn align(len: usize) -> usize {
     // Not next_multiple_of: it divides, and this is done for every attribute.
     (len + NLA_ALIGNTO - 1) & !(NLA_ALIGNTO - 1)
-}
-
-/// Counts the bytes of what is put.
-#[derive(Default)]
-pub(super) struct Counter(pub usize);
-
-impl Sink for Counter {
-    fn put(&mut self, _kind: u16, value: &[u8]) {
-        self.0 += NLA_HEADER_SIZE + align(value.len());
-    }
-
-    fn nest(&mut self, _kind: u16, fill: impl FnOnce(&mut Self)) {
-        self.0 += NLA_HEADER_SIZE;
-        fill(self);
-    }
-}
-
-/// Writes what is put. The buffer must be as long as a [`Counter`] said.
-pub(super) struct Writer<'a> {
-    buffer: &'a mut [u8],
-    at: usize,
-}
-
-impl<'a> Writer<'a> {
-    pub fn new(buffer: &'a mut [u8]) -> Self {
-        Writer { buffer, at: 0 }
-    }
-
-    fn header(&mut self, at: usize, kind: u16, len: usize) {
-        let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
-        let [c, d] = kind.to_ne_bytes();
-        self.buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
-    }
-}
-
-impl Sink for Writer<'_> {
-    fn put(&mut self, kind: u16, value: &[u8]) {
-        self.header(self.at, kind, value.len());
-        let start = self.at + NLA_HEADER_SIZE;
-        self.at = start + align(value.len());
-        let (room, padding) = self.buffer[start..self.at].split_at_mut(value.len());
-        room.copy_from_slice(value);
-        padding.fill(0);
-    }
-
-    fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
-        let start = self.at;
-        self.at += NLA_HEADER_SIZE;
-        fill(self);
-        let len = self.at - start - NLA_HEADER_SIZE;
-        self.header(start, kind | NLA_F_NESTED, len);
-    }
 }
 
 /// The attributes in `bytes`: type and value each. Ends at the first one that
@@ -152,20 +129,17 @@ pub(super) fn u32_of(value: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn fill(sink: &mut impl Sink) {
-        sink.nest(1, |s| {
-            s.put_be16(4, 80);
-            s.put_text(6, b"rr");
-        });
-        sink.put_u8(3, 7);
-    }
-
     #[test]
-    fn what_is_counted_is_written_and_read_back() {
-        let mut counter = Counter::default();
-        fill(&mut counter);
-        let mut bytes = vec![0xaa; counter.0];
-        fill(&mut Writer::new(&mut bytes));
+    fn what_is_written_is_read_back() {
+        let mut bytes = [0; 99];
+        let mut writer = Writer::new(&mut bytes);
+        writer.nest(1, |writer| {
+            writer.put_be16(4, 80);
+            writer.put_text(6, b"rr");
+        });
+        writer.put_u8(3, 7);
+        let len = writer.len();
+        let bytes = &bytes[..len];
         let inner = [6, 0, 4, 0, 0, 80, 0, 0, 7, 0, 6, 0, b'r', b'r', 0, 0];
         let mut all = vec![20, 0, 1, 0x80];
         all.extend(inner);
@@ -173,9 +147,9 @@ mod tests {
         if cfg!(target_endian = "little") {
             assert_eq!(bytes, all);
         }
-        let read: Vec<_> = attributes(&bytes).map(|(k, v)| (k, v.len())).collect();
+        let read: Vec<_> = attributes(bytes).map(|(k, v)| (k, v.len())).collect();
         assert_eq!(read, [(1, 16), (3, 1)]);
-        assert_eq!(find(find(&bytes, 1).unwrap(), 6), Some(&b"rr\0"[..]));
+        assert_eq!(find(find(bytes, 1).unwrap(), 6), Some(&b"rr\0"[..]));
     }
 
     #[test]

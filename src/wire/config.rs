@@ -1,7 +1,7 @@
 //! What concerns IPVS as a whole: session time-outs (`IPVS_CMD_ATTR_TIMEOUT_*`)
 //! and the facts about the kernel's side (`IPVS_INFO_ATTR_*`).
 
-use super::attribute::{Sink, find, u32_of};
+use super::attribute::{Writer, find, u32_of};
 use crate::model::Timeouts;
 
 const IPVS_CMD_ATTR_TIMEOUT_TCP: u16 = 4;
@@ -29,10 +29,10 @@ impl Info {
 }
 
 /// The three time-outs in seconds; 0 leaves one as it is.
-pub(super) fn emit_timeouts(timeouts: &Timeouts, sink: &mut impl Sink) {
-    sink.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP, timeouts.tcp);
-    sink.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, timeouts.tcp_fin);
-    sink.put_u32(IPVS_CMD_ATTR_TIMEOUT_UDP, timeouts.udp);
+pub(super) fn emit_timeouts(timeouts: &Timeouts, out: &mut Writer) {
+    out.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP, timeouts.tcp);
+    out.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, timeouts.tcp_fin);
+    out.put_u32(IPVS_CMD_ATTR_TIMEOUT_UDP, timeouts.udp);
 }
 
 /// The time-outs in a reply (`IPVS_CMD_SET_CONFIG`), in seconds; 0 for a

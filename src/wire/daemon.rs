@@ -1,6 +1,6 @@
 //! Synchronisation daemons (`IPVS_DAEMON_ATTR_*`).
 
-use super::attribute::{Sink, attributes, find, u8_of, u16_of, u32_of};
+use super::attribute::{Writer, attributes, find, u8_of, u16_of, u32_of};
 use super::request::IPVS_CMD_ATTR_DAEMON;
 use super::service::address_of;
 use crate::model::{Daemon, DaemonConfig, DaemonRole, Family, Name};
@@ -20,28 +20,28 @@ const IP_VS_STATE_BACKUP: u32 = 2;
 
 /// What every request about a daemon carries; the kernel's policy wants an
 /// interface even where it does not look at it.
-pub(super) fn emit_key(daemon: &Daemon, sink: &mut impl Sink) {
+pub(super) fn emit_key(daemon: &Daemon, out: &mut Writer) {
     let interface = daemon.config.interface.unwrap_or_else(|| Name::from(""));
-    sink.put_u32(IPVS_DAEMON_ATTR_STATE, daemon.role as u32);
-    sink.put_text(IPVS_DAEMON_ATTR_MCAST_IFN, interface.as_bytes());
-    sink.put_u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.config.sync_id);
+    out.put_u32(IPVS_DAEMON_ATTR_STATE, daemon.role as u32);
+    out.put_text(IPVS_DAEMON_ATTR_MCAST_IFN, interface.as_bytes());
+    out.put_u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.config.sync_id);
 }
 
 /// What only a start carries; what is not asked for is left to the kernel.
-pub(super) fn emit_options(config: &DaemonConfig, sink: &mut impl Sink) {
+pub(super) fn emit_options(config: &DaemonConfig, out: &mut Writer) {
     if let Some(len) = config.max_len {
-        sink.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, len);
+        out.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, len);
     }
     if let Some(port) = config.port {
         // The only port of this interface in host byte order.
-        sink.put_u16(IPVS_DAEMON_ATTR_MCAST_PORT, port);
+        out.put_u16(IPVS_DAEMON_ATTR_MCAST_PORT, port);
     }
     if let Some(ttl) = config.ttl {
-        sink.put_u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl);
+        out.put_u8(IPVS_DAEMON_ATTR_MCAST_TTL, ttl);
     }
     match config.group {
-        Some(IpAddr::V4(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP, &group.octets()),
-        Some(IpAddr::V6(group)) => sink.put(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
+        Some(IpAddr::V4(group)) => out.put(IPVS_DAEMON_ATTR_MCAST_GROUP, &group.octets()),
+        Some(IpAddr::V6(group)) => out.put(IPVS_DAEMON_ATTR_MCAST_GROUP6, &group.octets()),
         None => {}
     }
 }

@@ -3,8 +3,8 @@
 //! The reply lists operations, policies and groups as well, and newer kernels
 //! add to them: nothing but the number is read, so that none of it can matter.
 
-use super::attribute::{Counter, Sink, Writer, find, u16_of};
-use netlink_packet_core::Emitable;
+use super::attribute::{Writer, find, u16_of};
+use super::message::Payload;
 use netlink_packet_generic::GenlFamily;
 use netlink_packet_generic::constants::GENL_ID_CTRL;
 
@@ -17,9 +17,9 @@ const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 #[derive(Clone, Copy, Debug)]
 pub struct FamilyRequest(pub &'static str);
 
-impl FamilyRequest {
-    fn fill(&self, sink: &mut impl Sink) {
-        sink.put_text(CTRL_ATTR_FAMILY_NAME, self.0.as_bytes());
+impl Payload for FamilyRequest {
+    fn fill(&self, out: &mut Writer) {
+        out.put_text(CTRL_ATTR_FAMILY_NAME, self.0.as_bytes());
     }
 }
 
@@ -38,18 +38,6 @@ impl GenlFamily for FamilyRequest {
 
     fn version(&self) -> u8 {
         1
-    }
-}
-
-impl Emitable for FamilyRequest {
-    fn buffer_len(&self) -> usize {
-        let mut counter = Counter::default();
-        self.fill(&mut counter);
-        counter.0
-    }
-
-    fn emit(&self, buffer: &mut [u8]) {
-        self.fill(&mut Writer::new(buffer));
     }
 }
 

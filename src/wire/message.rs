@@ -3,32 +3,48 @@
 //! Which request a message answers, and what to do about it, is not decided
 //! here.
 
-use super::attribute::align;
+use super::attribute::{Writer, align};
 use netlink_packet_core::{
-    DoneBuffer, Emitable, ErrorBuffer, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkMessage,
+    DoneBuffer, Emitable, ErrorBuffer, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkHeader,
 };
 use netlink_packet_generic::constants::GENL_HDRLEN;
-use netlink_packet_generic::{GenlFamily, GenlMessage};
+use netlink_packet_generic::{GenlFamily, GenlHeader};
 use std::fmt;
 
 /// Types below this are netlink's own (`NLMSG_MIN_TYPE` in linux/netlink.h).
 const NLMSG_MIN_TYPE: u16 = 16;
 
-/// Appends one request to `out`: `family` is the number that the controller
-/// gave, `flags` are `NLM_F_*`, and the answers carry `sequence`.
-pub fn append<F>(out: &mut Vec<u8>, payload: F, family: u16, flags: u16, sequence: u32)
-where
-    F: GenlFamily + Emitable + fmt::Debug,
-{
-    let mut inner = GenlMessage::from_payload(payload);
-    inner.set_resolved_family_id(family);
-    let mut message = NetlinkMessage::from(inner);
-    message.header.flags = flags;
-    message.header.sequence_number = sequence;
-    message.finalize();
+/// More bytes than any request takes.
+const ROOM: usize = 256;
+
+/// What a request says, after the headers.
+pub trait Payload: GenlFamily {
+    /// Writes its attributes.
+    fn fill(&self, out: &mut Writer);
+}
+
+/// Appends one request to `out`: `family` is the family's number, `flags` are
+/// `NLM_F_*`, and the answers carry `sequence`.
+///
+/// There is room for the longest, of which the rest is given back: to count
+/// the bytes first, as the messages of the netlink crates do, takes longer.
+pub fn append(out: &mut Vec<u8>, payload: &impl Payload, family: u16, flags: u16, sequence: u32) {
     let start = out.len();
-    out.resize(start + message.header.length as usize, 0);
-    message.serialize(&mut out[start..]);
+    out.resize(start + ROOM, 0);
+    let mut header = NetlinkHeader::default();
+    let (outer, rest) = out[start..].split_at_mut(header.buffer_len());
+    let (inner, attributes) = rest.split_at_mut(GENL_HDRLEN);
+    let mut writer = Writer::new(attributes);
+    payload.fill(&mut writer);
+    let length = outer.len() + inner.len() + writer.len();
+    header.length = length as u32;
+    header.message_type = family;
+    header.flags = flags;
+    header.sequence_number = sequence;
+    header.emit(outer);
+    let (cmd, version) = (payload.command(), payload.version());
+    GenlHeader { cmd, version }.emit(inner);
+    out.truncate(start + length);
 }
 
 /// Sets the flags of the request that begins `request`.

@@ -1,9 +1,10 @@
 //! The table of requests: the command, the flags and the payload of each.
 
-use super::attribute::{Counter, Sink, Writer};
+use super::attribute::Writer;
+use super::message::Payload;
 use super::{config, daemon, server, service};
 use crate::model::{Change, Daemon, ServerConfig, ServerKey, ServiceConfig, ServiceKey};
-use netlink_packet_core::{Emitable, NLM_F_DUMP, NLM_F_REQUEST};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST};
 use netlink_packet_generic::GenlFamily;
 
 const IPVS_GENL_NAME: &str = "IPVS";
@@ -61,60 +62,62 @@ impl Request {
             _ => NLM_F_REQUEST,
         }
     }
+}
 
-    fn fill(&self, sink: &mut impl Sink) {
+impl Payload for Request {
+    fn fill(&self, out: &mut Writer) {
         match self {
-            Request::Change(change) => fill_change(change, sink),
-            Request::Service(key) | Request::Servers(key) => put_service(key, None, sink),
+            Request::Change(change) => fill_change(change, out),
+            Request::Service(key) | Request::Servers(key) => put_service(key, None, out),
             Request::Services | Request::Daemons | Request::Timeouts | Request::Info => {}
         }
     }
 }
 
-fn fill_change(change: &Change, sink: &mut impl Sink) {
+fn fill_change(change: &Change, out: &mut Writer) {
     match change {
         Change::AddService(key, config) | Change::EditService(key, config) => {
-            put_service(key, Some(config), sink);
+            put_service(key, Some(config), out);
         }
-        Change::DeleteService(key) | Change::Zero(Some(key)) => put_service(key, None, sink),
+        Change::DeleteService(key) | Change::Zero(Some(key)) => put_service(key, None, out),
         Change::AddServer(service, key, config) | Change::EditServer(service, key, config) => {
-            put_service(service, None, sink);
-            put_server(key, Some(config), sink);
+            put_service(service, None, out);
+            put_server(key, Some(config), out);
         }
         Change::DeleteServer(service, key) => {
-            put_service(service, None, sink);
-            put_server(key, None, sink);
+            put_service(service, None, out);
+            put_server(key, None, out);
         }
-        Change::SetTimeouts(timeouts) => config::emit_timeouts(timeouts, sink),
-        Change::StartDaemon(daemon) => put_daemon(daemon, true, sink),
-        Change::StopDaemon(daemon) => put_daemon(daemon, false, sink),
+        Change::SetTimeouts(timeouts) => config::emit_timeouts(timeouts, out),
+        Change::StartDaemon(daemon) => put_daemon(daemon, true, out),
+        Change::StopDaemon(daemon) => put_daemon(daemon, false, out),
         Change::Flush | Change::Zero(None) => {}
     }
 }
 
-fn put_service(key: &ServiceKey, config: Option<&ServiceConfig>, sink: &mut impl Sink) {
-    sink.nest(IPVS_CMD_ATTR_SERVICE, |sink| {
-        service::emit_key(key, sink);
+fn put_service(key: &ServiceKey, config: Option<&ServiceConfig>, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_SERVICE, |out| {
+        service::emit_key(key, out);
         if let Some(config) = config {
-            service::emit_config(config, sink);
+            service::emit_config(config, out);
         }
     });
 }
 
-fn put_server(key: &ServerKey, config: Option<&ServerConfig>, sink: &mut impl Sink) {
-    sink.nest(IPVS_CMD_ATTR_DEST, |sink| {
-        server::emit_key(key, sink);
+fn put_server(key: &ServerKey, config: Option<&ServerConfig>, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_DEST, |out| {
+        server::emit_key(key, out);
         if let Some(config) = config {
-            server::emit_config(config, sink);
+            server::emit_config(config, out);
         }
     });
 }
 
-fn put_daemon(daemon: &Daemon, start: bool, sink: &mut impl Sink) {
-    sink.nest(IPVS_CMD_ATTR_DAEMON, |sink| {
-        daemon::emit_key(daemon, sink);
+fn put_daemon(daemon: &Daemon, start: bool, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_DAEMON, |out| {
+        daemon::emit_key(daemon, out);
         if start {
-            daemon::emit_options(&daemon.config, sink);
+            daemon::emit_options(&daemon.config, out);
         }
     });
 }
@@ -153,17 +156,5 @@ fn change_command(change: &Change) -> u8 {
         Change::SetTimeouts(..) => IPVS_CMD_SET_CONFIG,
         Change::Zero(..) => IPVS_CMD_ZERO,
         Change::Flush => IPVS_CMD_FLUSH,
-    }
-}
-
-impl Emitable for Request {
-    fn buffer_len(&self) -> usize {
-        let mut counter = Counter::default();
-        self.fill(&mut counter);
-        counter.0
-    }
-
-    fn emit(&self, buffer: &mut [u8]) {
-        self.fill(&mut Writer::new(buffer));
     }
 }

@@ -1,6 +1,6 @@
 //! Real servers, "destinations" in the kernel (`IPVS_DEST_ATTR_*`).
 
-use super::attribute::{Sink, be16_of, by_kind, find, u8_of, u16_of, u32_of};
+use super::attribute::{Writer, be16_of, by_kind, find, u8_of, u16_of, u32_of};
 use super::request::IPVS_CMD_ATTR_DEST;
 use super::service::{address_bytes, address_of, family_number, family_of};
 use super::stats::parse_stats;
@@ -40,38 +40,38 @@ const IP_VS_TUNNEL_ENCAP_FLAG_CSUM: u16 = 1;
 const IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM: u16 = 2;
 
 /// What names a server within its service.
-pub(super) fn emit_key(key: &ServerKey, sink: &mut impl Sink) {
+pub(super) fn emit_key(key: &ServerKey, out: &mut Writer) {
     let family = family_number(Family::of(&key.address));
-    sink.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family);
-    sink.put(IPVS_DEST_ATTR_ADDR, &address_bytes(&key.address));
-    sink.put_be16(IPVS_DEST_ATTR_PORT, key.port);
+    out.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family);
+    out.put(IPVS_DEST_ATTR_ADDR, &address_bytes(&key.address));
+    out.put_be16(IPVS_DEST_ATTR_PORT, key.port);
 }
 
 /// The rest of what a new or edited server carries. The kernel has no partial
 /// edit: what is not said becomes 0.
-pub(super) fn emit_config(config: &ServerConfig, sink: &mut impl Sink) {
-    sink.put_u32(
+pub(super) fn emit_config(config: &ServerConfig, out: &mut Writer) {
+    out.put_u32(
         IPVS_DEST_ATTR_FWD_METHOD,
         forwarding_number(config.forwarding),
     );
-    sink.put_u32(IPVS_DEST_ATTR_WEIGHT, config.weight as u32);
+    out.put_u32(IPVS_DEST_ATTR_WEIGHT, config.weight as u32);
     if let Forwarding::Tunnel(tunnel) = config.forwarding {
-        emit_tunnel(tunnel, sink);
+        emit_tunnel(tunnel, out);
     }
-    sink.put_u32(IPVS_DEST_ATTR_U_THRESH, config.upper_threshold);
-    sink.put_u32(IPVS_DEST_ATTR_L_THRESH, config.lower_threshold);
+    out.put_u32(IPVS_DEST_ATTR_U_THRESH, config.upper_threshold);
+    out.put_u32(IPVS_DEST_ATTR_L_THRESH, config.lower_threshold);
 }
 
-fn emit_tunnel(tunnel: Tunnel, sink: &mut impl Sink) {
+fn emit_tunnel(tunnel: Tunnel, out: &mut Writer) {
     let none = TunnelChecksum::None;
     let (kind, port, checksum) = match tunnel {
         Tunnel::Ipip => (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, 0, none),
         Tunnel::Gue { port, checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GUE, port, checksum),
         Tunnel::Gre { checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GRE, 0, checksum),
     };
-    sink.put_u8(IPVS_DEST_ATTR_TUN_TYPE, kind);
-    sink.put_be16(IPVS_DEST_ATTR_TUN_PORT, port);
-    sink.put_u16(IPVS_DEST_ATTR_TUN_FLAGS, checksum_flags(checksum));
+    out.put_u8(IPVS_DEST_ATTR_TUN_TYPE, kind);
+    out.put_be16(IPVS_DEST_ATTR_TUN_PORT, port);
+    out.put_u16(IPVS_DEST_ATTR_TUN_FLAGS, checksum_flags(checksum));
 }
 
 fn checksum_flags(checksum: TunnelChecksum) -> u16 {

@@ -1,6 +1,6 @@
 //! Virtual services (`IPVS_SVC_ATTR_*`).
 
-use super::attribute::{Sink, be16_of, by_kind, find, u16_of, u32_of};
+use super::attribute::{Writer, be16_of, by_kind, find, u16_of, u32_of};
 use super::request::IPVS_CMD_ATTR_SERVICE;
 use super::stats::parse_stats;
 use crate::model::{
@@ -67,32 +67,32 @@ pub(super) fn address_of(family: Family, bytes: &[u8]) -> Option<IpAddr> {
 }
 
 /// What names a service, as every request that is about one carries it.
-pub(super) fn emit_key(key: &ServiceKey, sink: &mut impl Sink) {
-    sink.put_u16(IPVS_SVC_ATTR_AF, family_number(key.family()));
+pub(super) fn emit_key(key: &ServiceKey, out: &mut Writer) {
+    out.put_u16(IPVS_SVC_ATTR_AF, family_number(key.family()));
     match key {
-        ServiceKey::Fwmark { mark, .. } => sink.put_u32(IPVS_SVC_ATTR_FWMARK, mark.get()),
+        ServiceKey::Fwmark { mark, .. } => out.put_u32(IPVS_SVC_ATTR_FWMARK, mark.get()),
         ServiceKey::Address {
             protocol,
             address,
             port,
         } => {
-            sink.put_u16(IPVS_SVC_ATTR_PROTOCOL, *protocol as u16);
-            sink.put(IPVS_SVC_ATTR_ADDR, &address_bytes(address));
-            sink.put_be16(IPVS_SVC_ATTR_PORT, *port);
+            out.put_u16(IPVS_SVC_ATTR_PROTOCOL, *protocol as u16);
+            out.put(IPVS_SVC_ATTR_ADDR, &address_bytes(address));
+            out.put_be16(IPVS_SVC_ATTR_PORT, *port);
         }
     }
 }
 
 /// The rest of what a new or edited service carries; the kernel asks for all
 /// of it, but for the persistence engine.
-pub(super) fn emit_config(config: &ServiceConfig, sink: &mut impl Sink) {
-    sink.put_text(IPVS_SVC_ATTR_SCHED_NAME, config.scheduler.as_bytes());
+pub(super) fn emit_config(config: &ServiceConfig, out: &mut Writer) {
+    out.put_text(IPVS_SVC_ATTR_SCHED_NAME, config.scheduler.as_bytes());
     if let Some(engine) = config.engine {
-        sink.put_text(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
+        out.put_text(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
     }
-    sink.put(IPVS_SVC_ATTR_FLAGS, &flags_bytes(config.flags));
-    sink.put_u32(IPVS_SVC_ATTR_TIMEOUT, config.timeout);
-    sink.put(IPVS_SVC_ATTR_NETMASK, &netmask_bytes(config.netmask));
+    out.put(IPVS_SVC_ATTR_FLAGS, &flags_bytes(config.flags));
+    out.put_u32(IPVS_SVC_ATTR_TIMEOUT, config.timeout);
+    out.put(IPVS_SVC_ATTR_NETMASK, &netmask_bytes(config.netmask));
 }
 
 /// `struct ip_vs_flags`: the flags and a mask of those that count: all.
