@@ -55,9 +55,9 @@ fn differences(manual: &str) -> Vec<String> {
         }
     }
     let mut wanted = Vec::new();
-    for (section, title) in Section::ALL {
+    for &section in Section::ALL {
         let rows = ROWS.iter().filter(|row| row.section == section);
-        wanted.extend(rows.map(|row| format!("{title}: {}", entry(row))));
+        wanted.extend(rows.map(|row| format!("{}: {}", section.name(), entry(row))));
     }
     let missing = wanted.iter().filter(|entry| !found.contains(entry));
     let unknown = found.iter().filter(|entry| !wanted.contains(entry));

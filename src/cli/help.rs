@@ -15,8 +15,8 @@ const SPELLING_WIDTH: usize = 35;
 /// The text of `-h`, for a program called `program`.
 pub fn help(program: &str) -> String {
     let mut text = usage(program);
-    for (section, title) in Section::ALL {
-        let _ = writeln!(text, "\n{title}:");
+    for &section in Section::ALL {
+        let _ = writeln!(text, "\n{}:", section.name());
         for row in ROWS.iter().filter(|row| row.section == section) {
             if !row.long.is_empty() {
                 let spelling = spelling(row);

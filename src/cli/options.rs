@@ -17,162 +17,96 @@ pub enum Takes {
     Optional(&'static str),
 }
 
-/// The commands, by the names they have in messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)] // the rows below say what they are
-pub enum CommandName {
-    AddService,
-    EditService,
-    DeleteService,
-    Flush,
-    List,
-    AddServer,
-    DeleteServer,
-    EditServer,
-    Set,
-    StartDaemon,
-    StopDaemon,
-    Restore,
-    Save,
-    Zero,
-    Help,
-    Version,
+/// An enum and the words for its variants, in one list.
+macro_rules! named {
+    ($(#[$about:meta])* $kind:ident { $($variant:ident => $name:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs)] // the words say what they are
+        pub enum $kind {
+            $($variant,)*
+        }
+
+        impl $kind {
+            /// All of them, in order.
+            pub const ALL: &[$kind] = &[$($kind::$variant,)*];
+
+            /// Its words.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($kind::$variant => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl CommandName {
-    /// The commands that the matrix knows, in its order.
-    pub const ALL: [CommandName; 14] = [
-        CommandName::AddService,
-        CommandName::EditService,
-        CommandName::DeleteService,
-        CommandName::Flush,
-        CommandName::List,
-        CommandName::AddServer,
-        CommandName::DeleteServer,
-        CommandName::EditServer,
-        CommandName::Set,
-        CommandName::StartDaemon,
-        CommandName::StopDaemon,
-        CommandName::Restore,
-        CommandName::Save,
-        CommandName::Zero,
-    ];
-
-    /// The name in messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            CommandName::AddService => "add-service",
-            CommandName::EditService => "edit-service",
-            CommandName::DeleteService => "delete-service",
-            CommandName::Flush => "flush",
-            CommandName::List => "list",
-            CommandName::AddServer => "add-server",
-            CommandName::DeleteServer => "delete-server",
-            CommandName::EditServer => "edit-server",
-            CommandName::Set => "set",
-            CommandName::StartDaemon => "start-daemon",
-            CommandName::StopDaemon => "stop-daemon",
-            CommandName::Restore => "restore",
-            CommandName::Save => "save",
-            CommandName::Zero => "zero",
-            CommandName::Help => "help",
-            CommandName::Version => "version",
-        }
+named! {
+    /// The commands, by the names they have in messages.
+    CommandName {
+        AddService => "add-service",
+        EditService => "edit-service",
+        DeleteService => "delete-service",
+        Flush => "flush",
+        List => "list",
+        AddServer => "add-server",
+        DeleteServer => "delete-server",
+        EditServer => "edit-server",
+        Set => "set",
+        StartDaemon => "start-daemon",
+        StopDaemon => "stop-daemon",
+        Restore => "restore",
+        Save => "save",
+        Zero => "zero",
+        Help => "help",
+        Version => "version",
     }
 }
 
-/// The options that the matrix checks, in the order in which it checks them:
-/// first those of C ipvsadm, then ours. Several spellings may be one of them
-/// (`-t`, `-u`, `--sctp-service` and `-f` are all the service-address).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)] // the rows below say what they are
-pub enum Opt {
-    Numeric,
-    Connection,
-    ServiceAddress,
-    Scheduler,
-    Persistent,
-    Netmask,
-    RealServer,
-    ForwardingMethod,
-    Weight,
-    UThreshold,
-    LThreshold,
-    McastInterface,
-    Timeout,
-    Daemon,
-    Stats,
-    Rate,
-    Thresholds,
-    PersistentConn,
-    Nosort,
-    SyncId,
-    Exact,
-    Ops,
-    Pe,
-    SchedFlags,
-    McastGroup,
-    McastPort,
-    McastTtl,
-    SyncMaxlen,
-    TunInfo,
-    TunType,
-    TunPort,
-    TunNocsum,
-    TunCsum,
-    TunRemcsum,
-    All,
-    Replace,
-    DryRun,
-    Drain,
-}
-
-impl Opt {
-    /// All of them, in the order of the matrix, with their names in messages.
-    pub const ALL: [(Opt, &'static str); 38] = [
-        (Opt::Numeric, "numeric"),
-        (Opt::Connection, "connection"),
-        (Opt::ServiceAddress, "service-address"),
-        (Opt::Scheduler, "scheduler"),
-        (Opt::Persistent, "persistent"),
-        (Opt::Netmask, "netmask"),
-        (Opt::RealServer, "real-server"),
-        (Opt::ForwardingMethod, "forwarding-method"),
-        (Opt::Weight, "weight"),
-        (Opt::UThreshold, "u-threshold"),
-        (Opt::LThreshold, "l-threshold"),
-        (Opt::McastInterface, "mcast-interface"),
-        (Opt::Timeout, "timeout"),
-        (Opt::Daemon, "daemon"),
-        (Opt::Stats, "stats"),
-        (Opt::Rate, "rate"),
-        (Opt::Thresholds, "thresholds"),
-        (Opt::PersistentConn, "persistent-conn"),
-        (Opt::Nosort, "nosort"),
-        (Opt::SyncId, "syncid"),
-        (Opt::Exact, "exact"),
-        (Opt::Ops, "ops"),
-        (Opt::Pe, "pe"),
-        (Opt::SchedFlags, "sched-flags"),
-        (Opt::McastGroup, "mcast-group"),
-        (Opt::McastPort, "mcast-port"),
-        (Opt::McastTtl, "mcast-ttl"),
-        (Opt::SyncMaxlen, "sync-maxlen"),
-        (Opt::TunInfo, "tun-info"),
-        (Opt::TunType, "tun-type"),
-        (Opt::TunPort, "tun-port"),
-        (Opt::TunNocsum, "tun-nocsum"),
-        (Opt::TunCsum, "tun-csum"),
-        (Opt::TunRemcsum, "tun-remcsum"),
-        (Opt::All, "all"),
-        (Opt::Replace, "replace"),
-        (Opt::DryRun, "dry-run"),
-        (Opt::Drain, "drain"),
-    ];
-
-    /// The name in messages.
-    pub fn name(self) -> &'static str {
-        Opt::ALL[self as usize].1
+named! {
+    /// The options that the matrix checks, in the order in which it checks
+    /// them: first those of C ipvsadm, then ours. Several spellings may be one
+    /// of them (`-t`, `-u`, `--sctp-service` and `-f` are all the
+    /// service-address). The names are those in messages.
+    Opt {
+        Numeric => "numeric",
+        Connection => "connection",
+        ServiceAddress => "service-address",
+        Scheduler => "scheduler",
+        Persistent => "persistent",
+        Netmask => "netmask",
+        RealServer => "real-server",
+        ForwardingMethod => "forwarding-method",
+        Weight => "weight",
+        UThreshold => "u-threshold",
+        LThreshold => "l-threshold",
+        McastInterface => "mcast-interface",
+        Timeout => "timeout",
+        Daemon => "daemon",
+        Stats => "stats",
+        Rate => "rate",
+        Thresholds => "thresholds",
+        PersistentConn => "persistent-conn",
+        Nosort => "nosort",
+        SyncId => "syncid",
+        Exact => "exact",
+        Ops => "ops",
+        Pe => "pe",
+        SchedFlags => "sched-flags",
+        McastGroup => "mcast-group",
+        McastPort => "mcast-port",
+        McastTtl => "mcast-ttl",
+        SyncMaxlen => "sync-maxlen",
+        TunInfo => "tun-info",
+        TunType => "tun-type",
+        TunPort => "tun-port",
+        TunNocsum => "tun-nocsum",
+        TunCsum => "tun-csum",
+        TunRemcsum => "tun-remcsum",
+        All => "all",
+        Replace => "replace",
+        DryRun => "dry-run",
+        Drain => "drain",
     }
 }
 
@@ -233,30 +167,17 @@ pub enum Role {
     Ignored,
 }
 
-/// Where a row stands in the help text and the manual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the titles say it
-pub enum Section {
-    Commands,
-    Services,
-    ServiceOptions,
-    ServerOptions,
-    ListOptions,
-    DaemonOptions,
-    SaveOptions,
-}
-
-impl Section {
-    /// All sections in order, with their titles.
-    pub const ALL: [(Section, &'static str); 7] = [
-        (Section::Commands, "Commands"),
-        (Section::Services, "Virtual services"),
-        (Section::ServiceOptions, "Options of a virtual service"),
-        (Section::ServerOptions, "Options of a real server"),
-        (Section::ListOptions, "Options of a listing"),
-        (Section::DaemonOptions, "Options of a sync daemon"),
-        (Section::SaveOptions, "Options of save and restore"),
-    ];
+named! {
+    /// Where a row stands in the help text and the manual, by its title there.
+    Section {
+        Commands => "Commands",
+        Services => "Virtual services",
+        ServiceOptions => "Options of a virtual service",
+        ServerOptions => "Options of a real server",
+        ListOptions => "Options of a listing",
+        DaemonOptions => "Options of a sync daemon",
+        SaveOptions => "Options of save and restore",
+    }
 }
 
 /// One row: one spelling pair and what it stands for.

@@ -40,7 +40,7 @@ fn command_cases() -> String {
 
 fn option_cases() -> String {
     let mut text = String::new();
-    for command in CommandName::ALL {
+    for &command in CommandName::ALL {
         let words = words(command);
         if !words.is_empty() {
             let _ = writeln!(text, "        {}) echo '{words}' ;;", command.name());

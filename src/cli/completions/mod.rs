@@ -65,11 +65,9 @@ fn commands() -> impl Iterator<Item = (&'static Row, CommandName)> {
 /// The rows that `command` takes.
 fn options(command: CommandName) -> impl Iterator<Item = &'static Row> {
     let rule = command_rule(command);
-    let takes =
-        move |option| rule.needs.has(option) || rule.may.has(option) || rule.one_of.has(option);
     ROWS.iter().filter(move |row| match row.role {
-        Role::Option(option) => takes(option),
-        Role::Ipv6 => takes(Opt::ServiceAddress),
+        Role::Option(option) => rule.takes(option),
+        Role::Ipv6 => rule.takes(Opt::ServiceAddress),
         Role::Command(_) | Role::Ignored => false,
     })
 }
@@ -77,7 +75,7 @@ fn options(command: CommandName) -> impl Iterator<Item = &'static Row> {
 /// The rows that some command takes, with the names of those commands.
 fn options_with_commands() -> impl Iterator<Item = (&'static Row, Vec<&'static str>)> {
     let takers = |row: &'static Row| -> Vec<_> {
-        let all = CommandName::ALL.into_iter();
+        let all = CommandName::ALL.iter().copied();
         let takers = all.filter(|command| options(*command).any(|other| other == row));
         takers.map(CommandName::name).collect()
     };
