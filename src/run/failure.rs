@@ -33,8 +33,8 @@ pub enum Failure {
 
 impl Failure {
     /// A failed list request.
-    pub fn list(error: ListError) -> Failure {
-        match error {
+    pub fn list(error: impl Into<ListError>) -> Failure {
+        match error.into() {
             ListError::Kernel(error) => Failure::kernel(Verb::List, error),
             ListError::Unstable => Failure::Unstable,
         }

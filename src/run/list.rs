@@ -4,7 +4,7 @@ use super::Session;
 use super::failure::{self, Failure};
 use crate::cli::List;
 use crate::kernel::ListError;
-use crate::model::{Server, Service, ServiceKey, Verb};
+use crate::model::{Server, Service, ServiceKey};
 use crate::names::{Names, Numeric, Resolver};
 use crate::render::{self, ConnectionsError, Style, order};
 use anyhow::Context;
@@ -25,8 +25,7 @@ pub fn list(session: &mut Session, list: &List) -> anyhow::Result<()> {
         } => table(session, service, &Printer { style, sorted }, numeric),
         List::Connections { engines, numeric } => connections(session, engines, numeric),
         List::Timeouts => {
-            let timeouts = session.ipvs.timeouts();
-            let timeouts = timeouts.map_err(|e| Failure::kernel(Verb::List, e))?;
+            let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
             Ok(render::timeouts(&mut session.out, &timeouts).map_err(Failure::Output)?)
         }
         List::Daemons => {
@@ -52,13 +51,9 @@ fn table(
     numeric: bool,
 ) -> anyhow::Result<()> {
     let services = match service {
-        Some(key) => {
-            let service = session.ipvs.service(&key);
-            vec![service.map_err(|e| Failure::kernel(Verb::List, e))?]
-        }
+        Some(key) => vec![session.ipvs.service(&key).map_err(Failure::list)?],
         None => {
-            let info = session.ipvs.info();
-            let info = info.map_err(|e| Failure::kernel(Verb::List, e))?;
+            let info = session.ipvs.info().map_err(Failure::list)?;
             render::listing_title(&mut session.out, info.version, info.conn_tab_size)
                 .map_err(Failure::Output)?;
             let mut services = session.ipvs.services().map_err(Failure::list)?;

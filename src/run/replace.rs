@@ -7,7 +7,6 @@ use super::output::Output;
 use super::restore::{carry_out, ended, print_changes, say_of_line};
 use super::signals::Interrupt;
 use crate::cli::Exit;
-use crate::model::Verb;
 use crate::rules::plan::{Present, Wanted};
 
 /// How often the difference is taken anew when the kernel refuses something:
@@ -51,10 +50,9 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Ex
 /// The table as it is.
 fn present(session: &mut Session) -> anyhow::Result<Present> {
     let services = session.ipvs.services().map_err(Failure::list)?;
-    let timeouts = session.ipvs.timeouts();
     Ok(Present {
         services: read_servers(session, services, false)?,
-        timeouts: Some(timeouts.map_err(|e| Failure::kernel(Verb::List, e))?),
+        timeouts: Some(session.ipvs.timeouts().map_err(Failure::list)?),
         daemons: session.ipvs.daemons().map_err(Failure::list)?,
     })
 }

@@ -7,7 +7,7 @@ use super::signals::Interrupt;
 use super::{Session, replace};
 use crate::cli::{Command, Exit, Restore};
 use crate::kernel::Ipvs;
-use crate::model::{Change, Verb};
+use crate::model::Change;
 use crate::names::{Numeric, SystemLookup};
 use crate::render;
 use crate::rules::plan::{Step, Wanted};
@@ -88,8 +88,7 @@ pub fn print_changes(
 impl Session {
     /// Fails for who may not change anything, before anything is tried.
     pub fn check_permission(&mut self) -> anyhow::Result<()> {
-        let info = self.ipvs.info();
-        info.map_err(|error| Failure::kernel(Verb::List, error))?;
+        self.ipvs.info().map_err(Failure::list)?;
         Ok(())
     }
 

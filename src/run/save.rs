@@ -3,7 +3,7 @@
 use super::Session;
 use super::failure::Failure;
 use super::list::{read_servers, read_servers_of, resolve, tell_late_names};
-use crate::model::{Change, Server, Service, Verb};
+use crate::model::{Change, Server, Service};
 use crate::names::{Names, Numeric};
 use crate::render::{self, order};
 
@@ -33,8 +33,7 @@ pub fn save(session: &mut Session, numeric: bool, all: bool) -> anyhow::Result<(
 }
 
 fn save_settings(session: &mut Session) -> anyhow::Result<()> {
-    let timeouts = session.ipvs.timeouts();
-    let timeouts = timeouts.map_err(|e| Failure::kernel(Verb::List, e))?;
+    let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
     line(session, &Numeric, &Change::SetTimeouts(timeouts))?;
     for daemon in session.ipvs.daemons().map_err(Failure::list)? {
         line(session, &Numeric, &Change::StartDaemon(daemon))?;
