@@ -10,16 +10,21 @@ pub(super) const FORWARD_WIDTH: usize = 7;
 pub(super) const WEIGHT_WIDTH: usize = 6;
 pub(super) const CONNS_WIDTH: usize = 10;
 
-pub(super) const SERVICE_TITLES: &[u8] = b"Prot LocalAddress:Port Scheduler Flags";
+const SERVICE_TITLES: &[u8] = b"Prot LocalAddress:Port Scheduler Flags";
 const SERVER_TITLES: &[u8] =
     b"  -> RemoteAddress:Port           Forward Weight ActiveConn InActConn";
 
 pub(in crate::render) fn titles<W: Write + ?Sized>(out: &mut W) -> io::Result<()> {
+    titles_with(out, SERVER_TITLES)
+}
+
+/// The titles of services like these, and of servers in another view.
+pub(super) fn titles_with<W: Write + ?Sized>(out: &mut W, servers: &[u8]) -> io::Result<()> {
     let mut line = Line::new(&mut *out);
     line.text(SERVICE_TITLES);
     line.end()?;
     let mut line = Line::new(out);
-    line.text(SERVER_TITLES);
+    line.text(servers);
     line.end()
 }
 

@@ -11,12 +11,7 @@ const SERVER_TITLES: &[u8] =
     b"  -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn";
 
 pub(in crate::render) fn titles<W: Write + ?Sized>(out: &mut W) -> io::Result<()> {
-    let mut line = Line::new(&mut *out);
-    line.text(plain::SERVICE_TITLES);
-    line.end()?;
-    let mut line = Line::new(out);
-    line.text(SERVER_TITLES);
-    line.end()
+    plain::titles_with(out, SERVER_TITLES)
 }
 
 pub(in crate::render) fn server_columns<W: Write + ?Sized>(line: &mut Line<W>, server: &Server) {
