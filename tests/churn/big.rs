@@ -1,13 +1,14 @@
 //! Ten thousand rules, with little room for answers, and with names that
 //! nobody knows.
 
+use crate::Test;
+use crate::support::machine::{Machine, ended};
 use crate::support::netns;
 use crate::support::programs::OURS;
-use crate::{Network, ended, ours, run};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-pub const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[Test] = &[
     ("big::one_refused_in_ten_thousand", one_refused),
     ("big::no_room_for_answers", no_room),
     ("big::a_dead_name_server", dead_name_server),
@@ -31,28 +32,34 @@ fn text(rules: &[String]) -> String {
 }
 
 fn one_refused() {
-    let _network = Network::new("");
+    let machine = Machine::with("");
     let right = rules();
     let mut wrong = right.clone();
     // Twice the same service, and a scheduler that no kernel has.
     wrong.insert(5_000, right[0].clone());
     wrong.insert(7_001, "-A -t 10.7.7.7:80 -s nosuch".into());
-    let output = run(OURS, "-R", &text(&wrong));
+    let output = machine.call(OURS, "-R", &text(&wrong));
     let said = "line 5001: Service already exists\n\
         line 7002: Scheduler or persistence engine not found\n";
     assert_eq!(ended(&output), (Some(255), said.into()));
-    assert!(ours("-Sn", "") == text(&right), "the rest is not all there");
+    assert!(
+        machine.feed("-Sn", "") == text(&right),
+        "the rest is not all there"
+    );
 }
 
 /// The smallest receive buffer that there is: answers to rules that are all
 /// refused overflow it many times over.
 fn no_room() {
     let _small = SmallBuffers::new();
-    let _network = Network::new("");
+    let machine = Machine::with("");
     let right = rules();
-    ours("-R", &text(&right));
-    assert!(ours("-Sn", "") == text(&right), "something was lost");
-    let output = run(OURS, "-R", &text(&right));
+    machine.feed("-R", &text(&right));
+    assert!(
+        machine.feed("-Sn", "") == text(&right),
+        "something was lost"
+    );
+    let output = machine.call(OURS, "-R", &text(&right));
     let (status, said) = ended(&output);
     assert_eq!(status, Some(255));
     let expected: String = (0..right.len())
@@ -114,11 +121,12 @@ fn dead_name_server() {
         "/etc/nsswitch.conf",
         "hosts: files dns\nservices: files\n",
     );
-    let _network =
-        Network::new("link add drop type dummy\naddr add 10.0.9.1/24 dev drop\nlink set drop up\n");
-    ours("-R", &text(&rules()[..1_000]));
+    let machine = Machine::with(
+        "link add drop type dummy\naddr add 10.0.9.1/24 dev drop\nlink set drop up\n",
+    );
+    machine.feed("-R", &text(&rules()[..1_000]));
     let start = Instant::now();
-    let output = run(OURS, "-L", "");
+    let output = machine.call(OURS, "-L", "");
     let took = start.elapsed();
     assert_eq!(output.status.code(), Some(0));
     let (_, said) = ended(&output);
@@ -127,7 +135,7 @@ fn dead_name_server() {
         "name look-up timed out: some addresses are shown as numbers\n"
     );
     assert!(
-        output.stdout == ours("-Ln", "").into_bytes(),
+        output.stdout == machine.feed("-Ln", "").into_bytes(),
         "other numbers than -Ln's"
     );
     let seconds = Duration::from_secs(4)..Duration::from_secs(20);

@@ -2,14 +2,15 @@
 //! can. What is untouched must be there, once; the same tests find that the
 //! reference loses or doubles some of it.
 
+use crate::Test;
+use crate::support::machine::{Machine, ended};
 use crate::support::programs::{OURS, REFERENCE};
-use crate::{Network, ended, ours, run};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
-pub const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[Test] = &[
     ("change::services", || services().hold_for(OURS)),
     ("change::servers", || servers().hold_for(OURS)),
     ("change::the_reference_loses_services", || {
@@ -29,14 +30,14 @@ fn listings() -> usize {
 
 const UNTOUCHED: usize = 1500;
 const OTHERS: usize = 300;
+/// Tells their lines, in listings and saves, from all that is untouched.
+const NET_OF_OTHERS: &str = "10.9.";
 
 /// A table of which a part comes and goes.
 struct Table {
     untouched: String,
     /// Rules that bring and remove the rest, all of them once.
     churn: String,
-    /// Tells the rest's lines, in listings and saves, from all others.
-    others: &'static str,
 }
 
 /// Services, every fifth with two servers. The kernel orders them by a hash, so
@@ -57,11 +58,7 @@ fn services() -> Table {
     let other = |i: usize| format!("-u 10.9.{}.{}:53", i / 250, i % 250);
     Table {
         untouched,
-        churn: churn(
-            |i| format!("-A {} -s rr", other(i)),
-            |i| format!("-D {}", other(i)),
-        ),
-        others: "10.9.",
+        churn: churn(other, ["-A", "-D"], "-s rr"),
     }
 }
 
@@ -79,27 +76,23 @@ fn servers() -> Table {
     let other = |i: usize| format!("-t 10.1.0.1:80 -r 10.9.{}.{}:80", i / 250, i % 250);
     Table {
         untouched,
-        churn: churn(
-            |i| format!("-a {} -m", other(i)),
-            |i| format!("-d {}", other(i)),
-        ),
-        others: "10.9.",
+        churn: churn(other, ["-a", "-d"], "-m"),
     }
 }
 
 /// They come in one order and go in another, some of them at a time.
-fn churn(come: impl Fn(usize) -> String, go: impl Fn(usize) -> String) -> String {
+fn churn(other: impl Fn(usize) -> String, [add, delete]: [&str; 2], options: &str) -> String {
     let mut rules = String::new();
     for part in 0..6 {
         for i in (part..OTHERS).step_by(6) {
-            let _ = writeln!(rules, "{}", come(i));
+            let _ = writeln!(rules, "{add} {} {options}", other(i));
         }
         for i in (part..OTHERS).step_by(6).rev().filter(|i| i % 4 != 0) {
-            let _ = writeln!(rules, "{}", go(i));
+            let _ = writeln!(rules, "{delete} {}", other(i));
         }
     }
     for i in (0..OTHERS).step_by(4) {
-        let _ = writeln!(rules, "{}", go(i));
+        let _ = writeln!(rules, "{delete} {}", other(i));
     }
     rules
 }
@@ -107,20 +100,19 @@ fn churn(come: impl Fn(usize) -> String, go: impl Fn(usize) -> String) -> String
 impl Table {
     /// Listings and saves are right.
     fn hold_for(&self, program: &str) {
-        let _network = Network::new("");
-        self.restore();
-        let mut right = ["-Ln", "-Sn"].map(|words| (words, self.counted(&ours(words, ""))));
+        let machine = self.on_a_machine();
+        let mut right = ["-Ln", "-Sn"].map(|words| (words, counted(&machine.feed(words, ""))));
         let _churner = Churner::start(&self.churn.repeat(20));
         for round in 0..listings() {
             for (words, right) in &mut right {
-                let output = run(program, words, "");
+                let output = machine.call(program, words, "");
                 let text = String::from_utf8_lossy(&output.stdout);
                 assert_eq!(
                     ended(&output),
                     (Some(0), String::new()),
                     "{words}, round {round}"
                 );
-                let now = self.counted(&text);
+                let now = counted(&text);
                 assert!(
                     now == *right,
                     "{words}, round {round}: {}",
@@ -132,14 +124,13 @@ impl Table {
 
     /// Sooner or later one listing is wrong.
     fn break_for(&self, program: &str) {
-        let _network = Network::new("");
-        self.restore();
-        let right = self.counted(&ours("-Ln", ""));
+        let machine = self.on_a_machine();
+        let right = counted(&machine.feed("-Ln", ""));
         let _churner = Churner::start(&self.churn.repeat(20));
         let wrong = (0..listings()).any(|_| {
-            let output = run(program, "-Ln", "");
+            let output = machine.call(program, "-Ln", "");
             output.status.success() && {
-                let now = self.counted(&String::from_utf8_lossy(&output.stdout));
+                let now = counted(&String::from_utf8_lossy(&output.stdout));
                 now != right
             }
         });
@@ -149,18 +140,21 @@ impl Table {
         );
     }
 
-    fn restore(&self) {
-        ours("-R", &self.untouched);
+    /// A machine with what is untouched.
+    fn on_a_machine(&self) -> Machine {
+        let machine = Machine::with("");
+        machine.feed("-R", &self.untouched);
+        machine
     }
+}
 
-    /// How often each line that is not of the others is in `text`.
-    fn counted(&self, text: &str) -> HashMap<String, usize> {
-        let mut counted = HashMap::new();
-        for line in text.lines().filter(|line| !line.contains(self.others)) {
-            *counted.entry(line.to_owned()).or_default() += 1;
-        }
-        counted
+/// How often each line that is not of the others is in `text`.
+fn counted(text: &str) -> HashMap<String, usize> {
+    let mut counted = HashMap::new();
+    for line in text.lines().filter(|line| !line.contains(NET_OF_OTHERS)) {
+        *counted.entry(line.to_owned()).or_default() += 1;
     }
+    counted
 }
 
 fn difference(right: &HashMap<String, usize>, now: &HashMap<String, usize>) -> String {

@@ -8,11 +8,8 @@ use nix::mount::{MsFlags, mount, umount};
 /// The installed files, and ours.
 const FILES: [(&str, &str); 3] = [
     ("/usr/sbin/ipvsadm", programs::OURS),
-    ("/usr/sbin/ipvsadm-save", env!("CARGO_BIN_EXE_ipvsadm-save")),
-    (
-        "/usr/sbin/ipvsadm-restore",
-        env!("CARGO_BIN_EXE_ipvsadm-restore"),
-    ),
+    ("/usr/sbin/ipvsadm-save", programs::SAVE),
+    ("/usr/sbin/ipvsadm-restore", programs::RESTORE),
 ];
 
 /// Ours in the place of the reference, for these tests alone and until dropped.

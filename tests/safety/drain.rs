@@ -1,11 +1,14 @@
 //! `-d --drain`: servers taken out of service without breaking a connection.
 
-use crate::machine::{Connection, IPVSADM, Machine, ended, listen, wait_for};
+use crate::Test;
+use crate::connection::{Connection, listen, wait_for};
+use crate::support::machine::{Machine, ended};
+use crate::support::programs::OURS;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
 
-pub const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[Test] = &[
     ("drain::waits_for_the_last_connection", waits),
     ("drain::time_is_up", time_is_up),
     ("drain::interrupted", interrupted),
@@ -28,7 +31,7 @@ fn waits() {
     machine.feed("-R", RULES);
     let listeners = [listen(2)];
     let mut open: Vec<_> = (0..3).map(|_| Connection::open(80, &listeners)).collect();
-    let drain = machine.start(IPVSADM, DRAIN);
+    let drain = machine.start(OURS, DRAIN);
     wait_for("weight 0", || listed(&machine, "-w 0 -x 100 -y 50"));
     assert!(open.iter_mut().all(Connection::is_alive));
     drop(open.pop());
@@ -45,7 +48,7 @@ fn time_is_up() {
     machine.feed("-R", RULES);
     let listeners = [listen(2)];
     let mut open = Connection::open(80, &listeners);
-    let output = machine.call(IPVSADM, &format!("{DRAIN} 1"), "");
+    let output = machine.call(OURS, &format!("{DRAIN} 1"), "");
     let said = "time is up: 1 active connection left; not deleted, and the weight is 5 again\n";
     assert_eq!(ended(&output), (Some(1), said.into()));
     assert_eq!(machine.ipvsadm("-Sn"), RULES);
@@ -61,7 +64,7 @@ fn interrupted() {
             Connection::open(80, &listeners),
             Connection::open(80, &listeners),
         ];
-        let drain = machine.start(IPVSADM, DRAIN);
+        let drain = machine.start(OURS, DRAIN);
         wait_for("weight 0", || listed(&machine, "-w 0 "));
         kill(Pid::from_raw(drain.id() as i32), signal).expect("a process");
         let output = drain.wait_with_output().expect("an end");
@@ -93,13 +96,13 @@ fn settings() {
         fs::write(format!("/proc/sys/net/ipv4/vs/{name}"), value).expect("a setting");
         machine.ipvsadm("-C");
         machine.feed("-R", &persistent);
-        let output = machine.call(IPVSADM, DRAIN, "");
+        let output = machine.call(OURS, DRAIN, "");
         assert_eq!(ended(&output), (Some(0), said.into()));
     }
     fs::write("/proc/sys/net/ipv4/vs/expire_nodest_conn", "1").expect("a setting");
     machine.ipvsadm("-C");
     machine.feed("-R", RULES);
-    let output = machine.call(IPVSADM, DRAIN, "");
+    let output = machine.call(OURS, DRAIN, "");
     let said = "warning: net.ipv4.vs.expire_nodest_conn is 1: connections that are not active end \
         when the server is deleted\n";
     assert_eq!(ended(&output), (Some(0), said.into()));
@@ -107,11 +110,11 @@ fn settings() {
 
 fn nothing_to_drain() {
     let machine = Machine::new();
-    let output = machine.call(IPVSADM, DRAIN, "");
+    let output = machine.call(OURS, DRAIN, "");
     assert_eq!(ended(&output), (Some(255), "Service not defined\n".into()));
     machine.feed("-R", RULES);
     let other = "-d -t 10.0.9.1:80 -r 10.0.9.3:8080 --drain";
-    let output = machine.call(IPVSADM, other, "");
+    let output = machine.call(OURS, other, "");
     assert_eq!(ended(&output), (Some(255), "No such destination\n".into()));
     assert_eq!(machine.ipvsadm("-Sn"), RULES);
 }

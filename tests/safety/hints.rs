@@ -1,17 +1,19 @@
 //! At a terminal, one line more where the cause is known; elsewhere, nothing.
 
-use crate::machine::{IPVSADM, Machine, ended};
+use crate::Test;
+use crate::support::machine::{Machine, ended};
+use crate::support::programs::OURS;
 use nix::pty::openpty;
 use std::fs::File;
 use std::io::Read;
 use std::process::{Command, Stdio};
 
-pub const TESTS: &[(&str, fn())] = &[("hints::only_for_people", only_for_people)];
+pub const TESTS: &[Test] = &[("hints::only_for_people", only_for_people)];
 
 /// What ipvsadm prints to a terminal.
 fn at_a_terminal(line: &str) -> String {
     let pty = openpty(None, None).expect("a terminal");
-    let mut child = Command::new(IPVSADM)
+    let mut child = Command::new(OURS)
         .args(line.split(' '))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -52,7 +54,7 @@ fn only_for_people() {
         ("-D -t 10.0.9.1:80", "No such service\n", ""),
     ] {
         assert_eq!(at_a_terminal(line), format!("{contract}{hint}"), "{line}");
-        let output = machine.call(IPVSADM, line, "");
+        let output = machine.call(OURS, line, "");
         assert_eq!(ended(&output).1, contract, "{line}");
     }
 }

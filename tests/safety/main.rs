@@ -5,18 +5,20 @@
 //! real connections where connections matter: the director is its own client
 //! and its own real servers, on addresses of `lo`.
 
+mod connection;
 mod drain;
 mod hints;
-mod machine;
 mod replace;
 mod restore;
 mod save;
 #[path = "../support/mod.rs"]
 mod support;
 
-use libtest_mimic::Trial;
 use std::process::ExitCode;
 use support::lab::{self, Kernel};
+
+/// A test's name and body.
+type Test = lab::Test<()>;
 
 fn main() -> ExitCode {
     let tests = [
@@ -27,12 +29,6 @@ fn main() -> ExitCode {
         hints::TESTS,
     ]
     .concat();
-    let trial = |(name, test): (&str, fn())| {
-        Trial::test(name, move || {
-            test();
-            Ok(())
-        })
-    };
-    let trials = tests.into_iter().map(trial).collect();
+    let trials = tests.iter().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())
 }

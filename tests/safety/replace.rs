@@ -1,10 +1,13 @@
 //! `-R --replace`: the smallest change, while connections go on.
 
-use crate::machine::{Connection, IPVSADM, Machine, RESTORE, ended, listen};
+use crate::Test;
+use crate::connection::{Connection, listen};
+use crate::support::machine::{Machine, ended};
+use crate::support::programs::{OURS, RESTORE};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-pub const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[Test] = &[
     ("replace::connections_go_on", connections_go_on),
     (
         "replace::the_difference_is_printed",
@@ -48,7 +51,7 @@ fn connections_go_on() {
     assert!(weights(&machine).contains("10.0.9.2:8080                Masq    1      20"));
     let (mut made, mut broken) = (0, 0);
     for round in 0..20 {
-        let (program, line) = [(IPVSADM, "-R --replace"), (RESTORE, "--replace")][round % 2];
+        let (program, line) = [(OURS, "-R --replace"), (RESTORE, "--replace")][round % 2];
         let rules = [AFTER, BEFORE][round % 2];
         let output = machine.call(program, line, rules);
         assert_eq!(ended(&output), (Some(0), String::new()));
@@ -73,7 +76,7 @@ fn connections_go_on() {
 fn the_difference_is_printed() {
     let machine = Machine::new();
     machine.feed("-R", BEFORE);
-    let output = machine.call(IPVSADM, "-R --replace --dry-run", AFTER);
+    let output = machine.call(OURS, "-R --replace --dry-run", AFTER);
     assert_eq!(ended(&output), (Some(1), String::new()));
     assert_eq!(String::from_utf8_lossy(&output.stdout), DIFFERENCE);
     assert_eq!(machine.ipvsadm("-Sn"), BEFORE);
@@ -93,13 +96,13 @@ fn somebody_else() {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 for line in ["-A -t 10.0.9.1:82 -s rr", "-D -t 10.0.9.1:82"] {
-                    let _ = machine.call(IPVSADM, line, "");
+                    let _ = machine.call(OURS, line, "");
                 }
             }
         });
         for round in 0..20 {
             let rules = [AFTER, BEFORE][round % 2];
-            let output = machine.call(IPVSADM, "-R --replace", rules);
+            let output = machine.call(OURS, "-R --replace", rules);
             let (status, said) = ended(&output);
             assert_eq!(status == Some(0), said.is_empty(), "{status:?} {said}");
         }

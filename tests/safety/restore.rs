@@ -1,11 +1,14 @@
 //! Rules that are wrong, rules that the kernel refuses, and an interrupt.
 
-use crate::machine::{IPVSADM, Machine, RESTORE, ended, wait_for};
+use crate::Test;
+use crate::connection::wait_for;
+use crate::support::machine::{Machine, ended};
+use crate::support::programs::{OURS, RESTORE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::Write;
 
-pub const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[Test] = &[
     (
         "restore::wrong_lines_change_nothing",
         wrong_lines_change_nothing,
@@ -33,9 +36,9 @@ fn wrong_lines_change_nothing() {
     let said = "line 3: illegal virtual server address[:port] specified\n\
         line 5: You need to supply the 'real-server' option for the 'add-server' command\n";
     for (program, line) in [
-        (IPVSADM, "-R"),
-        (IPVSADM, "-R --dry-run"),
-        (IPVSADM, "-R --replace"),
+        (OURS, "-R"),
+        (OURS, "-R --dry-run"),
+        (OURS, "-R --replace"),
         (RESTORE, ""),
         (RESTORE, "--replace"),
     ] {
@@ -58,7 +61,7 @@ fn wrong_lines_change_nothing() {
             "line 1: no line before this one adds its service\n",
         ),
     ] {
-        let output = machine.call(IPVSADM, "-R --replace", input);
+        let output = machine.call(OURS, "-R --replace", input);
         assert_eq!(ended(&output), (Some(2), said.into()));
         assert_eq!(machine.ipvsadm("-Sn"), RULES);
     }
@@ -70,7 +73,7 @@ fn refusals_are_named() {
         .map(|n| format!("-A -t 10.{}.{}.1:80 -s rr\n", n / 250, n % 250))
         .collect();
     input.push_str("-A -t 10.0.1.1:80 -s rr\n-A -t 10.9.9.9:80 -s nosuch\n-A -f 5\n");
-    let output = machine.call(IPVSADM, "-R", &input);
+    let output = machine.call(OURS, "-R", &input);
     let said = "line 2001: Service already exists\n\
         line 2002: Scheduler or persistence engine not found\n";
     assert_eq!(ended(&output), (Some(255), said.into()));

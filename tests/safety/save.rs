@@ -1,10 +1,12 @@
 //! What is saved and restored is the same table.
 
-use crate::machine::{IPVSADM, Machine, REFERENCE, RESTORE, SAVE, ended};
+use crate::Test;
+use crate::support::machine::{Machine, ended};
+use crate::support::programs::{OURS, REFERENCE, RESTORE, SAVE};
 use std::fs::File;
 use std::process::Command;
 
-pub const TESTS: &[(&str, fn())] = &[
+pub const TESTS: &[Test] = &[
     ("save::round_trip", round_trip),
     (
         "save::the_reference_restores_it_too",
@@ -105,7 +107,7 @@ fn disk_full() {
     machine.feed("-R", TABLE);
     for line in ["-Sn", "-Ln", "-h"] {
         let full = File::options().write(true).open("/dev/full");
-        let output = Command::new(IPVSADM)
+        let output = Command::new(OURS)
             .args(line.split(' '))
             .stdout(full.expect("/dev/full"))
             .output()

@@ -4,7 +4,7 @@
 //! Tests run one after the other on the main thread, because a network
 //! namespace belongs to a thread. They never skip: without a lab they fail.
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -17,6 +17,31 @@ pub enum Kernel {
     WithIpvs,
     /// One without; that is always the lab's.
     WithoutIpvs,
+}
+
+/// A test's name and body.
+pub type Test<T> = (&'static str, fn() -> T);
+
+/// What a test's body comes to, if it does not panic.
+pub trait Verdict: 'static {
+    fn verdict(self) -> Result<(), Failed>;
+}
+
+impl Verdict for () {
+    fn verdict(self) -> Result<(), Failed> {
+        Ok(())
+    }
+}
+
+impl Verdict for anyhow::Result<()> {
+    fn verdict(self) -> Result<(), Failed> {
+        self.map_err(|error| Failed::from(format!("{error:?}")))
+    }
+}
+
+/// The test as libtest-mimic wants it.
+pub fn trial<T: Verdict>(&(name, test): &Test<T>) -> Trial {
+    Trial::test(name, move || test().verdict())
 }
 
 /// Runs `trials`, then `summary`, where the `kernel` is.

@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod lab;
+pub mod machine;
 pub mod netlink;
 pub mod netns;
 pub mod programs;

@@ -11,8 +11,10 @@ use wait_timeout::ChildExt;
 
 /// Where Debian's package puts the program that ours is measured by.
 pub const REFERENCE: &str = "/sbin/ipvsadm";
-/// Our program.
+/// Our programs.
 pub const OURS: &str = env!("CARGO_BIN_EXE_ipvsadm");
+pub const SAVE: &str = env!("CARGO_BIN_EXE_ipvsadm-save");
+pub const RESTORE: &str = env!("CARGO_BIN_EXE_ipvsadm-restore");
 
 /// The programs of the package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,8 +47,8 @@ impl Tool {
     pub fn ours(self) -> &'static str {
         match self {
             Tool::Ipvsadm => OURS,
-            Tool::Save => env!("CARGO_BIN_EXE_ipvsadm-save"),
-            Tool::Restore => env!("CARGO_BIN_EXE_ipvsadm-restore"),
+            Tool::Save => SAVE,
+            Tool::Restore => RESTORE,
         }
     }
 }

@@ -16,12 +16,11 @@ mod services;
 mod support;
 mod sync;
 
-use libtest_mimic::{Failed, Trial};
 use std::process::ExitCode;
 use support::lab::{self, Kernel};
 
 /// A test's name and body.
-type Test = (&'static str, fn() -> anyhow::Result<()>);
+type Test = lab::Test<anyhow::Result<()>>;
 
 const GROUPS: [&[Test]; 6] = [
     forwarding::TESTS,
@@ -32,14 +31,7 @@ const GROUPS: [&[Test]; 6] = [
     faults::TESTS,
 ];
 
-fn trial((name, test): &Test) -> Trial {
-    let test = *test;
-    Trial::test(*name, move || {
-        test().map_err(|error| Failed::from(format!("{error:?}")))
-    })
-}
-
 fn main() -> ExitCode {
-    let trials = GROUPS.into_iter().flatten().map(trial).collect();
+    let trials = GROUPS.into_iter().flatten().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())
 }

@@ -1,15 +1,14 @@
 //! A machine of the cluster: a network namespace with a name.
 
 use super::servers::{Endpoint, Servers};
-use crate::support::{netns, programs};
+use crate::support::{machine, netns, programs};
 use anyhow::{Context, Result, ensure};
 use nix::mount::{MntFlags, umount2};
 use nix::sched::{CloneFlags, setns};
 use std::env;
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::sync::{Mutex, OnceLock};
 use std::thread;
 
@@ -47,7 +46,7 @@ impl Host {
 
     /// Runs a program to its end with `input` on standard input.
     pub fn output(&self, program: &str, args: &[&str], input: &str) -> Result<Output> {
-        self.enter(|| output_here(program, args, input))
+        self.enter(|| machine::run(program, args, input).context(program.to_owned()))
     }
 
     /// The same for a program that must succeed; gives its standard output.
@@ -130,25 +129,9 @@ impl Drop for Host {
     }
 }
 
-fn output_here(program: &str, args: &[&str], input: &str) -> Result<Output> {
-    let mut child = Command::new(program)
-        .args(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context(program.to_owned())?;
-    child
-        .stdin
-        .take()
-        .expect("piped")
-        .write_all(input.as_bytes())?;
-    Ok(child.wait_with_output()?)
-}
-
 /// Runs a program that must succeed in the caller's namespace.
 pub fn run_here(program: &str, args: &[&str], input: &str) -> Result<String> {
-    let output = output_here(program, args, input)?;
+    let output = machine::run(program, args, input).context(program.to_owned())?;
     ensure!(
         output.status.success(),
         "{program} {args:?}: {}\n{}\n{input}",
