@@ -19,6 +19,8 @@ pub mod cli;
 pub mod kernel;
 pub mod model;
 pub mod names;
+#[cfg(test)]
+mod random;
 pub mod render;
 pub mod rules;
 pub mod run;

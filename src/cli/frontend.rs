@@ -168,6 +168,7 @@ mod tests {
     use super::super::Complaint;
     use super::super::lexer::Lexer;
     use super::*;
+    use crate::random::Random;
 
     #[test]
     fn clap_accepts_the_definition() {
@@ -194,91 +195,23 @@ mod tests {
         reading
     }
 
+    /// What lines are made of; a word of nothing is one more.
+    const PIECES: &str = "\
+        -A -E -L -l -Ln -lcn -a -d -Z -S -C -R --set -h --start-daemon master \
+        --stop-daemon=backup -t 10.0.0.1:80 -At -u=10.0.0.1:53 -f 1 -f7 -6 -p -p300 \
+        -p= -pt -p=5 -s rr -srr -s= --scheduler=wrr -M -o -r -mw5 -gw -w -w=5 -w-1 \
+        --weight -5 -n --numeric --numeric=5 -- --stats --rate --exact -X --sort \
+        --sort --nosort -c --pe sip word = -t= -b --persistent --persistent=9 --drain \
+        --drain=3 -LQ --nosuch";
+
     #[test]
     fn what_clap_accepts_the_lexer_reads_alike() {
-        const PIECES: &[&str] = &[
-            "-A",
-            "-E",
-            "-L",
-            "-l",
-            "-Ln",
-            "-lcn",
-            "-a",
-            "-d",
-            "-Z",
-            "-S",
-            "-C",
-            "-R",
-            "--set",
-            "-h",
-            "--start-daemon",
-            "master",
-            "--stop-daemon=backup",
-            "-t",
-            "10.0.0.1:80",
-            "-At",
-            "-u=10.0.0.1:53",
-            "-f",
-            "1",
-            "-f7",
-            "-6",
-            "-p",
-            "-p300",
-            "-p=",
-            "-pt",
-            "-p=5",
-            "-s",
-            "rr",
-            "-srr",
-            "-s=",
-            "--scheduler=wrr",
-            "-M",
-            "-o",
-            "-r",
-            "-mw5",
-            "-gw",
-            "-w",
-            "-w=5",
-            "-w-1",
-            "--weight",
-            "-5",
-            "-n",
-            "--numeric",
-            "--numeric=5",
-            "--",
-            "--stats",
-            "--rate",
-            "--exact",
-            "-X",
-            "--sort",
-            "--sort",
-            "--nosort",
-            "-c",
-            "--pe",
-            "sip",
-            "word",
-            "",
-            "=",
-            "-t=",
-            "-b",
-            "--persistent",
-            "--persistent=9",
-            "--drain",
-            "--drain=3",
-            "-LQ",
-            "--nosuch",
-        ];
-        let mut state = 0x2545_f491_4f6c_dd1d_u64;
-        let mut random = |n: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            (state % n as u64) as usize
-        };
+        let pieces: Vec<&[u8]> = PIECES.split(' ').chain([""]).map(str::as_bytes).collect();
+        let mut random = Random::new(1);
         let mut accepted = 0;
         for _ in 0..3_000 {
-            let words: Vec<&[u8]> = (0..=random(5))
-                .map(|_| PIECES[random(PIECES.len())].as_bytes())
+            let words: Vec<&[u8]> = (0..=random.below(5))
+                .map(|_| pieces[random.below(pieces.len())])
                 .collect();
             let refused = words.contains(&b"-".as_slice())
                 || definition().try_get_matches_from(owned(&words)).is_err();

@@ -260,6 +260,7 @@ pub fn multicast(input: &[u8]) -> Result<IpAddr, Complaint> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
 
     struct NoNames;
     impl Lookup for NoNames {
@@ -396,13 +397,10 @@ mod tests {
     #[test]
     fn no_input_panics() {
         let bytes = [b'[', b']', b':', b'.', b'0', b'x', b'9', b' ', b'-', 0xff];
-        for seed in 0..20_000_u32 {
-            let mut state = seed;
-            let word: Vec<u8> = (0..seed % 7)
-                .map(|_| {
-                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    bytes[(state >> 16) as usize % bytes.len()]
-                })
+        let mut random = Random::new(1);
+        for _ in 0..20_000 {
+            let word: Vec<u8> = (0..random.below(7))
+                .map(|_| bytes[random.below(bytes.len())])
                 .collect();
             address(&word, None, &mut NoNames);
             prefix(&word);

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::model::*;
+use crate::random::Random;
 use netlink_packet_generic::GenlFamily;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -330,13 +331,7 @@ fn read_attributes(attributes: &[u8]) {
 
 #[test]
 fn no_bytes_make_it_panic() {
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
-    let mut random = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed >> 16
-    };
+    let mut random = Random::new(1);
     let mut message = bytes("44010000 2000 0200 08000000 00000000 01010000");
     message.extend(v6_reply());
     for whole in [message, v6_reply(), gue_reply()] {
@@ -345,11 +340,11 @@ fn no_bytes_make_it_panic() {
         }
         for _ in 0..20_000 {
             let mut broken = whole.clone();
-            for _ in 0..=random() % 4 {
-                let place = random() as usize % broken.len();
-                broken[place] = random() as u8;
+            for _ in 0..=random.below(4) {
+                let place = random.below(broken.len());
+                broken[place] = random.below(256) as u8;
             }
-            broken.truncate(random() as usize % (broken.len() + 1));
+            broken.truncate(random.below(broken.len() + 1));
             read_all(&broken);
         }
     }

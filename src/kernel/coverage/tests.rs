@@ -3,6 +3,7 @@
 //! whole.
 
 use super::Coverage;
+use crate::random::Random;
 
 /// Entries below this stay in the table all the time.
 const STABLE: u32 = 400;
@@ -12,18 +13,6 @@ const ALL: u32 = 600;
 const LARGE: usize = 80;
 /// Runs that end as if the kernel had been short of memory.
 const UNSURE: [usize; 2] = [9, 10];
-
-/// xorshift: the same numbers in every run of the test.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit.max(1)
-    }
-}
 
 /// The kernel's list, and someone who keeps changing it.
 struct Table {
@@ -35,7 +24,7 @@ struct Table {
 
 impl Table {
     fn new(seed: u64, churn: usize) -> Table {
-        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut random = Random::new(seed);
         let mut entries = Vec::new();
         for id in 0..ALL {
             let place = random.below(entries.len() + 1);
