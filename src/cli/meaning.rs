@@ -23,6 +23,7 @@ pub const DEFAULT_INTERFACE: &str = "eth0";
 impl Args<'_> {
     /// What the whole command line means.
     pub fn command(self, lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
+        let netmask = self.netmask(lookup)?;
         let timeouts = match self.command {
             CommandName::Set => Some(self.timeouts()?),
             _ => None,
@@ -40,10 +41,10 @@ impl Args<'_> {
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
             CommandName::AddService => {
-                Change::AddService(self.service()?, self.config(flags, lookup)?)
+                Change::AddService(self.service()?, self.config(flags, netmask)?)
             }
             CommandName::EditService => {
-                Change::EditService(self.service()?, self.config(flags, lookup)?)
+                Change::EditService(self.service()?, self.config(flags, netmask)?)
             }
             CommandName::DeleteService => Change::DeleteService(self.service()?),
             CommandName::Flush => Change::Flush,
@@ -78,16 +79,22 @@ impl Args<'_> {
             .ok_or_else(|| Complaint::usage("illegal virtual server address[:port] specified"))
     }
 
+    /// The mask, now that the family is settled; without a service that is the
+    /// original's first choice.
+    fn netmask(&self, lookup: &mut dyn Lookup) -> Result<Netmask, Complaint> {
+        let family = self.service.map_or(Family::Inet, |key| key.family());
+        match self.netmask {
+            Some(text) => values::netmask(text, family, lookup),
+            None => Ok(Netmask::host(family)),
+        }
+    }
+
     fn config(
         &self,
         sched_flags: ServiceFlags,
-        lookup: &mut dyn Lookup,
+        netmask: Netmask,
     ) -> Result<ServiceConfig, Complaint> {
         let service = self.service()?;
-        let netmask = match self.netmask {
-            Some(text) => values::netmask(text, service.family(), lookup)?,
-            None => Netmask::host(service.family()),
-        };
         let mut flags = sched_flags;
         if self.given.has(Opt::Persistent) {
             flags = flags.with(ServiceFlags::PERSISTENT);

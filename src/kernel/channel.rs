@@ -42,7 +42,7 @@ impl Channel {
             sequence: 0,
             largest: 0,
             outbox: Vec::new(),
-            inbox: vec![0; LARGE],
+            inbox: Vec::new(),
         })
     }
 
@@ -79,10 +79,15 @@ impl Channel {
     }
 
     /// The next datagram from the kernel, received with `size` bytes (at most
-    /// [`LARGE`]); [`KernelError::Lost`] if there is none. What other processes send here is skipped.
+    /// [`LARGE`]); [`KernelError::Lost`] if there is none. What other processes
+    /// send here is skipped.
     pub fn receive(&mut self, size: usize) -> Result<Datagram<'_>, KernelError> {
         let size = size.min(LARGE);
         self.largest = self.largest.max(size);
+        // Most commands never expect much, and memory costs when it is touched.
+        if self.inbox.len() < size {
+            self.inbox.resize(size, 0);
+        }
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
         let len = loop {
             let mut room = &mut self.inbox[..size];
