@@ -66,7 +66,7 @@ class Bench:
         for program in PROGRAMS:
             self.launch(program, *words, output="/tmp/output")
             with open("/tmp/output", encoding="ascii") as output:
-                lines.append(sorted(re.sub(r" \d\d:\d\d ", " ", line) for line in output))
+                lines.append(sorted(re.sub(r" \d+:\d\d ", " ", line) for line in output))
         if lines[0] != lines[1]:
             sys.exit(f"{' '.join(words)}: the outputs differ")
 

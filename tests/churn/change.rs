@@ -5,9 +5,12 @@
 use crate::Test;
 use crate::support::machine::{Machine, ended};
 use crate::support::programs::{OURS, REFERENCE};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 pub const TESTS: &[Test] = &[
@@ -21,12 +24,14 @@ pub const TESTS: &[Test] = &[
     }),
 ];
 
-/// Listings, and as many saves; the reference has as many chances to get one
-/// wrong. `IPVSADM_LISTINGS` is for those who cannot wait.
+/// Listings, and as many saves; `IPVSADM_LISTINGS` for more of them.
 fn listings() -> usize {
     let asked = std::env::var("IPVSADM_LISTINGS").ok();
-    asked.and_then(|number| number.parse().ok()).unwrap_or(200)
+    asked.map_or(20, |number| number.parse().expect("IPVSADM_LISTINGS"))
 }
+
+/// So many chances has the reference to get a listing wrong.
+const CHANCES: usize = 200;
 
 const UNTOUCHED: usize = 1500;
 const OTHERS: usize = 300;
@@ -127,7 +132,7 @@ impl Table {
         let machine = self.on_a_machine();
         let right = counted(&machine.feed("-Ln", ""));
         let _churner = Churner::start(&self.churn.repeat(20));
-        let wrong = (0..listings()).any(|_| {
+        let wrong = (0..CHANCES).any(|_| {
             let output = machine.call(program, "-Ln", "");
             output.status.success() && {
                 let now = counted(&String::from_utf8_lossy(&output.stdout));
@@ -181,6 +186,7 @@ impl Churner {
             .args(["-c", script, OURS])
             .arg(&path)
             .stdin(Stdio::null())
+            .process_group(0)
             .spawn()
             .expect("a shell");
         Churner(child)
@@ -191,7 +197,8 @@ impl Drop for Churner {
     fn drop(&mut self) {
         // Only a process that was changing the table all the time proves anything.
         let ended = self.0.try_wait().expect("a child");
-        let _ = self.0.kill();
+        // The shell and what it runs.
+        let _ = killpg(Pid::from_raw(self.0.id() as i32), Signal::SIGKILL);
         let _ = self.0.wait();
         if !std::thread::panicking() {
             assert_eq!(ended, None, "the rules of the churn were refused");
