@@ -47,10 +47,21 @@ pub struct Row<'a> {
 
 /// Reads one row without the newline at its end.
 pub fn row(input: &[u8]) -> IResult<&[u8], Row<'_>> {
-    let (rest, (protocol, client, service, server)) =
-        (field, endpoint, endpoint, endpoint).parse(input)?;
-    let (rest, (state, expires, engine)) = (field, decimal, opt((field, field))).parse(rest)?;
-    let (rest, _) = take_till(is_newline).parse(rest)?;
+    // One after the other, and inline: a third of the time is moving results
+    // about, otherwise.
+    let (rest, protocol) = field(input)?;
+    let (rest, client) = endpoint(rest)?;
+    let (rest, service) = endpoint(rest)?;
+    let (rest, server) = endpoint(rest)?;
+    let (rest, state) = field(rest)?;
+    let (rest, expires) = decimal(rest)?;
+    let (rest, engine) = match rest {
+        [b'\n', ..] => (rest, None),
+        _ => {
+            let (rest, engine) = opt((field, field)).parse(rest)?;
+            (take_till(is_newline).parse(rest)?.0, engine)
+        }
+    };
     let row = Row {
         protocol,
         client,
@@ -78,7 +89,7 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// The bytes up to the next blank, which is skipped with those after it.
-#[inline]
+#[inline(always)]
 fn field(input: &[u8]) -> IResult<&[u8], &[u8]> {
     let (rest, word) = word(input)?;
     let (rest, _) = blanks(rest)?;
@@ -140,7 +151,7 @@ fn leading(input: &[u8], other: impl Fn(Eight) -> Eight) -> usize {
     len
 }
 
-#[inline]
+#[inline(always)]
 fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
     match ipv4_endpoint(input) {
         Some((endpoint, rest)) => Ok((rest, endpoint)),
