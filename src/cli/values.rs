@@ -182,13 +182,15 @@ fn host_port(
     protocol: Option<Protocol>,
     lookup: &mut dyn Lookup,
 ) -> Option<(IpAddr, Option<u16>)> {
-    let mut parts = input.splitn(2, |&b| b == b':');
-    let address = host(parts.next()?, lookup)?;
-    let port = match parts.next() {
-        Some(text) => Some(port(text, protocol, lookup)?),
-        None => None,
+    // The last colon: what follows a blank in the host may have others.
+    let (name, port) = match input.iter().rposition(|&b| b == b':') {
+        Some(at) => (
+            &input[..at],
+            Some(port(&input[at + 1..], protocol, lookup)?),
+        ),
+        None => (input, None),
     };
-    Some((address.into(), port))
+    Some((host(name, lookup)?.into(), port))
 }
 
 /// A persistence mask for a service of `family`.

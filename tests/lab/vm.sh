@@ -21,7 +21,8 @@ run_command() {
     build_qemu -serial "file:$run_dir/console"
     connect_stdin
     write_settings
-    timeout --foreground -k 5 "${timeout:-1800}" "${qemu[@]}" <&"$stdin" >"$run_dir/qemu" 2>&1 &
+    timeout=${timeout:-${IPVSADM_LAB_TIMEOUT:-1800}}
+    timeout --foreground -k 5 "$timeout" "${qemu[@]}" <&"$stdin" >"$run_dir/qemu" 2>&1 &
     qemu_pid=$!
     follow "$run_dir/stdout" &
     follow "$run_dir/stderr" >&2 &
@@ -181,7 +182,7 @@ finish() {
         exit "$(<"$run_dir/status")"
     fi
     case $status in
-        124 | 137) note "the machine was stopped after ${timeout:-1800} seconds" ;;
+        124 | 137) note "the machine was stopped after $timeout seconds" ;;
         *) note "the machine died" ;;
     esac
     note "its console ends like this:"
