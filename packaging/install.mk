@@ -60,7 +60,8 @@ deb: build
 	packaging/build-deb $(release) $(CARGO_TARGET_DIR)
 
 # The completions in real shells, then the package, its service and the
-# README's commands, in one machine.
+# README's commands, in one machine; then the package under systemd.
 test-install: deb lab
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
+	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'

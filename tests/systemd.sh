@@ -1,0 +1,229 @@
+#!/bin/bash
+# The Debian package and its unit under a running systemd: the first process of
+# a container in the lab's machine, on a copy of its root file system and in a
+# network namespace, so with an IPVS table, that is new at each boot.
+#
+#   make deb
+#   tests/lab/lab run -- tests/systemd.sh target/ipvsadm_*.deb
+#
+# Prints "ok" or "FAILED" for each check; exit status 1 if any failed.
+# shellcheck disable=SC2317 # the checks are called by name
+
+set -u
+deb=$(readlink -f "${1:?say which package}")
+# shellcheck source=tests/checks.sh
+. "$(dirname "$0")/checks.sh" "$deb"
+
+root=$work/root
+rules=$root/etc/ipvsadm.rules
+settings=$root/etc/default/ipvsadm
+
+# A file system that outlives the boots.
+make_root() {
+    mkdir "$work/space" "$root"
+    mount -t tmpfs space "$work/space"
+    mkdir "$work/space/upper" "$work/space/work"
+    mount -t overlay overlay -o "lowerdir=/,upperdir=$work/space/upper,workdir=$work/space/work" "$root"
+    cp "$deb" "$root/var/tmp/package.deb"
+    # Without an id, systemd would take this for its first boot and enable all.
+    systemd-machine-id-setup --root="$root"
+    mkdir "$root/var/log/journal"
+    # What makes a root's init systemd, to Debian's scripts: systemd-sysv.
+    ln -s /lib/systemd/systemd "$root/sbin/init"
+    ln -s /bin/systemctl "$root/sbin/runlevel"
+    systemctl --root="$root" mask getty.target
+    # A network that takes its time: at boot, no sync daemon runs without it.
+    cat >"$root/etc/systemd/system/network.service" <<END
+[Unit]
+Before=network-online.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=sleep 2
+ExecStart=ip link add sync0 type dummy
+ExecStart=ip address add 10.99.0.1/24 dev sync0
+ExecStart=ip link set sync0 up
+ExecStart=ip route add 10.0.0.0/24 dev sync0
+[Install]
+WantedBy=network-online.target
+END
+    systemctl --root="$root" enable network
+    chroot "$root" dpkg -P ldirectord # needs ipvsadm
+}
+
+# What a container has before systemd.
+enter_root() {
+    mount -t proc proc "$root/proc"
+    mount -t sysfs sysfs "$root/sys"
+    mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+    mount --rbind /dev "$root/dev"
+    mount -t tmpfs -o mode=755 run "$root/run"
+    cd "$root" || exit
+    pivot_root . mnt
+    umount -l mnt
+    exec env -i container=lab PATH="$PATH" /lib/systemd/systemd --unit=multi-user.target
+}
+
+boot() {
+    unshare --pid --fork --kill-child --mount --net --uts --ipc --cgroup \
+        bash -c "root=$root; $(declare -f enter_root); enter_root" >"$work/console" 2>&1 </dev/null &
+    container=$!
+    until systemd=$(pgrep -P "$container") && inside test -S /run/systemd/private; do
+        sleep 0.2
+        [ -d "/proc/$container" ] || ! cat "$work/console" || return
+    done 2>/dev/null
+    inside systemctl is-system-running --wait || ! inside systemctl --failed
+}
+
+# A container that powers off dies of SIGINT.
+shut_down() {
+    inside systemctl start --no-block --job-mode=replace-irreversibly poweroff.target
+    fails 130 wait "$container"
+}
+
+inside() {
+    nsenter --target "$systemd" --all -- "$@"
+}
+
+table_is() {
+    diff <(printf '%s' "$1") <(inside ipvsadm -Sn)
+}
+
+# unit_is ACTIVE ENABLED, as systemctl's is-active and is-enabled print them.
+unit_is() {
+    diff <(printf '%s\n' "$@") <(inside systemctl is-active ipvsadm; inside systemctl is-enabled ipvsadm)
+}
+
+# The start that the unit has been active since.
+started() {
+    inside systemctl show ipvsadm --property=ActiveEnterTimestampMonotonic
+}
+
+check "a root file system for systemd" make_root
+printf '# my rules\n%s' "$saved" >"$rules"
+set_up true master
+keep rules cat "$rules"
+keep settings cat "$settings"
+
+echo "== Debian's package, in use"
+check "systemd is up" boot
+check "the service is active" unit_is active enabled
+check "its rules are loaded" table_is "$saved"
+check "its sync daemon runs" says '^master' inside ipvsadm -L --daemon
+check "a rule that is not saved" inside ipvsadm -A -t 10.0.0.3:80
+
+echo "== over Debian's package"
+check "the package is installed without a question" inside apt-get install -y /var/tmp/package.deb
+check "it is ours" says rust inside ipvsadm -v
+check "so is the unit" says '^ExecStart=.*ipvsadm-service' inside systemctl cat ipvsadm
+check "it is active and enabled" unit_is active enabled
+check "systemd has no warning" refuses says Warning inside systemctl status ipvsadm
+check "the rules are kept" same rules cat "$rules"
+check "the settings are kept" same settings cat "$settings"
+check "the table is as it was" table_is "$unsaved"
+check "the sync daemon runs" says '^master' inside ipvsadm -L --daemon
+check "disable" inside systemctl disable ipvsadm
+check "the package again" inside dpkg -i /var/tmp/package.deb
+check "the unit is active, and still disabled" unit_is active disabled
+check "enable" inside systemctl enable ipvsadm
+
+echo "== a reboot"
+check "systemd ends" shut_down
+check "and is up again" boot
+check "the table was cleared at the end" says 'table cleared' inside journalctl -u ipvsadm
+check "the unit is active" unit_is active enabled
+check "the rules are loaded" table_is "$saved"
+check "the sync daemon runs" says '^master.*sync0, syncid=9' inside ipvsadm -L --daemon
+
+echo "== reload, stop, start, restart"
+conns() {
+    inside ipvsadm -Ln --stats -t 10.0.0.1:80 | awk '$2 == "10.0.0.1:80" { print $3 }'
+}
+inside ip address add 10.0.0.1/32 dev lo
+inside timeout 1 bash -c '</dev/tcp/10.0.0.1/80' 2>/dev/null
+check "a connection" says 1 conns
+inside ipvsadm -A -t 10.0.0.3:80
+inside ipvsadm -d -t 10.0.0.1:80 -r 10.0.0.2:80
+check "reload" inside systemctl reload ipvsadm
+check "makes good what was changed" table_is "$saved"
+check "and clears nothing" says 1 conns
+check "stop" inside systemctl stop ipvsadm
+check "the unit is inactive" unit_is inactive enabled
+check "the table is cleared" table_is ''
+check "no sync daemon runs" refuses says master inside ipvsadm -L --daemon
+check "start" inside systemctl start ipvsadm
+check "the unit is active" unit_is active enabled
+check "the rules are loaded" table_is "$saved"
+check "the sync daemon runs" says '^master.*syncid=9' inside ipvsadm -L --daemon
+sed -i s/9/7/ "$settings"
+inside ipvsadm -A -t 10.0.0.3:80
+check "restart" inside systemctl restart ipvsadm
+check "the rules are loaded" table_is "$saved"
+check "the sync daemon is another" says '^master.*syncid=7' inside ipvsadm -L --daemon
+check "the init script stops the unit" inside /etc/init.d/ipvsadm stop
+check "it is inactive" unit_is inactive enabled
+check "the init script starts it" inside /etc/init.d/ipvsadm start
+check "it is active" unit_is active enabled
+check "restarts in a row" inside sh -c 'for i in 1 2 3 4 5 6 7 8; do systemctl restart ipvsadm || exit; done'
+set_up false both
+check "restart without AUTO" inside systemctl restart ipvsadm
+check "leaves the table alone" table_is "$saved"
+check "starts both daemons" says '^backup' inside ipvsadm -L --daemon
+check "stop without AUTO" inside systemctl stop ipvsadm
+check "leaves the table alone" table_is "$saved"
+
+echo "== wrong rules"
+wrong() {
+    printf '%s-A -t nonsense\n' "$saved" | sed s/10.0.0.2/10.0.0.4/ >"$rules"
+}
+set_up true master
+inside systemctl start ipvsadm
+wrong
+for action in reload restart start; do
+    check "$action fails" refuses inside systemctl $action ipvsadm
+    check "it changes nothing" table_is "$saved"
+    check "the sync daemon runs" says '^master' inside ipvsadm -L --daemon
+    check "the status says why" says 'line 3: ' inside systemctl status --lines=6 ipvsadm
+done
+check "the journal tells of the restart" says 'nothing is stopped' inside journalctl -u ipvsadm
+check "the unit has failed" unit_is failed enabled
+cp "$work/rules" "$rules"
+check "with right rules, it starts" inside systemctl start ipvsadm
+wrong
+check "with wrong ones, it stops" inside systemctl stop ipvsadm
+check "the table is cleared" table_is ''
+cp "$work/rules" "$rules"
+set_up true master
+
+echo "== an upgrade from ourselves"
+inside systemctl start ipvsadm
+inside ipvsadm -A -t 10.0.0.3:80
+keep started started
+check "the package again" inside dpkg -i /var/tmp/package.deb
+check "the table is as it was" table_is "$unsaved"
+check "the sync daemon runs" says '^master' inside ipvsadm -L --daemon
+check "the unit is active and enabled" unit_is active enabled
+check "it was not restarted" same started started
+
+echo "== removal"
+table_is_gone() {
+    fails 1 grep -q 0A000001 "/proc/$systemd/net/ip_vs"
+}
+check "removed" inside dpkg -r ipvsadm
+check "the service was stopped" table_is_gone
+check "systemd knows no unit" fails 4 inside systemctl status ipvsadm
+check "nor does it after a reboot" eval 'shut_down && boot && fails 4 inside systemctl status ipvsadm'
+check "installed again" inside dpkg -i /var/tmp/package.deb
+check "the rules are loaded" table_is "$saved"
+check "the unit is active and enabled" unit_is active enabled
+check "purged" inside dpkg -P ipvsadm
+check "the service was stopped" table_is_gone
+check "systemd knows no unit" fails 4 inside systemctl status ipvsadm
+leftovers() {
+    inside find / -xdev -name '*ipvsadm*' -not -path '/var/log/*' -not -path '/tmp/*'
+    inside systemctl list-unit-files --no-legend 'ipvsadm*'
+}
+check "nothing is left" refuses says . leftovers
+check "systemd ends" shut_down
+
+finish
