@@ -158,6 +158,8 @@ pub fn tell_late_names(names: &Resolver) {
 }
 
 fn connections(session: &mut Session, engines: bool, numeric: bool) -> anyhow::Result<()> {
+    // The file is open to everybody, and who talks to whom is not.
+    session.check_permission()?;
     let file = File::open(CONNECTIONS).map_err(said_of_connections)?;
     let result = if numeric {
         render::connections(file, &mut session.out, &mut Numeric, engines)

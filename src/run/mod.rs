@@ -37,6 +37,12 @@ impl Session {
         Ok(Session { ipvs, out })
     }
 
+    /// Fails for who may not administer IPVS, before anything is tried.
+    fn check_permission(&mut self) -> anyhow::Result<()> {
+        self.ipvs.info().map_err(Failure::list)?;
+        Ok(())
+    }
+
     /// Carries out one command that needs the kernel.
     fn run(&mut self, command: &Command) -> anyhow::Result<()> {
         match command {

@@ -86,12 +86,6 @@ pub fn print_changes(
 }
 
 impl Session {
-    /// Fails for who may not change anything, before anything is tried.
-    pub fn check_permission(&mut self) -> anyhow::Result<()> {
-        self.ipvs.info().map_err(Failure::list)?;
-        Ok(())
-    }
-
     /// Carries out `rules` in their order; how many failed.
     fn carry_out_all(&mut self, rules: &[Rule], start: Start) -> anyhow::Result<usize> {
         let mut failed = 0;

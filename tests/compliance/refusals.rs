@@ -48,7 +48,7 @@ fn kernel(cases: &mut Cases) {
 fn nobody(cases: &mut Cases) {
     cases.given(TABLE);
     for line in [
-        "", "-L", "-Ln", "-L -t 10.0.0.1:80", "-L --timeout", "-L --daemon", "-S", "-Sn", "-A -t 10.0.0.9:80", "-C", "-Z", "-D -t 10.0.0.1:80",
+        "", "-L", "-Ln", "-L -t 10.0.0.1:80", "-L --timeout", "-L --daemon", "-Lc", "-Lcn --persistent-conn", "-S", "-Sn", "-A -t 10.0.0.9:80", "-C", "-Z", "-D -t 10.0.0.1:80",
         "-a -t 10.0.0.1:80 -r 10.0.0.9", "--set 1 2 3", "--start-daemon backup", "--stop-daemon master", "-R", "-L -t 10.0.0.9:80",
     ] {
         cases.call(&Call::new(line).nobody());
