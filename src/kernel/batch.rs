@@ -6,7 +6,7 @@
 //! be outstanding always fit the socket.
 
 use super::channel::Channel;
-use super::client::Ipvs;
+use super::client::{Ipvs, may_be_silent};
 use super::error::KernelError;
 use crate::model::Change;
 use crate::wire::{Body, Request, append, messages, set_flags};
@@ -29,6 +29,8 @@ struct Window<T> {
     starts: Vec<usize>,
     tags: Vec<T>,
     first_sequence: u32,
+    /// Whether the last one may be done without an answer.
+    silent_end: bool,
     /// By position: the errno of the answer; 0 is done, `None` no word yet.
     answers: Vec<Option<i32>>,
 }
@@ -45,6 +47,7 @@ pub(super) fn run<T>(
         starts: Vec::with_capacity(size),
         tags: Vec::with_capacity(size),
         first_sequence: 0,
+        silent_end: false,
         answers: Vec::with_capacity(size),
     };
     while window.fill(ipvs, &mut changes, size) {
@@ -81,6 +84,7 @@ impl<T> Window<T> {
             }
             self.starts.push(self.bytes.len());
             self.tags.push(tag);
+            self.silent_end = may_be_silent(&change);
             let request = Request::Change(change);
             let flags = request.flags();
             append(&mut self.bytes, &request, ipvs.family, flags, sequence);
@@ -123,8 +127,9 @@ impl<T> Window<T> {
         while self.answers.last() == Some(&None) {
             match channel.receive(super::channel::SMALL) {
                 Ok(datagram) => lost |= self.take(datagram.bytes).is_err(),
-                // Nothing is queued: the last answer was among the lost.
-                Err(KernelError::Lost) => return Ok(true),
+                // Nothing is queued: the last answer was among the lost, if
+                // there was to be one.
+                Err(KernelError::Lost) => return Ok(lost || !self.silent_end),
                 // The kernel dropped an answer; others are still queued.
                 Err(error) if error.errno() == libc::ENOBUFS => lost = true,
                 Err(KernelError::Socket(error)) => return Err(error),
@@ -172,6 +177,7 @@ mod tests {
             starts: vec![],
             tags,
             first_sequence,
+            silent_end: false,
             answers,
         }
     }

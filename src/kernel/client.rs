@@ -90,11 +90,15 @@ impl Ipvs {
         let request = Request::Change(*change);
         let flags = request.flags() | NLM_F_ACK;
         let sequence = self.main.request(&request, self.family, flags)?;
-        self.main.answer(sequence, |body| match body {
+        let answer = self.main.answer(sequence, |body| match body {
             Body::Answer(0) => Ok(()),
             Body::Answer(errno) => Err(KernelError::Refused(errno)),
             _ => Err(KernelError::Malformed),
-        })?
+        });
+        match answer {
+            Err(KernelError::Lost) if may_be_silent(change) => Ok(()),
+            answer => answer?,
+        }
     }
 
     /// Changes many things, in order, many messages in a send. What is refused
@@ -121,4 +125,12 @@ impl Ipvs {
             _ => Err(KernelError::Malformed),
         })?
     }
+}
+
+/// Whether the kernel may do `change` and answer nothing. Netlink takes EINTR
+/// for a word that needs no answer, and that is what stopping a sync daemon
+/// comes to if its thread has not run yet (kthread_stop in kernel/kthread.c,
+/// netlink_rcv_skb in net/netlink/af_netlink.c).
+pub(super) fn may_be_silent(change: &Change) -> bool {
+    matches!(change, Change::StopDaemon(_))
 }

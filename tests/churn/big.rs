@@ -1,5 +1,5 @@
-//! Ten thousand rules, with little room for answers, and with names that
-//! nobody knows.
+//! Ten thousand rules, with little room for answers, with answers that never
+//! come, and with names that nobody knows.
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};
@@ -12,6 +12,7 @@ pub const TESTS: &[Test] = &[
     ("big::one_refused_in_ten_thousand", one_refused),
     ("big::no_room_for_answers", no_room),
     ("big::a_dead_name_server", dead_name_server),
+    ("big::a_daemon_that_never_ran", daemon_that_never_ran),
 ];
 
 const SERVICES: usize = 2_000;
@@ -80,6 +81,18 @@ fn first_difference(said: &str, expected: &str) -> String {
             said.lines().count(),
             expected.lines().count()
         ),
+    }
+}
+
+/// The kernel says nothing when a daemon is stopped whose thread has not run
+/// yet, which is now and then so where one line starts it and the next one
+/// stops it.
+fn daemon_that_never_ran() {
+    let machine = Machine::with("link add eth0 type dummy\nlink set eth0 up\n");
+    let rules = "--start-daemon backup --mcast-interface eth0\n--stop-daemon backup\n";
+    for _ in 0..50 {
+        assert_eq!(machine.feed("-R", rules), "");
+        assert_eq!(machine.ipvsadm("-L --daemon"), "");
     }
 }
 

@@ -27,6 +27,8 @@ impl Family {
         const CTRL_ATTR_FAMILY_ID: u16 = 1;
         const CTRL_ATTR_FAMILY_NAME: u16 = 2;
         let mut socket = Socket::new(NETLINK_GENERIC)?;
+        // All answers are there when a request has been sent.
+        socket.set_non_blocking(true)?;
         socket.bind_auto()?;
         let mut family = Family {
             socket,

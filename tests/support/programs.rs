@@ -135,6 +135,16 @@ impl Call {
         self
     }
 
+    /// Whether `text` stands on the command line or in what it reads.
+    pub fn mentions(&self, text: &str) -> bool {
+        let found = |bytes: &[u8]| {
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        };
+        found(&self.stdin) || self.words.iter().any(|word| found(word))
+    }
+
     pub fn nobody(mut self) -> Call {
         self.nobody = true;
         self

@@ -169,7 +169,11 @@ impl Table {
     pub fn put_back(&self, state: &State) -> io::Result<()> {
         self.0.ask(CMD_FLUSH, &[])?;
         for daemon in self.things(CMD_GET_DAEMON, &[], ATTR_DAEMON, DAEMON)? {
-            self.0.ask(CMD_DEL_DAEMON, &daemon.nested(ATTR_DAEMON))?;
+            match self.0.ask(CMD_DEL_DAEMON, &daemon.nested(ATTR_DAEMON)) {
+                // The kernel says nothing of one that had not run yet.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => drop(done?),
+            }
         }
         for (service, servers) in state.services.iter().rev() {
             let service = not_hashed(service).nested(ATTR_SERVICE);
