@@ -255,7 +255,8 @@ def main():
             bench.connections(count)
     what = "millions of executed instructions" if bench.counted else "wall clock, ms"
     lines = list(rows(bench.results, bench.counted))
-    title = f"Linux {platform.release()}, medians of {options.rounds}, {what}"
+    rounds = f"medians of {options.rounds} (100,000 connections and more: once)"
+    title = f"Linux {platform.release()}, {rounds}, {what}"
     print(f"{title}\n", *table(lines), sep="\n")
     with open(options.out, "w", encoding="utf-8") as out:
         print(f"{title}:\n", *markdown(lines), sep="\n", file=out)
