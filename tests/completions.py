@@ -267,13 +267,24 @@ def shells(directory, user=None):
     yield "fish", Fish(user)
 
 
+def use_copies(directory, programs):
+    """Where they are, those who are not root may see nothing: in /root, say."""
+    global COMPLETIONS
+    os.chmod(directory, 0o755)
+    COMPLETIONS = shutil.copytree(COMPLETIONS, pathlib.Path(directory, "completions"))
+    if programs:
+        path = pathlib.Path(directory, "bin")
+        path.mkdir()
+        for name in "ipvsadm", "ipvsadm-save", "ipvsadm-restore":
+            shutil.copy(pathlib.Path(programs, name), path)
+        os.environ["PATH"] = f"{path}:{os.environ['PATH']}"
+
+
 def main():
-    if len(sys.argv) > 1:
-        os.environ["PATH"] = os.path.abspath(sys.argv[1]) + ":" + os.environ["PATH"]
     # Words are cut at blanks alone, whatever the machine's language.
     os.environ.update(LC_ALL="C.UTF-8")
     with tempfile.TemporaryDirectory() as directory:
-        os.chmod(directory, 0o755)
+        use_copies(directory, sys.argv[1] if len(sys.argv) > 1 else None)
         loaded = os.path.exists("/proc/net/ip_vs")
         if not loaded:
             path = pathlib.Path(directory, "early")
