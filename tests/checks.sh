@@ -6,6 +6,8 @@
     echo "this changes the machine it runs on: tests/lab/lab run -- $0 $*" >&2
     exit 2
 }
+# A directory of the machine, of whatever name.
+repository=$(dirname "$(dirname "$(readlink -f "$0")")")
 work=$(mktemp -d)
 failures=0
 

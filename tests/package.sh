@@ -164,7 +164,7 @@ ipvsadm -C
 check "purged" dpkg -P ipvsadm
 leftovers() {
     find / -xdev -name '*ipvsadm*' -not -path '/var/log/*' -not -path "$work/*" \
-        -not -path '/tmp/*' | grep -v -e '^/var/lib/ipvsadm-lab'
+        -not -path '/tmp/*' -not -path "$repository" | grep -v -e '^/var/lib/ipvsadm-lab'
 }
 check "nothing is left" refuses says . leftovers
 
