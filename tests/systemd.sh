@@ -139,9 +139,18 @@ echo "== reload, stop, start, restart"
 conns() {
     inside ipvsadm -Ln --stats -t 10.0.0.1:80 | awk '$2 == "10.0.0.1:80" { print $3 }'
 }
+# The kernel adds counters up every two seconds.
+counted() {
+    local tries
+    for tries in {1..50}; do
+        [ "$(conns)" != "$1" ] || return 0
+        sleep 0.2
+    done
+    ! echo "not counted after $tries looks"
+}
 inside ip address add 10.0.0.1/32 dev lo
-inside timeout 1 bash -c '</dev/tcp/10.0.0.1/80' 2>/dev/null
-check "a connection" says 1 conns
+inside timeout 3 bash -c '</dev/tcp/10.0.0.1/80' 2>/dev/null
+check "a connection" counted 1
 inside ipvsadm -A -t 10.0.0.3:80
 inside ipvsadm -d -t 10.0.0.1:80 -r 10.0.0.2:80
 check "reload" inside systemctl reload ipvsadm
