@@ -27,7 +27,7 @@ const HEX: [[u8; 2]; 256] = {
 };
 
 /// `0.` to `255.`, filled up with NULs, and how long they are.
-const OCTETS: [([u8; 4], u8); 256] = {
+pub(super) const OCTETS: [([u8; 4], u8); 256] = {
     let mut octets = [([0; 4], 0); 256];
     let mut value = 0;
     while value < 256 {

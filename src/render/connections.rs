@@ -4,6 +4,8 @@
 //! and a row costs hardly more than looking at its bytes. This module must not
 //! open the file or print complaints.
 
+mod plain;
+
 use super::line::{Line, Sink};
 use super::listing::LIMIT;
 use super::{address, number};
@@ -66,7 +68,7 @@ pub fn connections<R: Read, W: Write + ?Sized, N: Names + ?Sized>(
     }
     titles(out, with_pe).map_err(ConnectionsError::Write)?;
     let mut table = Table {
-        line: Line::new(out),
+        out,
         names,
         with_pe,
         skipping: true,
@@ -128,7 +130,7 @@ fn titles<W: Write + ?Sized>(out: &mut W, with_pe: bool) -> io::Result<()> {
 
 /// The table on its way through.
 struct Table<'a, W: Write + ?Sized, N: Names + ?Sized> {
-    line: Line<'a, W>,
+    out: &'a mut W,
     names: &'a mut N,
     with_pe: bool,
     /// Inside a line that is not to be printed: the titles, or one too long.
@@ -173,6 +175,13 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
         self.names.prefetch(&mut addresses(lines));
         let mut rows = Rows { lines };
         while !rows.lines.is_empty() {
+            if self.names.is_empty()
+                && let Some((rest, row)) = conntab::plain(rows.lines)
+            {
+                plain::write(self.out, &row)?;
+                rows.lines = rest;
+                continue;
+            }
             match rows.next_row() {
                 Some(row) => self.row(&row)?,
                 None => self.unreadable += 1,
@@ -182,7 +191,8 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
     }
 
     fn row(&mut self, row: &Row) -> io::Result<()> {
-        let line = &mut self.line;
+        let mut whole = Line::new(self.out);
+        let line = &mut whole;
         line.left(row.protocol, PROTOCOL_WIDTH);
         line.push(b' ');
         expire(line, row.expires);
@@ -202,7 +212,7 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
                 line.text(data);
             }
         }
-        line.end_row()
+        whole.end()
     }
 }
 

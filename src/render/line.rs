@@ -91,15 +91,9 @@ impl<'a, W: Write + ?Sized> Line<'a, W> {
 
     /// Ends the line and writes it.
     pub(super) fn end(mut self) -> io::Result<()> {
-        self.end_row()
-    }
-
-    /// Ends the line, writes it and begins another: cheaper than a new one.
-    pub(super) fn end_row(&mut self) -> io::Result<()> {
         self.push(b'\n');
         self.flush();
-        self.written = 0;
-        std::mem::replace(&mut self.outcome, Ok(()))
+        self.outcome
     }
 
     /// How many bytes the line has so far.

@@ -38,25 +38,16 @@ const LARGEST_UNIT: (u64, u8) = (1_000_000_000_000, b'T');
 /// `value` in decimal.
 #[inline]
 pub(super) fn decimal<S: Sink>(sink: &mut S, value: u64) {
-    if value < 10_000 {
-        let digits = u32::from_le_bytes(four_digits(value));
-        let zeros = (digits ^ u32::from_le_bytes([b'0'; 4])).trailing_zeros() / 8;
-        // Nought has four of them, and keeps one.
-        let leading = zeros.min(3);
-        let text = digits >> (leading * 8);
-        sink.fixed(text.to_le_bytes(), 4 - leading as usize);
-    } else {
-        long_decimal(sink, value);
+    match u32::try_from(value) {
+        Ok(value @ ..100_000) => {
+            let (digits, len) = five_digits(value, 1);
+            sink.fixed(digits, len);
+        }
+        _ => {
+            outlined(sink, value / 10_000);
+            sink.fixed(four_digits((value % 10_000) as u32).to_le_bytes(), 4);
+        }
     }
-}
-
-#[inline]
-fn long_decimal<S: Sink>(sink: &mut S, value: u64) {
-    match value / 10_000 {
-        digit @ 0..10 => sink.push(b'0' + digit as u8),
-        more => outlined(sink, more),
-    }
-    sink.fixed(four_digits(value % 10_000), 4);
 }
 
 /// Few numbers are so long that they come here.
@@ -65,12 +56,24 @@ fn outlined<S: Sink>(sink: &mut S, value: u64) {
     decimal(sink, value);
 }
 
-/// The digits of a number below 10,000.
+/// The digits of a number below 100,000, `least` of them where there are less,
+/// and how many they are.
 #[inline]
-fn four_digits(value: u64) -> [u8; 4] {
-    let [a, b] = pair(value / 100);
-    let [c, d] = pair(value % 100);
-    [a, b, c, d]
+pub(super) fn five_digits(value: u32, least: u32) -> ([u8; 8], usize) {
+    const NOUGHTS: u64 = u64::from_le_bytes(*b"00000\0\0\0");
+    let first = b'0' + (value / 10_000) as u8;
+    let digits = u64::from(first) | u64::from(four_digits(value % 10_000)) << 8;
+    let noughts = (digits ^ NOUGHTS).trailing_zeros() / 8;
+    let left_out = noughts.min(5 - least);
+    let text = digits >> (8 * left_out);
+    (text.to_le_bytes(), 5 - left_out as usize)
+}
+
+/// The digits of a number below 10,000, the first of them in the lowest bits.
+#[inline]
+fn four_digits(value: u32) -> u32 {
+    let pair = |value: u32| u32::from(u16::from_le_bytes(pair(u64::from(value))));
+    pair(value / 100) | pair(value % 100) << 16
 }
 
 /// The digits of a number below 100.
@@ -138,6 +141,10 @@ mod tests {
         for value in borders.chain(0..=1001).chain([u64::MAX]) {
             assert_eq!(written(|l| decimal(l, value)), format!("{value}\n"));
             assert_eq!(written(|l| right(l, value, 9)), format!("{value:9}\n"));
+        }
+        for value in [0, 9, 10, 99, 100, 99_999] {
+            let (digits, len) = five_digits(value, 2);
+            assert_eq!(digits[..len], *format!("{value:02}").as_bytes());
         }
     }
 

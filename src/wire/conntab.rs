@@ -45,6 +45,85 @@ pub struct Row<'a> {
     pub engine: Option<(&'a [u8], &'a [u8])>,
 }
 
+/// A row that needs little understanding, as most do: its addresses are IPv4, it
+/// has no persistence engine, and its fields are as wide as the kernel fills
+/// them up, so that their places are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain<'a> {
+    /// The protocol, filled up with blanks, of which there is one at least.
+    pub protocol: &'a [u8; 4],
+    /// The client.
+    pub client: (Ipv4Addr, u16),
+    /// The virtual service.
+    pub service: (Ipv4Addr, u16),
+    /// The real server.
+    pub server: (Ipv4Addr, u16),
+    /// The state, filled up with blanks, of which there is one at least.
+    pub state: &'a [u8; 12],
+    /// Seconds until the entry expires, less than a million.
+    pub expires: u32,
+}
+
+/// Reads a plain row with its newline. `None` says nothing about the row but
+/// that it is for [`row`].
+#[inline]
+pub fn plain(input: &[u8]) -> Option<(&[u8], Plain<'_>)> {
+    let (protocol, rest) = input.split_first_chunk()?;
+    let (client, rest) = ipv4(rest)?;
+    let (service, rest) = ipv4(rest)?;
+    let (server, rest) = ipv4(rest)?;
+    let (state, rest) = rest.split_first_chunk()?;
+    let (expires, rest) = rest.split_first_chunk()?;
+    let (b'\n', rest) = rest.split_first()? else {
+        return None;
+    };
+    if !is_one_word(protocol) || !is_one_word(state) {
+        return None;
+    }
+    let row = Plain {
+        protocol,
+        client,
+        service,
+        server,
+        state,
+        expires: right_aligned(*expires)?,
+    };
+    Some((rest, row))
+}
+
+/// Whether `field` is a word and blanks after it.
+#[inline]
+fn is_one_word<const N: usize>(field: &[u8; N]) -> bool {
+    let mut blank = false;
+    let mut right = field[0] > b' ' && field[N - 1] == b' ';
+    for byte in field {
+        right &= if blank { *byte == b' ' } else { *byte >= b' ' };
+        blank = *byte == b' ';
+    }
+    right
+}
+
+/// The number in `field`: blanks, one at least, and then digits.
+#[inline]
+fn right_aligned(field: [u8; 7]) -> Option<u32> {
+    let [b' ', b, c, d, e, f, g] = field else {
+        return None;
+    };
+    let field = Eight::from_le_bytes([b' ', b' ', b, c, d, e, f, g]);
+    let values = field & repeated(0x0f);
+    // In a digit this bit is set and in a blank it is not.
+    let digits = field >> 4 & repeated(1);
+    let blanks = digits.trailing_zeros() & !7;
+    let understood = digits == repeated(1).checked_shl(blanks)?
+        && field == repeated(b' ') + (digits << 4) + (values & (digits * 0x0f))
+        && (values + repeated(6)) & repeated(0x10) == 0;
+    // Each step puts two neighbours together, the first of them counting more.
+    let pairs = values.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
+    let value = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
+    understood.then_some(value as u32)
+}
+
 /// Reads one row without the newline at its end.
 pub fn row(input: &[u8]) -> IResult<&[u8], Row<'_>> {
     // One after the other, and inline: a third of the time is moving results
@@ -153,25 +232,23 @@ fn leading(input: &[u8], other: impl Fn(Eight) -> Eight) -> usize {
 
 #[inline(always)]
 fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
-    match ipv4_endpoint(input) {
-        Some((endpoint, rest)) => Ok((rest, endpoint)),
-        None => any_endpoint(input),
-    }
+    let Some(((address, port), rest)) = ipv4(input) else {
+        return any_endpoint(input);
+    };
+    let address = address.into();
+    Ok((rest, Endpoint { address, port }))
 }
 
 /// `0A000001 0050 `, as most are, in one go.
 #[inline]
-fn ipv4_endpoint(input: &[u8]) -> Option<(Endpoint, &[u8])> {
+fn ipv4(input: &[u8]) -> Option<((Ipv4Addr, u16), &[u8])> {
     let (text, rest) = input.split_first_chunk::<14>()?;
     let [a, b, c, d, e, f, g, h, b' ', i, j, k, l, b' '] = *text else {
         return None;
     };
     let address = u32::try_from(hex([a, b, c, d, e, f, g, h])).ok()?;
-    let endpoint = Endpoint {
-        address: Ipv4Addr::from_bits(address).into(),
-        port: u16::try_from(hex([i, j, k, l])).ok()?,
-    };
-    Some((endpoint, rest))
+    let port = u16::try_from(hex([i, j, k, l])).ok()?;
+    Some(((Ipv4Addr::from_bits(address), port), rest))
 }
 
 fn any_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
@@ -260,6 +337,29 @@ mod tests {
         assert_eq!((row.client.port, row.server.port), (50000, 8080));
         assert_eq!((row.state, row.expires), (&b"UDP"[..], 299));
         assert_eq!(row.engine, Some((&b"sip"[..], &b"id"[..])));
+    }
+
+    #[test]
+    fn right_aligned_numbers() {
+        for value in (0..=1000).chain([86_390, 99_999, 100_000, 999_999]) {
+            let field = format!("{value:7}");
+            let found = right_aligned(*field.as_bytes().first_chunk().unwrap());
+            assert_eq!(found, Some(value));
+        }
+        for at in 0..7 {
+            for byte in 0..=255 {
+                let mut field = *b"  86390";
+                field[at] = byte;
+                let text = str::from_utf8(&field).unwrap_or("no number");
+                let (blanks, number) = text.split_at(text.rfind(' ').map_or(0, |at| at + 1));
+                let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+                let wanted =
+                    !blanks.is_empty() && blanks.bytes().all(|byte| byte == b' ') && digits;
+                let wanted = number.parse().ok().filter(|_| wanted);
+                assert_eq!(right_aligned(field), wanted, "{text}");
+            }
+        }
+        assert_eq!(right_aligned([b' '; 7]), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::super::sample::Named;
 use super::*;
 use crate::names::Numeric;
+use crate::random::Random;
 
 const TITLES: &str =
     "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
@@ -24,14 +25,23 @@ impl Read for Pages<'_> {
 }
 
 fn shown(rows: &str, with_pe: bool) -> (String, Result<(), ConnectionsError>) {
-    let table = format!("{TITLES}{rows}");
+    let (out, result) = bytes_shown(rows.as_bytes(), with_pe, &mut Numeric);
+    (String::from_utf8(out).unwrap(), result)
+}
+
+fn bytes_shown(
+    rows: &[u8],
+    with_pe: bool,
+    names: &mut impl Names,
+) -> (Vec<u8>, Result<(), ConnectionsError>) {
+    let table = [TITLES.as_bytes(), rows].concat();
     let mut out = Vec::new();
     let input = Pages {
-        bytes: table.as_bytes(),
+        bytes: &table,
         page: 4092,
     };
-    let result = connections(input, &mut out, &mut Numeric, with_pe);
-    (String::from_utf8(out).unwrap(), result)
+    let result = connections(input, &mut out, names, with_pe);
+    (out, result)
 }
 
 fn rows(table: &str) -> &str {
@@ -134,6 +144,71 @@ fn a_table_of_any_length_goes_through() {
     let (out, result) = shown(TCP.trim_end(), false);
     assert!(result.is_ok());
     assert_eq!(rows(&out), TCP_SHOWN);
+}
+
+/// Nothing has a name, but that is not known before.
+struct Nameless;
+
+impl Names for Nameless {
+    fn host(&self, _: &IpAddr) -> Option<&[u8]> {
+        None
+    }
+
+    fn service(&self, _: u16, _: Protocol) -> Option<&[u8]> {
+        None
+    }
+}
+
+fn is_plain(row: &[u8]) -> bool {
+    conntab::plain(row).is_some()
+}
+
+/// What is printed by a short way is what would be printed without it.
+fn same_either_way(row: &[u8]) {
+    let rows = [row, TCP.as_bytes()].concat();
+    let (plain, result) = bytes_shown(&rows, false, &mut Numeric);
+    let (wanted, wanted_result) = bytes_shown(&rows, false, &mut Nameless);
+    let row = row.escape_ascii();
+    assert_eq!(
+        plain.escape_ascii().to_string(),
+        wanted.escape_ascii().to_string(),
+        "{row}"
+    );
+    assert_eq!(result.is_ok(), wanted_result.is_ok(), "{row}");
+}
+
+#[test]
+fn plain_rows_are_printed_as_any_row_is() {
+    let mut random = Random::new(1);
+    for _ in 0..20_000 {
+        let mut endpoint = || {
+            let address = random.below(1 << 32) >> random.below(32);
+            let port = random.below(1 << 16) >> random.below(16);
+            format!("{address:08X} {port:04X}")
+        };
+        let endpoints = [endpoint(), endpoint(), endpoint()].join(" ");
+        let protocol = ["TCP", "UDP", "IP", "X"][random.below(4)];
+        let state = ["NONE", "ESTABLISHED", "SYNACK"][random.below(3)];
+        let expires = random.below(1_000_000) >> random.below(20);
+        let row = format!("{protocol:3} {endpoints} {state:11} {expires:7}\n");
+        assert!(is_plain(row.as_bytes()), "{row}");
+        same_either_way(row.as_bytes());
+    }
+}
+
+#[test]
+fn what_is_hardly_plain_is_read_as_any_row_is() {
+    let mut plain = 0;
+    for at in 0..TCP.len() {
+        for byte in 0..=255 {
+            let mut row = TCP.as_bytes().to_vec();
+            row[at] = byte;
+            plain += usize::from(is_plain(&row));
+            same_either_way(&row);
+        }
+        assert!(!is_plain(&TCP.as_bytes()[..at]));
+    }
+    assert!((1_000..10_000).contains(&plain), "{plain}");
 }
 
 #[test]
