@@ -80,9 +80,12 @@ pub struct Cluster {
 
 const SWITCH: &str = "switch";
 /// No second's wait before an address may be used, and binding to any address
-/// of a local route.
-const HOST_SETTINGS: [&str; 2] = [
+/// of a local route. All are on one link, so that a director tells the servers
+/// to answer the client directly, and for IPv6 it cannot be kept from that:
+/// they must not listen.
+const HOST_SETTINGS: [&str; 3] = [
     "net/ipv6/conf/eth0/accept_dad=0",
+    "net/ipv6/conf/eth0/accept_redirects=0",
     "net/ipv6/ip_nonlocal_bind=1",
 ];
 const ROUTER_SETTINGS: [&str; 4] = [
