@@ -13,15 +13,13 @@ use crate::wire::{Body, Request, append, messages, set_flags};
 use netlink_packet_core::NLM_F_ACK;
 use std::io;
 
-/// Messages a send. More gains nothing measurable.
+/// Messages a send, which leaves room in the smallest buffers in use. More gains
+/// nothing measurable.
 const WINDOW: usize = 64;
 
 /// What one error message takes of the receive buffer in the kernel, with room
 /// to spare: it repeats the request, and is counted with the kernel's overhead.
 const COST_OF_AN_ERROR: usize = 2048;
-
-/// Bytes a send, which leaves room in the smallest buffers in use.
-const BYTES: usize = 32 << 10;
 
 /// The messages on their way.
 struct Window<T> {
@@ -74,7 +72,7 @@ impl<T> Window<T> {
     ) -> bool {
         self.bytes.clear();
         self.starts.clear();
-        while self.starts.len() < size && self.bytes.len() < BYTES {
+        while self.starts.len() < size {
             let Some((tag, change)) = changes.next() else {
                 break;
             };

@@ -27,7 +27,7 @@ const HEX: [[u8; 2]; 256] = {
 };
 
 /// `0.` to `255.`, filled up with NULs, and how long they are.
-pub(super) const OCTETS: [([u8; 4], u8); 256] = {
+const OCTETS: [([u8; 4], u8); 256] = {
     let mut octets = [([0; 4], 0); 256];
     let mut value = 0;
     while value < 256 {
@@ -70,6 +70,7 @@ pub(super) fn ipv4<S: Sink>(sink: &mut S, address: Ipv4Addr) {
 /// The C library's form: the first of the longest runs of two or more zero
 /// groups is `::`, and the last two groups are dotted where that run is all
 /// that stands before them, or all but a group of ones.
+#[inline(never)]
 pub(super) fn ipv6<S: Sink>(sink: &mut S, address: &Ipv6Addr) {
     let groups = address.segments();
     let (start, len) = longest_zeros(&groups);

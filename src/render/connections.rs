@@ -191,28 +191,29 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Table<'_, W, N> {
     }
 
     fn row(&mut self, row: &Row) -> io::Result<()> {
-        let mut whole = Line::new(self.out);
-        let line = &mut whole;
+        let mut line = Line::new(self.out);
         line.left(row.protocol, PROTOCOL_WIDTH);
         line.push(b' ');
-        expire(line, row.expires);
+        let start = line.position();
+        minutes(&mut line, row.expires);
+        line.pad(start, EXPIRE_WIDTH);
         line.push(b' ');
         line.left(row.state, STATE_WIDTH);
         line.push(b' ');
         let protocol = protocol(row.protocol);
         let names = &*self.names;
-        cell(line, names, protocol, &row.client, ENDPOINT_WIDTH);
-        cell(line, names, protocol, &row.service, ENDPOINT_WIDTH);
+        cell(&mut line, names, protocol, &row.client, ENDPOINT_WIDTH);
+        cell(&mut line, names, protocol, &row.service, ENDPOINT_WIDTH);
         match row.engine.filter(|_| self.with_pe) {
-            None => cell(line, names, protocol, &row.server, 0),
+            None => cell(&mut line, names, protocol, &row.server, 0),
             Some((engine, data)) => {
-                cell(line, names, protocol, &row.server, NARROW_WIDTH);
+                cell(&mut line, names, protocol, &row.server, NARROW_WIDTH);
                 line.left(engine, ENDPOINT_WIDTH);
                 line.push(b' ');
                 line.text(data);
             }
         }
-        whole.end()
+        line.end()
     }
 }
 
@@ -236,17 +237,16 @@ fn cell<W: Write + ?Sized, N: Names + ?Sized>(
 
 /// Minutes and seconds, two digits each at least.
 #[inline]
-fn expire<W: Write + ?Sized>(line: &mut Line<W>, seconds: u64) {
-    let start = line.position();
+fn minutes<S: Sink>(sink: &mut S, seconds: u64) {
     let (minutes, seconds) = (seconds / 60, seconds % 60);
-    if minutes < 100 {
-        line.fixed(number::pair(minutes), 2);
+    if minutes < 100_000 {
+        let (digits, len) = number::five_digits(minutes as u32, 2);
+        sink.fixed(digits, len);
     } else {
-        line.number(minutes);
+        number::decimal(sink, minutes);
     }
-    line.push(b':');
-    line.fixed(number::pair(seconds), 2);
-    line.pad(start, EXPIRE_WIDTH);
+    sink.push(b':');
+    sink.fixed(number::pair(seconds), 2);
 }
 
 fn protocol(title: &[u8]) -> Option<Protocol> {

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 const CAPACITY: usize = 256;
 
 /// Blanks are added so many at a time; few cells need more.
-const BLANKS: [u8; 16] = [b' '; 16];
+pub(super) const BLANKS: [u8; 16] = [b' '; 16];
 
 /// Something that takes text.
 pub(super) trait Sink {

@@ -22,10 +22,13 @@ pub(super) const LIMIT: usize = 59;
 
 const SERVER_INDENT: &[u8] = b"  -> ";
 
-/// The first line, with the kernel's IPVS version (1.2.1 is `0x010201`) and the
+/// The first line, with the kernel's IPVS version (major, minor, patch) and the
 /// size of its connection table.
-pub fn listing_title<W: Write + ?Sized>(out: &mut W, version: u32, size: u32) -> io::Result<()> {
-    let [_, major, minor, patch] = version.to_be_bytes();
+pub fn listing_title<W: Write + ?Sized>(
+    out: &mut W,
+    [major, minor, patch]: [u8; 3],
+    size: u32,
+) -> io::Result<()> {
     let mut line = Line::new(out);
     line.text(b"IP Virtual Server version ");
     line.number(u64::from(major));

@@ -56,8 +56,8 @@ fn outlined<S: Sink>(sink: &mut S, value: u64) {
     decimal(sink, value);
 }
 
-/// The digits of a number below 100,000, `least` of them where there are less,
-/// and how many they are.
+/// The digits of a number below 100,000, with noughts before them up to `least`
+/// digits and NULs after them; and how many digits there are.
 #[inline]
 pub(super) fn five_digits(value: u32, least: u32) -> ([u8; 8], usize) {
     const NOUGHTS: u64 = u64::from_le_bytes(*b"00000\0\0\0");
@@ -72,8 +72,8 @@ pub(super) fn five_digits(value: u32, least: u32) -> ([u8; 8], usize) {
 /// The digits of a number below 10,000, the first of them in the lowest bits.
 #[inline]
 fn four_digits(value: u32) -> u32 {
-    let pair = |value: u32| u32::from(u16::from_le_bytes(pair(u64::from(value))));
-    pair(value / 100) | pair(value % 100) << 16
+    let two = |value: u32| u32::from(u16::from_le_bytes(pair(u64::from(value))));
+    two(value / 100) | two(value % 100) << 16
 }
 
 /// The digits of a number below 100.

@@ -54,7 +54,7 @@ fn table(
         Some(key) => vec![session.ipvs.service(&key).map_err(Failure::list)?],
         None => {
             let info = session.ipvs.info().map_err(Failure::list)?;
-            render::listing_title(&mut session.out, info.version, info.conn_tab_size)
+            render::listing_title(&mut session.out, info.version_parts(), info.conn_tab_size)
                 .map_err(Failure::Output)?;
             let mut services = session.ipvs.services().map_err(Failure::list)?;
             if printer.sorted {

@@ -6,7 +6,7 @@
 //! persistence engine. A row may hold addresses of both families. Fields after
 //! those known are passed over.
 //!
-//! Rows are many: nothing is allocated, and each byte is looked at once. This
+//! Rows are many: nothing is allocated, and hardly a byte is looked at twice. This
 //! module must not know how a row is shown.
 
 use nom::IResult;
@@ -64,43 +64,44 @@ pub struct Plain<'a> {
     pub expires: u32,
 }
 
+/// The length of a plain row with its newline.
+const PLAIN: usize = 66;
+
 /// Reads a plain row with its newline. `None` says nothing about the row but
 /// that it is for [`row`].
 #[inline]
 pub fn plain(input: &[u8]) -> Option<(&[u8], Plain<'_>)> {
-    let (protocol, rest) = input.split_first_chunk()?;
+    let (line, after) = input.split_first_chunk::<PLAIN>()?;
+    if line[PLAIN - 1] != b'\n' {
+        return None;
+    }
+    let (protocol, rest) = line.split_first_chunk()?;
     let (client, rest) = ipv4(rest)?;
     let (service, rest) = ipv4(rest)?;
     let (server, rest) = ipv4(rest)?;
     let (state, rest) = rest.split_first_chunk()?;
-    let (expires, rest) = rest.split_first_chunk()?;
-    let (b'\n', rest) = rest.split_first()? else {
-        return None;
-    };
-    if !is_one_word(protocol) || !is_one_word(state) {
-        return None;
-    }
+    let expires = right_aligned(*rest.first_chunk()?)?;
     let row = Plain {
         protocol,
         client,
         service,
         server,
         state,
-        expires: right_aligned(*expires)?,
+        expires,
     };
-    Some((rest, row))
+    (is_padded_word(protocol) && is_padded_word(state)).then_some((after, row))
 }
 
-/// Whether `field` is a word and blanks after it.
+/// Whether `field` is a word and at least one blank after it.
 #[inline]
-fn is_one_word<const N: usize>(field: &[u8; N]) -> bool {
+fn is_padded_word<const N: usize>(field: &[u8; N]) -> bool {
     let mut blank = false;
-    let mut right = field[0] > b' ' && field[N - 1] == b' ';
+    let mut fits = field[0] > b' ' && field[N - 1] == b' ';
     for byte in field {
-        right &= if blank { *byte == b' ' } else { *byte >= b' ' };
+        fits &= if blank { *byte == b' ' } else { *byte >= b' ' };
         blank = *byte == b' ';
     }
-    right
+    fits
 }
 
 /// The number in `field`: blanks, one at least, and then digits.
@@ -113,8 +114,10 @@ fn right_aligned(field: [u8; 7]) -> Option<u32> {
     let values = field & repeated(0x0f);
     // In a digit this bit is set and in a blank it is not.
     let digits = field >> 4 & repeated(1);
-    let blanks = digits.trailing_zeros() & !7;
-    let understood = digits == repeated(1).checked_shl(blanks)?
+    // Without a digit the shift is 64, and there is no number. Otherwise there
+    // are digits up to the end, nothing but blanks before them, and no value
+    // above nine.
+    let understood = digits == repeated(1).checked_shl(digits.trailing_zeros())?
         && field == repeated(b' ') + (digits << 4) + (values & (digits * 0x0f))
         && (values + repeated(6)) & repeated(0x10) == 0;
     // Each step puts two neighbours together, the first of them counting more.

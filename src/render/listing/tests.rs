@@ -21,7 +21,7 @@ fn server_row(view: View, row: &Server) -> String {
 #[test]
 fn the_title_has_the_version() {
     assert_eq!(
-        written(|out| listing_title(out, 0x01_02_01, 4096)),
+        written(|out| listing_title(out, [1, 2, 1], 4096)),
         "IP Virtual Server version 1.2.1 (size=4096)\n"
     );
 }
