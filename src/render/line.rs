@@ -89,11 +89,13 @@ impl<'a, W: Write + ?Sized> Line<'a, W> {
         }
     }
 
-    /// Ends the line and writes it.
-    pub(super) fn end(mut self) -> io::Result<()> {
+    /// Ends the line and writes it; the next one may follow. (It is not consumed:
+    /// to move it would cost as much as a cell.)
+    pub(super) fn end(&mut self) -> io::Result<()> {
         self.push(b'\n');
         self.flush();
-        self.outcome
+        self.written = 0;
+        std::mem::replace(&mut self.outcome, Ok(()))
     }
 
     /// How many bytes the line has so far.
