@@ -1,7 +1,9 @@
 # make        the programs, in target/release
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
 # make test   the whole test suite, its kernel tests in the same machine
-# demo and test install what is missing with apt-get; tests/lab/lab --help
+# make bench  C ipvsadm and this one measured in the same machine; BENCH has
+#             options, see bench/bench --help
+# They install what is missing with apt-get; tests/lab/lab --help
 # tells more. install, uninstall and deb are in packaging/install.mk.
 
 lab = tests/lab/lab
@@ -19,12 +21,15 @@ test: lab
 	cargo test --locked
 	$(MAKE) test-install
 
+bench: lab
+	bench/bench $(BENCH)
+
 lab:
 	$(lab) setup
 
 lab-shell: lab
 	$(lab) shell
 
-.PHONY: demo test lab lab-shell
+.PHONY: bench demo test lab lab-shell
 
 include packaging/install.mk

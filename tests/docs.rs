@@ -238,6 +238,39 @@ fn the_readme_names_only_what_exists() {
     assert_eq!(nonsense("```\nipvsadm -L --drain\n```").len(), 1);
 }
 
+/// What the README's lines of make ask for.
+fn goals(readme: &str) -> Vec<String> {
+    let (blocks, spans) = code(readme);
+    let lines = blocks.lines().chain(spans.iter().map(String::as_str));
+    let commands = lines.flat_map(|line| line.split('#').next().unwrap_or_default().split("&&"));
+    let words = commands.map(|command| {
+        command
+            .split_whitespace()
+            .skip_while(|word| *word == "sudo")
+    });
+    words
+        .filter_map(|mut words| (words.next() == Some("make")).then(|| words.map(str::to_owned)))
+        .flatten()
+        .collect()
+}
+
+/// A goal that has no rule is no error where a file or folder has its name.
+#[test]
+fn the_readme_names_only_goals_that_make_has() {
+    let makefiles = read("Makefile") + &read("packaging/install.mk");
+    let phony = makefiles
+        .lines()
+        .filter_map(|line| line.strip_prefix(".PHONY: "));
+    let known: BTreeSet<&str> = phony.flat_map(str::split_whitespace).collect();
+    let goals = goals(&read("README.md"));
+    assert!(goals.len() > 4, "{goals:?}");
+    for goal in goals {
+        assert!(known.contains(goal.as_str()), "make {goal}");
+        let rule = format!("\n{goal}:");
+        assert!(makefiles.contains(&rule), "make {goal}");
+    }
+}
+
 /// Every option that C ipvsadm does not have must be in the README.
 #[test]
 fn the_readme_tells_of_the_new_options() {
