@@ -104,9 +104,10 @@ impl Coverage {
             .collect();
         // A run that may have ended for want of room, with nothing after it:
         // twice in the same place is the end.
-        let mut ends = earlier.iter().filter(|pass| pass.last() == last.last());
-        if ends.any(|pass| pass.last().is_some()) {
-            pairs.extend(last.runs.last().map(|run| (run.node, END)));
+        let same_end = earlier.iter().filter(|pass| pass.last() == last.last());
+        if let Some(run) = last.runs.last().filter(|_| last.last().is_some()) {
+            let ends = same_end.filter_map(|pass| pass.runs.last());
+            pairs.extend(ends.flat_map(|other| [(other.node, END), (run.node, END)]));
         }
         for (a, b) in pairs {
             self.join(a, b);

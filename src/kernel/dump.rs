@@ -133,17 +133,17 @@ impl Dump {
 /// What the kernel takes without asking, and falls back to when it cannot have
 /// more: a page, or 8 KiB where pages may be larger, less its own bookkeeping
 /// (`NLMSG_GOODSIZE` in linux/netlink.h).
-const PAGES: &[usize] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
-    &[4 << 10]
+const GOODSIZES: &[usize] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
+    &[3776]
 } else {
-    &[4 << 10, 8 << 10]
+    &[3776, 7872]
 };
 
 /// The most that kernels before 4.9 take.
 const OLD_TOP: usize = 16 << 10;
 
-/// How much the bookkeeping (`struct skb_shared_info`) may take: 320 bytes, and
-/// up to 768 by the kernel's configuration (`CONFIG_MAX_SKB_FRAGS`).
+/// The largest bookkeeping (`struct skb_shared_info`, 320 bytes on nearly all
+/// kernels) that one can be configured to have, and some more.
 const BOOKKEEPING: usize = 1024;
 
 /// How much the next message may be longer than any before it: the names of a
@@ -158,12 +158,16 @@ const LONGER: usize = 48;
 fn may_be_full(len: usize, longest: usize, capacity: usize) -> bool {
     let next = len + longest + LONGER;
     let full = |from: usize, to: usize| len <= to && next > from;
-    let less_bookkeeping = |top: usize| full(top - BOOKKEEPING, top);
+    let less_bookkeeping = |size: usize| full(size - BOOKKEEPING, size);
     let asked_for = match capacity {
+        // Nothing was: that happens where one pass was not enough, so that it
+        // costs nothing to think of kernels with more bookkeeping.
+        0 => less_bookkeeping(4 << 10) || less_bookkeeping(8 << 10),
         LARGE.. => less_bookkeeping(LARGE),
         size => full(size, size),
     };
-    asked_for || full(OLD_TOP, OLD_TOP) || PAGES.iter().any(|page| less_bookkeeping(*page))
+    let unasked = GOODSIZES.iter().chain([&OLD_TOP]);
+    asked_for || unasked.into_iter().any(|size| full(*size, *size))
 }
 
 #[cfg(test)]
@@ -257,11 +261,12 @@ mod tests {
     #[test]
     fn a_datagram_with_room_for_one_more_is_not_full() {
         let full = |entries: usize, capacity| may_be_full(entries * 352, 352, capacity);
-        assert!(!full(7, 4096));
-        // For want of memory the kernel may have taken but a page for these,
-        // less a good deal where it was built so.
-        assert!(full(8, 0) && full(8, 4096) && full(10, LARGE));
-        assert!(full(34, 12 << 10) && !full(34, LARGE));
+        assert!(!full(9, 4096));
+        // For want of memory the kernel may have taken but a page for these.
+        assert!(full(10, 4096) && full(10, LARGE));
+        assert!(full(11, 4096) && !full(11, LARGE));
+        // The first datagram of a socket may be a short one.
+        assert!(!full(7, 0) && full(8, 0) && !full(12, 0));
         assert!(!full(80, LARGE) && full(90, LARGE) && full(92, LARGE));
     }
 }

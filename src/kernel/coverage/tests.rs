@@ -162,6 +162,25 @@ fn a_full_run_is_not_known_to_reach_the_end() {
     assert!(!coverage.whole());
 }
 
+/// However short the last run is: the first one has nothing in common with it
+/// but its end.
+#[test]
+fn an_unsure_end_is_told_by_another_pass() {
+    let mut coverage = Coverage::default();
+    coverage.begin();
+    (0..10).for_each(|id| coverage.entry(id));
+    coverage.seam(false);
+    coverage.finish(10);
+    assert!(!coverage.whole());
+    coverage.begin();
+    (0..9).for_each(|id| coverage.entry(id));
+    coverage.seam(false);
+    coverage.entry(9);
+    coverage.seam(true);
+    coverage.finish(10);
+    assert!(coverage.whole());
+}
+
 #[test]
 fn nothing_that_stayed_is_missing() {
     for (churn, mean_passes) in [(1, 3), (4, 3), (12, 3), (30, 3)] {
