@@ -42,6 +42,13 @@ says() {
     "$@" 2>&1 | tee /dev/stderr | grep -q -e "$words"
 }
 
+# silent_about WORDS COMMAND...: it succeeds and does not say that.
+silent_about() {
+    local words=$1
+    shift
+    "$@" >"$work/said" 2>&1 && ! grep -e "$words" "$work/said"
+}
+
 same() {
     diff "$work/$1" <("${@:2}")
 }

@@ -86,7 +86,17 @@ inside() {
 }
 
 table_is() {
-    diff <(printf '%s' "$1") <(inside ipvsadm -Sn)
+    inside ipvsadm -Sn >"$work/table" && diff <(printf '%s' "$1") "$work/table"
+}
+
+# What is said reaches the journal a moment later.
+journal() {
+    inside journalctl --sync && inside journalctl -u ipvsadm
+}
+
+# It fails for a unit that has.
+status() {
+    inside journalctl --sync && inside systemctl status --lines=20 ipvsadm
 }
 
 # unit_is ACTIVE ENABLED, as systemctl's is-active and is-enabled print them.
@@ -117,7 +127,7 @@ check "the package is installed without a question" inside apt-get install -y /v
 check "it is ours" says rust inside ipvsadm -v
 check "so is the unit" says '^ExecStart=.*ipvsadm-service' inside systemctl cat ipvsadm
 check "it is active and enabled" unit_is active enabled
-check "systemd has no warning" refuses says Warning inside systemctl status ipvsadm
+check "systemd has no warning" silent_about Warning inside systemctl status ipvsadm
 check "the rules are kept" same rules cat "$rules"
 check "the settings are kept" same settings cat "$settings"
 check "the table is as it was" table_is "$unsaved"
@@ -130,7 +140,7 @@ check "enable" inside systemctl enable ipvsadm
 echo "== a reboot"
 check "systemd ends" shut_down
 check "and is up again" boot
-check "the table was cleared at the end" says 'table cleared' inside journalctl -u ipvsadm
+check "the table was cleared at the end" says 'table cleared' journal
 check "the unit is active" unit_is active enabled
 check "the rules are loaded" table_is "$saved"
 check "the sync daemon runs" says '^master.*sync0, syncid=9' inside ipvsadm -L --daemon
@@ -159,7 +169,7 @@ check "and clears nothing" says 1 conns
 check "stop" inside systemctl stop ipvsadm
 check "the unit is inactive" unit_is inactive enabled
 check "the table is cleared" table_is ''
-check "no sync daemon runs" refuses says master inside ipvsadm -L --daemon
+check "no sync daemon runs" silent_about master inside ipvsadm -L --daemon
 check "start" inside systemctl start ipvsadm
 check "the unit is active" unit_is active enabled
 check "the rules are loaded" table_is "$saved"
@@ -192,9 +202,9 @@ for action in reload restart start; do
     check "$action fails" refuses inside systemctl $action ipvsadm
     check "it changes nothing" table_is "$saved"
     check "the sync daemon runs" says '^master' inside ipvsadm -L --daemon
-    check "the status says why" says 'line 3: ' inside systemctl status --lines=6 ipvsadm
+    check "the status says why" says 'line 3: ' status
 done
-check "the journal tells of the restart" says 'nothing is stopped' inside journalctl -u ipvsadm
+check "the journal tells of the restart" says 'nothing is stopped' journal
 check "the unit has failed" unit_is failed enabled
 cp "$work/rules" "$rules"
 check "with right rules, it starts" inside systemctl start ipvsadm
@@ -220,8 +230,8 @@ table_is_gone() {
 }
 check "removed" inside dpkg -r ipvsadm
 check "the service was stopped" table_is_gone
-check "systemd knows no unit" fails 4 inside systemctl status ipvsadm
-check "nor does it after a reboot" eval 'shut_down && boot && fails 4 inside systemctl status ipvsadm'
+check "nothing is active" fails 3 inside systemctl is-active ipvsadm
+check "after a reboot, the init script has done nothing" eval 'shut_down && boot && table_is_gone'
 check "installed again" inside dpkg -i /var/tmp/package.deb
 check "the rules are loaded" table_is "$saved"
 check "the unit is active and enabled" unit_is active enabled
