@@ -27,7 +27,7 @@ bench: lab
 lab:
 	$(lab) setup
 
-lab-shell: lab
+lab-shell: lab deb
 	$(lab) shell
 
 .PHONY: bench demo test lab lab-shell

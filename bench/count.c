@@ -7,11 +7,9 @@
  * out=FILE names, over what is there: "NUMBER USER KERNEL", NUMBER being one
  * more with each result. One guest processor is assumed.
  *
- * With symbols=FILE every block is counted by itself, too, and written there
- * with the second marker: "ADDRESS EXECUTIONS INSTRUCTIONS".
- *
- * The interface is that of QEMU's plugins, version 1 (QEMU 4.2 to 9.0 and
- * later); distributions ship no header for it, so its few parts stand here.
+ * The interface is that of QEMU's plugins, version 1 (QEMU 4.2 to 8.2; later
+ * ones refuse it); distributions ship no header for it, so its few parts stand
+ * here.
  */
 #include <fcntl.h>
 #include <stdbool.h>
@@ -51,35 +49,13 @@ static const uint8_t end_marker[] = {0x0f, 0x1f, 0x80, 0x45, 0x56, 0x50, 0x49};
 /* Addresses from here on are the kernel's on x86-64. */
 #define KERNEL 0x8000000000000000ULL
 
-struct block {
-    uint64_t address, length, executions;
-    struct block *next;
-};
-
 static uint64_t user, kernel, results;
 static int out = -1;
-static const char *symbols;
-static struct block *blocks;
 
 static void start(unsigned int vcpu, void *data)
 {
     (void)vcpu, (void)data;
     user = kernel = 0;
-    for (struct block *b = blocks; b; b = b->next)
-        b->executions = 0;
-}
-
-static void write_symbols(void)
-{
-    FILE *file = fopen(symbols, "w");
-    if (!file)
-        return;
-    for (struct block *b = blocks; b; b = b->next)
-        if (b->executions)
-            fprintf(file, "%llx %llu %llu\n", (unsigned long long)b->address,
-                    (unsigned long long)b->executions,
-                    (unsigned long long)(b->executions * b->length));
-    fclose(file);
 }
 
 static void end(unsigned int vcpu, void *data)
@@ -90,18 +66,6 @@ static void end(unsigned int vcpu, void *data)
                        (unsigned long long)user, (unsigned long long)kernel);
     if (pwrite(out, line, len, 0) != len || ftruncate(out, len) != 0)
         abort();
-    if (symbols)
-        write_symbols();
-}
-
-static void *new_block(uint64_t address, uint64_t length)
-{
-    struct block *b = malloc(sizeof *b);
-    if (!b)
-        abort();
-    *b = (struct block){address, length, 0, blocks};
-    blocks = b;
-    return &b->executions;
 }
 
 static bool is(struct qemu_plugin_insn *insn, const uint8_t *marker)
@@ -117,8 +81,6 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     uint64_t address = qemu_plugin_tb_vaddr(tb);
     qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64,
                                              address >= KERNEL ? &kernel : &user, n);
-    if (symbols)
-        qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD_U64, new_block(address, n), 1);
     for (size_t i = 0; i < n; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         if (is(insn, start_marker))
@@ -134,8 +96,6 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc, 
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "out=", 4) == 0)
             out = open(argv[i] + 4, O_RDWR | O_CREAT | O_TRUNC, 0644);
-        else if (strncmp(argv[i], "symbols=", 8) == 0)
-            symbols = strdup(argv[i] + 8);
     }
     if (out < 0) {
         fprintf(stderr, "count: out=FILE is missing or cannot be written\n");
