@@ -1,5 +1,6 @@
-//! `main` of a test binary that needs a kernel with IPVS: it runs the tests
-//! where there is one, and otherwise runs itself again inside `tests/lab`.
+//! `main` of a test binary that needs a kernel with IPVS: it runs itself again
+//! inside `tests/lab`. It never runs its tests elsewhere: they change settings
+//! and files that other people may need.
 //!
 //! Tests run one after the other on the main thread, because a network
 //! namespace belongs to a thread. They never skip: without a lab they fail.
@@ -8,14 +9,14 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
 /// The kernel that tests want.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kernel {
-    /// One with IPVS; this machine's own will do.
+    /// One with IPVS.
     WithIpvs,
-    /// One without; that is always the lab's.
+    /// One without.
     WithoutIpvs,
 }
 
@@ -47,7 +48,7 @@ pub fn trial<T: Verdict>(&(name, test): &Test<T>) -> Trial {
 /// Runs `trials`, then `summary`, where the `kernel` is.
 pub fn main(kernel: Kernel, trials: Vec<Trial>, summary: impl FnOnce()) -> ExitCode {
     let mut arguments = Arguments::from_args();
-    if !arguments.list && !here(kernel) {
+    if !arguments.list && env::var_os("IPVSADM_LAB").is_none() {
         return in_the_lab(kernel);
     }
     arguments.test_threads = Some(1);
@@ -56,23 +57,6 @@ pub fn main(kernel: Kernel, trials: Vec<Trial>, summary: impl FnOnce()) -> ExitC
         summary();
     }
     conclusion.exit_code()
-}
-
-fn here(kernel: Kernel) -> bool {
-    env::var_os("IPVSADM_LAB").is_some()
-        || kernel == Kernel::WithIpvs
-            && nix::unistd::geteuid().is_root()
-            && Path::new(super::programs::REFERENCE).exists()
-            && has_ipvs()
-}
-
-fn has_ipvs() -> bool {
-    let loaded = || Path::new("/proc/net/ip_vs").exists();
-    let load = || {
-        let mut modprobe = Command::new("modprobe");
-        modprobe.arg("ip_vs").stderr(Stdio::null()).status()
-    };
-    loaded() || load().is_ok_and(|status| status.success()) && loaded()
 }
 
 fn in_the_lab(kernel: Kernel) -> ExitCode {

@@ -103,13 +103,6 @@ pub struct State {
     config: Thing,
 }
 
-impl State {
-    /// How many services there are.
-    pub fn services(&self) -> usize {
-        self.services.len()
-    }
-}
-
 /// Sorted, since the order in the kernel depends on the history.
 impl Display for State {
     fn fmt(&self, f: &mut Formatter) -> fmt::Result {

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Nothing in the lab takes longer unless it never comes.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After this long without an answer there is none.
-const SILENCE: Duration = Duration::from_secs(4);
+const SILENCE: Duration = Duration::from_secs(6);
 
 /// A connection, or an exchange of datagrams, that stays open until dropped.
 pub struct Call {
