@@ -9,6 +9,7 @@
 //! * [`rules`] reads the input of `-R` and plans `--replace`
 //! * [`cli`] turns words into a [`cli::Command`]
 //! * [`render`] turns plain data into output
+//! * [`names`] looks up hosts and services
 //! * [`kernel`] talks to the kernel
 //! * [`wire`] knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
