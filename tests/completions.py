@@ -251,8 +251,7 @@ def silent(name, shell, why):
     took = time.monotonic() - start
     noise = re.search(rb"ermission|nitialize|ipvsadm:", shell.output)
     report(not found and not noise, f"{name}: silent {why}", f"{found}, {shell.output}")
-    # Shells start slowly on an emulated machine; waiting for a lookup takes longer.
-    report(took < 20, f"{name}: quick {why}", f"{took:.1f} s")
+    report(took < 5, f"{name}: quick {why}", f"{took:.1f} s")
 
 
 def shells(directory, user=None):

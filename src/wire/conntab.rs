@@ -6,8 +6,8 @@
 //! persistence engine. A row may hold addresses of both families. Fields after
 //! those known are passed over.
 //!
-//! Rows are many: nothing is allocated, and hardly a byte is looked at twice. This
-//! module must not know how a row is shown.
+//! Rows are many: nothing is allocated, and hardly a byte is looked at twice.
+//! This module must not know how a row is shown.
 
 use nom::IResult;
 use nom::Parser;
