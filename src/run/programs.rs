@@ -1,5 +1,5 @@
-//! The three programs: from the words they were called with to the exit
-//! status.
+//! The three programs: from the words they were called with, the program's
+//! name first, to the exit status.
 
 use super::failure::{self, Failure};
 use super::output::Output;
@@ -8,8 +8,6 @@ use super::{carry_out, print};
 use crate::cli::{self, Command, Complaint, Exit, Restore, frontend};
 use crate::names::SystemLookup;
 use std::env;
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
 
 fn ended(result: anyhow::Result<Exit>) -> u8 {
     let exit = result.unwrap_or_else(|error| failure::report(&error));
@@ -17,10 +15,8 @@ fn ended(result: anyhow::Result<Exit>) -> u8 {
 }
 
 /// The program ipvsadm.
-pub fn ipvsadm() -> u8 {
+pub fn ipvsadm(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    let words: Vec<OsString> = env::args_os().collect();
-    let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
     ended(match words.split_first() {
         Some((program, words)) => run(program, words, out),
         None => run(b"ipvsadm", &[], out),
@@ -49,11 +45,11 @@ fn with_near_miss(complaint: Complaint) -> Complaint {
 }
 
 /// The program ipvsadm-save.
-pub fn ipvsadm_save() -> u8 {
+pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     let (mut numeric, mut all) = (false, false);
-    for word in env::args_os().skip(1) {
-        match word.as_bytes() {
+    for word in words.iter().skip(1) {
+        match *word {
             b"-n" => numeric = true,
             b"--all" => all = true,
             [b'-', ..] => {
@@ -75,11 +71,11 @@ Print the IPVS table as rules for ipvsadm-restore.
   --all   also the session time-outs and the sync daemons";
 
 /// The program ipvsadm-restore.
-pub fn ipvsadm_restore() -> u8 {
+pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     let mut options = Restore::default();
-    for word in env::args_os().skip(1) {
-        match word.as_bytes() {
+    for word in words.iter().skip(1) {
+        match *word {
             b"--replace" => options.replace = true,
             b"--dry-run" => options.dry_run = true,
             b"-h" | b"--help" => return ended(print(out, RESTORE_HELP)),

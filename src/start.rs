@@ -1,0 +1,33 @@
+//! How the three programs start: each of them includes this file beside a
+//! function `run`, which is handed the words it was called with.
+//!
+//! They have the C library's `main` and not Rust's, for three reasons. Rust's
+//! start-up opens /dev/null in place of a closed standard output, so that a
+//! listing written to nowhere would look like success; it ignores SIGPIPE,
+//! which is to end the program as it ends every other; and it reads
+//! /proc/self/maps, which is a third of what a small command costs.
+//!
+//! The arguments are those of `main` itself: without Rust's start-up,
+//! `std::env::args_os` knows them with glibc only. All of the unsafe code of
+//! this package is here.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int};
+
+/// Where the C library hands over.
+///
+/// # Safety
+///
+/// `argv` holds `argc` strings, which nobody changes while the program runs.
+// The name is `unsafe` because another `main` could be linked in its place;
+// there is no other.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn main(argc: c_int, argv: *const *const c_char) -> c_int {
+    let count = usize::try_from(argc).unwrap_or(0);
+    let words: Vec<&[u8]> = (0..count)
+        // SAFETY: as the caller promises.
+        .map(|i| unsafe { CStr::from_ptr(*argv.add(i)) }.to_bytes())
+        .collect();
+    super::run(&words).into()
+}
