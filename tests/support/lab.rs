@@ -10,6 +10,7 @@ use std::env;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
+use std::{fs, io};
 
 /// The kernel that tests want.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,12 +52,39 @@ pub fn main(kernel: Kernel, trials: Vec<Trial>, summary: impl FnOnce()) -> ExitC
     if !arguments.list && env::var_os("IPVSADM_LAB").is_none() {
         return in_the_lab(kernel);
     }
+    if !arguments.list && kernel == Kernel::WithIpvs {
+        load_schedulers().expect("modules of IPVS");
+    }
     arguments.test_threads = Some(1);
     let conclusion = libtest_mimic::run(&arguments, trials);
     if !arguments.list {
         summary();
     }
     conclusion.exit_code()
+}
+
+/// Loads what the kernel would load while it holds the mutex of IPVS: every
+/// scheduler and persistence engine. Those with state per namespace (lblc,
+/// lblcr) wait for the removal of an earlier test's namespace, which waits for
+/// that mutex: a deadlock.
+fn load_schedulers() -> io::Result<()> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let modules = format!("/lib/modules/{}/kernel/net/netfilter/ipvs", release.trim());
+    let mut modprobe = Command::new("modprobe");
+    modprobe.arg("-a");
+    for file in fs::read_dir(modules)? {
+        let name = file?.file_name().to_string_lossy().into_owned();
+        let name = name.split('.').next().unwrap_or_default();
+        // That one is neither, and would take part in the tests' connections.
+        if name != "ip_vs_ftp" {
+            modprobe.arg(name);
+        }
+    }
+    let status = modprobe.status()?;
+    if !status.success() {
+        return Err(io::Error::other(format!("modprobe: {status}")));
+    }
+    Ok(())
 }
 
 fn in_the_lab(kernel: Kernel) -> ExitCode {
