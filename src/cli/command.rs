@@ -1,7 +1,6 @@
 //! What a command line means: nothing that is illegal can be said here.
 
-use crate::model::{Change, ServerKey, ServiceKey};
-use crate::render::Style;
+use crate::model::{Change, ServerKey, ServiceKey, Style};
 
 /// One command, ready to be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]

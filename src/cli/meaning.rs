@@ -12,10 +12,9 @@ use super::options::{CommandName, Opt};
 use super::values;
 use crate::model::{
     Change, Daemon, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey,
-    ServiceConfig, ServiceFlags, ServiceKey, Timeouts, Tunnel,
+    ServiceConfig, ServiceFlags, ServiceKey, Style, Timeouts, Tunnel, View,
 };
 use crate::names::Lookup;
-use crate::render::{Style, View};
 
 /// The interface of a sync daemon that asks for none.
 pub const DEFAULT_INTERFACE: &str = "eth0";

@@ -22,8 +22,8 @@ pub mod values;
 pub use command::{Command, List, Restore};
 pub use complaint::{Complaint, Exit};
 
+use crate::model::{Style, View};
 use crate::names::Lookup;
-use crate::render::{Style, View};
 use args::Args;
 use lexer::{Lexer, Token};
 use options::CommandName;

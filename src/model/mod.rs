@@ -4,7 +4,7 @@
 //! [`ServiceConfig`] and, when the kernel lists it, carries [`Stats`]; real
 //! servers are split the same way, so that identity, configuration and what
 //! only the kernel knows never get mixed up. [`Change`] is everything that can
-//! be asked of the kernel that alters it.
+//! be asked of the kernel that alters it; a [`View`] is what a listing shows.
 //!
 //! This module must not know how things are typed, printed or sent: it depends
 //! on nothing else in this crate.
@@ -15,6 +15,7 @@ mod name;
 mod server;
 mod service;
 mod stats;
+mod view;
 
 pub use change::{Change, Verb};
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
@@ -24,3 +25,4 @@ pub use service::{
     Family, Netmask, Protocol, SchedFlag, Service, ServiceConfig, ServiceFlags, ServiceKey,
 };
 pub use stats::Stats;
+pub use view::{Style, View};

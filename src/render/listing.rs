@@ -3,10 +3,10 @@
 //!
 //! This module must not know the columns of a view.
 
+use super::address;
 use super::line::{Line, Sink};
 use super::views::{persistent_conn, plain, rate, stats, thresholds, tun_info};
-use super::{Style, View, address};
-use crate::model::{Family, Protocol, Server, Service, ServiceKey};
+use crate::model::{Family, Protocol, Server, Service, ServiceKey, Style, View};
 use crate::names::Names;
 use std::io::{self, Write};
 use std::net::IpAddr;

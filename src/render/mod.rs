@@ -21,30 +21,3 @@ pub use connections::{ConnectionsError, connections};
 pub use daemon::{daemon, timeouts};
 pub use listing::{column_titles, listing_title, server, service};
 pub use rule::change_line;
-
-/// What a listing shows of each service and server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum View {
-    /// Scheduler, forwarding, weights
-    #[default]
-    Plain,
-    /// `--stats`
-    Stats,
-    /// `--rate`
-    Rate,
-    /// `--thresholds`
-    Thresholds,
-    /// `--persistent-conn`
-    PersistentConn,
-    /// `--tun-info`
-    TunInfo,
-}
-
-/// How a listing looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Style {
-    /// What it shows.
-    pub view: View,
-    /// `--exact`: numbers are never shortened.
-    pub exact: bool,
-}
