@@ -19,6 +19,10 @@ pub enum Failure {
     Complaint(Complaint),
     /// Lines of rules are wrong; nothing was changed.
     WrongLines(Vec<WrongLine>),
+    /// The rules cannot be read; nothing was changed.
+    Input(io::Error),
+    /// `--replace` with an input of no bytes; nothing was changed.
+    NothingToReplaceWith,
     /// There is no IPVS, or it is not for us; the errno.
     Unavailable(i32),
     /// The kernel refused; the errno.
@@ -52,7 +56,10 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Failure::Complaint(complaint) => complaint.exit,
-            Failure::WrongLines(_) | Failure::Unavailable(_) => Exit::Usage,
+            Failure::WrongLines(_)
+            | Failure::Input(_)
+            | Failure::NothingToReplaceWith
+            | Failure::Unavailable(_) => Exit::Usage,
             Failure::Refused(Verb::List, _) | Failure::Unstable => Exit::NotDone,
             Failure::Refused(..) => Exit::Refused,
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
@@ -66,6 +73,16 @@ impl Failure {
         match self {
             Failure::Complaint(complaint) => complaint.text.clone(),
             Failure::WrongLines(lines) => wrong_lines(lines),
+            Failure::Input(error) if error.raw_os_error() == Some(libc::EBADF) => {
+                "cannot read the rules: standard input is not open for reading".into()
+            }
+            Failure::Input(error) => {
+                format!("cannot read the rules: {}", system_text(error)).into()
+            }
+            Failure::NothingToReplaceWith => {
+                "the input is empty, and --replace would delete everything: use -C to do that"
+                    .into()
+            }
             Failure::Unavailable(errno) => unavailable(*errno).into(),
             Failure::Refused(verb, errno) => refusal(*verb, *errno).into(),
             Failure::Unstable => {

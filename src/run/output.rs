@@ -61,9 +61,10 @@ impl Write for Output {
     }
 }
 
-/// Puts /dev/null wherever one of the three standard descriptors is closed.
+/// Puts /dev/null wherever one of the three standard descriptors is closed. It
+/// cannot be read: a closed standard input must not pass for an empty file.
 fn occupy_closed_descriptors() {
-    while let Ok(null) = File::open("/dev/null") {
+    while let Ok(null) = File::options().write(true).open("/dev/null") {
         if null.as_raw_fd() > STDERR {
             break;
         }

@@ -13,7 +13,9 @@ use crate::render;
 use crate::rules::plan::{Step, Wanted};
 use crate::rules::{self, Rule};
 use anyhow::Context;
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 
 /// What is done with the table before the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +26,23 @@ pub enum Start {
     Cleared,
 }
 
-/// All of standard input.
+/// All of standard input. The standard library's own handle is not used: it
+/// takes a closed descriptor for an empty file.
 pub fn standard_input() -> anyhow::Result<Vec<u8>> {
     let mut input = Vec::new();
-    let read = io::stdin().lock().read_to_end(&mut input);
-    read.context("cannot read the rules from standard input")?;
+    let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
+    stdin
+        .and_then(|mut stdin| stdin.read_to_end(&mut input))
+        .map_err(Failure::Input)?;
     Ok(input)
 }
 
 /// Carries out the rules in `input`.
 pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> anyhow::Result<Exit> {
+    // More likely a command before this one that failed than a wish.
+    if options.replace && input.is_empty() {
+        return Err(Failure::NothingToReplaceWith.into());
+    }
     let rules = rules::read(input, &mut SystemLookup::default()).map_err(Failure::WrongLines)?;
     if options.replace {
         let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;

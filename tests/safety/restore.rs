@@ -6,6 +6,8 @@ use crate::support::programs::{OURS, RESTORE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output};
 
 pub const TESTS: &[Test] = &[
     (
@@ -15,6 +17,14 @@ pub const TESTS: &[Test] = &[
     (
         "restore::refusals_are_named_and_the_rest_goes_on",
         refusals_are_named,
+    ),
+    (
+        "restore::a_closed_input_changes_nothing",
+        a_closed_input_changes_nothing,
+    ),
+    (
+        "restore::an_empty_input_replaces_nothing",
+        an_empty_input_replaces_nothing,
     ),
     (
         "restore::a_dry_run_changes_nothing",
@@ -64,6 +74,70 @@ fn wrong_lines_change_nothing() {
         assert_eq!(ended(&output), (Some(2), said.into()));
         assert_eq!(machine.ipvsadm("-Sn"), RULES);
     }
+}
+
+/// Every way to read rules.
+const READERS: &[&str] = &[
+    "ipvsadm -R",
+    "ipvsadm -R --dry-run",
+    "ipvsadm -R --replace",
+    "ipvsadm -R --replace --dry-run",
+    "ipvsadm-restore",
+    "ipvsadm-restore --dry-run",
+    "ipvsadm-restore --replace",
+    "ipvsadm-restore --replace --dry-run",
+];
+
+/// Runs `line` in a shell, with our programs first in the path.
+fn in_shell(line: &str) -> Output {
+    let programs = Path::new(OURS).parent().expect("a directory").display();
+    let line = format!("PATH={programs}:$PATH; {line}");
+    let output = Command::new("/bin/sh").args(["-c", &line]).output();
+    output.expect("a shell")
+}
+
+fn a_closed_input_changes_nothing() {
+    let machine = Machine::new();
+    machine.feed("-R", RULES);
+    let closed = "cannot read the rules: standard input is not open for reading\n";
+    for reader in READERS {
+        for (input, said) in [
+            ("<&-", closed),
+            ("0>/dev/null", closed),
+            ("<&- >&-", closed),
+            ("</tmp", "cannot read the rules: Is a directory\n"),
+        ] {
+            let output = in_shell(&format!("{reader} {input}"));
+            assert_eq!(ended(&output), (Some(2), said.into()), "{reader} {input}");
+            assert!(output.stdout.is_empty(), "{reader} {input}");
+            assert_eq!(machine.ipvsadm("-Sn"), RULES);
+        }
+    }
+}
+
+/// An empty input is a failed command more often than a wish, but units start
+/// with empty files of rules, and a comment is meant.
+fn an_empty_input_replaces_nothing() {
+    let machine = Machine::new();
+    machine.feed("-R", RULES);
+    let said = "the input is empty, and --replace would delete everything: use -C to do that\n";
+    for reader in READERS.iter().filter(|reader| reader.contains("--replace")) {
+        let output = in_shell(&format!("{reader} </dev/null"));
+        assert_eq!(ended(&output), (Some(2), said.into()), "{reader}");
+        assert!(output.stdout.is_empty(), "{reader}");
+        assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    }
+    assert_eq!(machine.feed("-R", ""), "");
+    assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    for line in ["ipvsadm -R --replace", "ipvsadm-restore --replace"] {
+        let output = in_shell(&format!("echo '# nothing' | {line}"));
+        assert_eq!(ended(&output), (Some(0), String::new()), "{line}");
+        assert_eq!(machine.ipvsadm("-Sn"), "");
+        machine.feed("-R", RULES);
+    }
+    let output = in_shell("ipvsadm-restore </dev/null");
+    assert_eq!(ended(&output), (Some(0), String::new()));
+    assert_eq!(machine.ipvsadm("-Sn"), "");
 }
 
 fn refusals_are_named() {
