@@ -315,3 +315,35 @@ fn the_completions_have_every_option() {
         }
     }
 }
+
+/// What is wrong with docs/behaviour.md: each of its entries ends with a group
+/// of the compliance suite and a case, which must be in the file of that group.
+fn unshown(page: &str) -> Vec<String> {
+    let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let entries = page.split("\n- ").skip(1);
+    let entries = entries.map(|entry| squeezed(entry.split("\n\n").next().unwrap_or(entry)));
+    entries
+        .filter(|entry| {
+            let mut parts = entry.rsplit('`').skip(1);
+            let (Some(case), Some(group)) = (parts.next(), parts.nth(1)) else {
+                return true;
+            };
+            let file = group.split("::").next().unwrap_or(group);
+            let Ok(suite) = std::fs::read_to_string(path(&format!("tests/compliance/{file}.rs")))
+            else {
+                return true;
+            };
+            !suite.contains(&format!("\"{group}\"")) || !squeezed(&suite).contains(case)
+        })
+        .collect()
+}
+
+#[test]
+fn undocumented_behaviour_is_shown_by_a_case_of_the_compliance_suite() {
+    let page = read("docs/behaviour.md");
+    assert_eq!(unshown(&page), [""; 0]);
+    let wrong = page.replace("`-list`", "`-lost`");
+    assert_eq!(unshown(&wrong).len(), 1);
+    let wrong = page.replace("`listing::names`", "`listing::nosuch`");
+    assert_ne!(unshown(&wrong), [""; 0]);
+}
