@@ -133,8 +133,8 @@ fn the_manuals_of_the_small_programs_explain_their_options() {
         (env!("CARGO_BIN_EXE_ipvsadm-save"), MANUALS[1]),
         (env!("CARGO_BIN_EXE_ipvsadm-restore"), MANUALS[2]),
     ] {
-        let said = Command::new(program).arg("--nosuch").output().unwrap();
-        let help = String::from_utf8(said.stderr).unwrap();
+        let said = Command::new(program).arg("-h").output().unwrap();
+        let help = String::from_utf8([said.stdout, said.stderr].concat()).unwrap();
         let words = help.lines().filter_map(|line| line.strip_prefix("  -"));
         let words = words.filter_map(|line| line.split_whitespace().next());
         let taken: Vec<String> = words.map(|word| format!(".It Fl {word}")).collect();

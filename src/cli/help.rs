@@ -1,4 +1,4 @@
-//! The texts of `-h` and `-v`, from the option table.
+//! The texts of `-h` and `-v`, that of ipvsadm from the option table.
 //!
 //! Long spellings stand first on their line: scripts look for them there.
 
@@ -74,6 +74,24 @@ pub fn version() -> String {
         env!("CARGO_PKG_VERSION")
     )
 }
+
+/// The help of ipvsadm-save.
+pub const SAVE: &str = "\
+Print the IPVS table as rules, for ipvsadm-restore.
+
+Usage: ipvsadm-save [-n] [--all]
+  -n      addresses and ports as numbers
+  --all   also the session time-outs and the sync daemons
+";
+
+/// The help of ipvsadm-restore.
+pub const RESTORE: &str = "\
+Clear the IPVS table and apply rules from standard input.
+
+Usage: ipvsadm-restore [--replace] [--dry-run] < RULES
+  --replace   do not clear: make the table equal to the rules by the smallest change
+  --dry-run   change nothing, print the commands that would run
+";
 
 #[cfg(test)]
 mod tests {

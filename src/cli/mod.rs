@@ -17,6 +17,7 @@ pub mod lexer;
 pub mod matrix;
 mod meaning;
 pub mod options;
+pub mod scripts;
 pub mod values;
 
 pub use command::{Command, List, Restore};

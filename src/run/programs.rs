@@ -5,7 +5,7 @@ use super::failure::{self, Failure};
 use super::output::Output;
 use super::restore::{self, Start};
 use super::{carry_out, print};
-use crate::cli::{self, Command, Complaint, Exit, Restore, frontend};
+use crate::cli::{self, Complaint, Exit, Restore, frontend, help, scripts};
 use crate::names::SystemLookup;
 use std::env;
 
@@ -47,56 +47,31 @@ fn with_near_miss(complaint: Complaint) -> Complaint {
 /// The program ipvsadm-save.
 pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    let (mut numeric, mut all) = (false, false);
-    for word in words.iter().skip(1) {
-        match *word {
-            b"-n" => numeric = true,
-            b"--all" => all = true,
-            [b'-', ..] => {
-                failure::say(SAVE_HELP.as_bytes());
-                return 1;
-            }
-            // The original ignores other words.
-            _ => {}
+    match scripts::save(arguments(words)) {
+        Some(command) => ended(carry_out("ipvsadm-save", &command, out)),
+        // As the original: to stderr, whoever asked.
+        None => {
+            failure::say(help::SAVE.trim_end().as_bytes());
+            1
         }
     }
-    let command = Command::Save { numeric, all };
-    ended(carry_out("ipvsadm-save", &command, out))
 }
-
-const SAVE_HELP: &str = "\
-Usage: ipvsadm-save [-n] [--all]
-Print the IPVS table as rules for ipvsadm-restore.
-  -n      addresses and ports as numbers
-  --all   also the session time-outs and the sync daemons";
 
 /// The program ipvsadm-restore.
 pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    let mut options = Restore::default();
-    for word in words.iter().skip(1) {
-        match *word {
-            b"--replace" => options.replace = true,
-            b"--dry-run" => options.dry_run = true,
-            b"-h" | b"--help" => return ended(print(out, RESTORE_HELP)),
-            [b'-', ..] => {
-                failure::say(RESTORE_HELP.trim_end().as_bytes());
-                return Exit::Usage as u8;
-            }
-            // The original ignores other words.
-            _ => {}
-        }
-    }
-    ended(restore_from_input(options, out))
+    ended(match scripts::restore(arguments(words)) {
+        Ok(Some(options)) => restore_from_input(options, out),
+        Ok(None) => print(out, help::RESTORE),
+        Err(complaint) => Err(Failure::Complaint(complaint).into()),
+    })
 }
 
 fn restore_from_input(options: Restore, out: Output) -> anyhow::Result<Exit> {
     restore::restore(&restore::standard_input()?, options, Start::Cleared, out)
 }
 
-const RESTORE_HELP: &str = "\
-Usage: ipvsadm-restore [--replace] [--dry-run] < RULES
-Clear the IPVS table and carry out the rules on standard input.
-  --replace   do not clear: make the table equal to the rules by the smallest change
-  --dry-run   change nothing, print the commands that would run
-";
+/// All words but the program's name.
+fn arguments<'a, 'w>(words: &'w [&'a [u8]]) -> &'w [&'a [u8]] {
+    words.get(1..).unwrap_or_default()
+}

@@ -46,6 +46,7 @@ pub const LIST: &[Difference] = &[
     here("restore-goes-on", "-R reports each refusal of the kernel with its line, goes on, and exits with 255 if there was one"),
     here("restore-comments", "-R takes comments"),
     elsewhere("closed-input", "a closed standard input is an error and changes nothing: to the reference it is empty", "tests/safety"),
+    here("restore-options", "ipvsadm-restore has options, help among them, and refuses a misspelt one: the reference ignores all words, and clears the table"),
     here("output-errors", "output that cannot be written is an error"),
     here("early-mask", "-M counts wherever it stands: the reference forgets an IPv6 mask before the address"),
     here("lone-comma", "-b with nothing but commas is an error: the reference crashes"),

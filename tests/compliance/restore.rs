@@ -3,6 +3,7 @@
 use crate::suite::{Cases, Group};
 use crate::support::bench::{Seen, Which};
 use crate::support::programs::{Call, End, Outcome, Tool};
+use ipvsadm::cli::help;
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -213,20 +214,18 @@ fn comments(cases: &mut Cases) {
 }
 
 /// ipvsadm-save and ipvsadm-restore.
+#[rustfmt::skip] // one case a line
 fn programs(cases: &mut Cases) {
     cases.given(TABLE);
     for line in ["", "-n", "foo", "-n foo", "-n -n"] {
         cases.call(&Call::new(line).tool(Tool::Save));
     }
-    let ours = cases.see(Which::Ours, &Call::new("-x").tool(Tool::Save));
-    cases.differs(
-        "texts",
-        &Call::new("-x").tool(Tool::Save),
-        |mut reference| {
-            reference.outcome.stderr = ours.outcome.stderr;
+    for line in ["-h", "-x", "-n -x", "foo -nh", "--numeric", "--help", "-", "--"] {
+        cases.differs("texts", &Call::new(line).tool(Tool::Save), |mut reference| {
+            reference.outcome.stderr = help::SAVE.into();
             reference
-        },
-    );
+        });
+    }
     let restore = |input: &str| Call::new("").tool(Tool::Restore).stdin(input);
     for input in [
         "",
@@ -239,7 +238,25 @@ fn programs(cases: &mut Cases) {
     ] {
         cases.call(&restore(input));
     }
+    let with = |words: &str| Call::new(words).tool(Tool::Restore).stdin("-A -f 1\n");
+    for words in [
+        "-n", "-x", "foo", "-n foo --nosuch", "-", "--", "-nx", "-C", "--numeric", "-R --all",
+    ] {
+        cases.call(&with(words));
+    }
     let before = cases.table();
+    for (words, outcome) in [
+        ("-h", Outcome::new(0, help::RESTORE, "")),
+        ("-n foo --help", Outcome::new(0, help::RESTORE, "")),
+        ("--dryrun", Outcome::new(255, "", "--dryrun: unknown option\n")),
+        ("-n --replcae", Outcome::new(255, "", "--replcae: unknown option\n")),
+        ("--dry-run", Outcome::new(0, "-C\n-A -f 1 -s wlc\n", "")),
+    ] {
+        cases.differs("restore-options", &with(words), |_| Seen {
+            outcome,
+            table: before.clone(),
+        });
+    }
     cases.differs("restore-checks-first", &restore("-A -f 1\n-Q\n"), |_| {
         Seen {
             outcome: Outcome::new(2, "", "line 2: -Q: unknown option\n"),

@@ -1,0 +1,85 @@
+//! The command lines of ipvsadm-save and ipvsadm-restore.
+//!
+//! The originals are shell scripts that take little and ignore much: boot
+//! scripts may call ipvsadm-restore with any options, and it must load the
+//! rules. Only what looks like an option of ours, misspelt, is refused, since
+//! ignoring it clears the table.
+
+use super::Complaint;
+use super::command::{Command, Restore};
+
+/// The long options of ipvsadm-restore.
+const RESTORE_OPTIONS: [&str; 3] = ["--replace", "--dry-run", "--help"];
+
+/// A word may differ this much and still have been meant (1 is equal).
+const NEAR: f64 = 0.85;
+
+/// What ipvsadm-save is to do; `None` asks for help, as any option does that
+/// the original does not know. It ignores other words.
+pub fn save(words: &[&[u8]]) -> Option<Command> {
+    let (mut numeric, mut all) = (false, false);
+    for word in words {
+        match *word {
+            b"-n" => numeric = true,
+            b"--all" => all = true,
+            [b'-', ..] => return None,
+            _ => {}
+        }
+    }
+    Some(Command::Save { numeric, all })
+}
+
+/// What ipvsadm-restore is to do; `None` asks for help. The original ignores
+/// all words.
+pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, Complaint> {
+    let mut options = Restore::default();
+    for word in words {
+        match *word {
+            b"--replace" => options.replace = true,
+            b"--dry-run" => options.dry_run = true,
+            b"-h" | b"--help" => return Ok(None),
+            word => {
+                if let Some(meant) = near_miss(word) {
+                    let complaint = Complaint::unknown_option(word);
+                    return Err(complaint.with_hint(format!("did you mean {meant}?")));
+                }
+            }
+        }
+    }
+    Ok(Some(options))
+}
+
+/// The option that `word` may have been meant for.
+fn near_miss(word: &[u8]) -> Option<&'static str> {
+    let word = str::from_utf8(word).ok().filter(|w| w.starts_with("--"))?;
+    let (name, _) = word.split_once('=').unwrap_or((word, ""));
+    let near = |option: &&&str| strsim::jaro_winkler(&option[2..], &name[2..]) > NEAR;
+    RESTORE_OPTIONS.iter().find(near).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_slip_in_an_option_of_ours_is_refused() {
+        for (word, meant) in [
+            ("--dryrun", Some("--dry-run")),
+            ("--dry_run", Some("--dry-run")),
+            ("--dry", Some("--dry-run")),
+            ("--replce", Some("--replace")),
+            ("--replace=yes", Some("--replace")),
+            ("--rep", Some("--replace")),
+            ("--hlep", Some("--help")),
+            ("--restore", None),
+            ("--numeric", None),
+            ("--all", None),
+            ("--", None),
+            ("-n", None),
+            ("-r", None),
+            ("replace", None),
+        ] {
+            assert_eq!(near_miss(word.as_bytes()), meant, "{word}");
+        }
+    }
+}
