@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use super::error::{KernelError, ListError, OpenError};
+use super::namespace::Namespace;
 use super::{batch, listing, open};
 use crate::model::{Change, Daemon, Server, Service, ServiceKey, Timeouts};
 use crate::wire::{Body, Info, Request, parse_info, parse_service, parse_timeouts};
@@ -15,6 +16,7 @@ use std::io;
 /// initial user namespace: whoever lacks it gets `EPERM` for the first one,
 /// whatever it is. No method waits for anything but the kernel's own work.
 pub struct Ipvs {
+    pub(super) namespace: Namespace,
     pub(super) family: u16,
     /// For everything but long dumps; received from with small sizes only.
     pub(super) main: Channel,
@@ -24,14 +26,20 @@ pub struct Ipvs {
 impl Ipvs {
     /// Opens the socket and resolves the family, loading the module if need
     /// be. That is all: an ordinary user gets this far.
-    pub fn open() -> Result<Ipvs, OpenError> {
-        let mut main = Channel::open()?;
+    pub fn open(namespace: Namespace) -> Result<Ipvs, OpenError> {
+        let mut main = namespace.channel()?;
         let family = open::resolve(&mut main)?;
         Ok(Ipvs {
+            namespace,
             family,
             main,
             long: listing::Long::default(),
         })
+    }
+
+    /// The network namespace in which this was opened.
+    pub fn namespace(&self) -> Namespace {
+        self.namespace
     }
 
     /// Version and size of the connection table.

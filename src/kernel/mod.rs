@@ -1,4 +1,5 @@
-//! The conversation with the kernel: the only place with a netlink socket.
+//! The conversation with the kernel: the only place with a netlink socket, and
+//! the only one that reads /proc/net and /proc/sys.
 //!
 //! [`Ipvs`] is a client for one run of the program: it resolves the family
 //! once, sends requests, matches the answers to them, and makes listings whole
@@ -8,13 +9,17 @@
 mod batch;
 mod channel;
 mod client;
+mod connections;
 mod coverage;
 mod dump;
 mod error;
 mod listing;
+mod namespace;
 mod open;
 mod union;
 
 pub use crate::wire::Info;
 pub use client::Ipvs;
+pub use connections::{Connections, Rows, Unreadable};
 pub use error::{KernelError, ListError, OpenError};
+pub use namespace::Namespace;

@@ -10,6 +10,7 @@
 //! on nothing else in this crate.
 
 mod change;
+mod connection;
 mod daemon;
 mod name;
 mod server;
@@ -18,6 +19,7 @@ mod stats;
 mod view;
 
 pub use change::{Change, Verb};
+pub use connection::{Connection, Endpoint};
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
 pub use name::Name;
 pub use server::{Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};

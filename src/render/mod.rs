@@ -17,7 +17,7 @@ mod rule;
 mod sample;
 mod views;
 
-pub use connections::{ConnectionsError, connections};
+pub use connections::{connection, connection_titles};
 pub use daemon::{daemon, timeouts};
 pub use listing::{column_titles, listing_title, server, service};
 pub use rule::change_line;

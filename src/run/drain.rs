@@ -11,7 +11,6 @@ use crate::cli::Exit;
 use crate::kernel::Ipvs;
 use crate::model::{Change, Server, ServerConfig, ServerKey, ServiceKey, Verb};
 use libc::ENOENT;
-use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -167,7 +166,7 @@ impl Drain<'_> {
         let service = self.ipvs.service(&self.service);
         let service = service.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?;
         if service.config.flags.persistent() {
-            if setting("expire_quiescent_template") {
+            if self.setting("expire_quiescent_template") {
                 failure::say(
                     b"warning: net.ipv4.vs.expire_quiescent_template is 1: persistent clients \
                       go to another server at once",
@@ -179,7 +178,7 @@ impl Drain<'_> {
                 );
             }
         }
-        if setting("expire_nodest_conn") {
+        if self.setting("expire_nodest_conn") {
             failure::say(
                 b"warning: net.ipv4.vs.expire_nodest_conn is 1: connections that are not active \
                   end when the server is deleted",
@@ -187,12 +186,12 @@ impl Drain<'_> {
         }
         Ok(())
     }
-}
 
-/// Whether a setting of the kernel is on.
-fn setting(name: &str) -> bool {
-    let value = fs::read_to_string(format!("/proc/sys/net/ipv4/vs/{name}"));
-    value.is_ok_and(|value| value.trim() != "0")
+    /// Whether a setting of the kernel is on.
+    fn setting(&self, name: &str) -> bool {
+        let value = self.ipvs.namespace().setting(name);
+        value.is_ok_and(|value| value != "0")
+    }
 }
 
 /// One line on a terminal, written over and over.

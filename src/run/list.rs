@@ -3,16 +3,12 @@
 use super::Session;
 use super::failure::{self, Failure};
 use crate::cli::List;
-use crate::kernel::ListError;
+use crate::kernel::{ListError, Namespace, Unreadable};
 use crate::model::{Server, Service, ServiceKey, Style};
 use crate::names::{Names, Numeric, Resolver};
-use crate::render::{self, ConnectionsError, order};
-use anyhow::Context;
-use std::fs::File;
+use crate::render::{self, order};
+use anyhow::{anyhow, bail};
 use std::io;
-
-/// Where the kernel has its connections.
-const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
 
 /// Lists what `list` asks for.
 pub fn list(session: &mut Session, list: &List) -> anyhow::Result<()> {
@@ -160,26 +156,48 @@ pub fn tell_late_names(names: &Resolver) {
 fn connections(session: &mut Session, engines: bool, numeric: bool) -> anyhow::Result<()> {
     // The file is open to everybody, and who talks to whom is not.
     session.check_permission()?;
-    let file = File::open(CONNECTIONS).map_err(said_of_connections)?;
-    let result = if numeric {
-        render::connections(file, &mut session.out, &mut Numeric, engines)
-    } else {
-        let mut names = Resolver::new();
-        let result = render::connections(file, &mut session.out, &mut names, engines);
-        tell_late_names(&names);
-        result
-    };
-    match result {
-        Ok(()) => Ok(()),
-        Err(ConnectionsError::Write(error)) => Err(Failure::Output(error).into()),
-        Err(ConnectionsError::Read(error)) => Err(said_of_connections(error)),
-        Err(error) => Err(error).context(CONNECTIONS),
+    if numeric {
+        return print_connections(session, engines, &mut Numeric);
+    }
+    let mut names = Resolver::new();
+    let result = print_connections(session, engines, &mut names);
+    tell_late_names(&names);
+    result
+}
+
+fn print_connections<N: Names>(
+    session: &mut Session,
+    engines: bool,
+    names: &mut N,
+) -> anyhow::Result<()> {
+    let table = session.ipvs.namespace().connections();
+    let mut table = table.map_err(connections_failed)?;
+    let out = &mut session.out;
+    render::connection_titles(out, engines).map_err(Failure::Output)?;
+    let mut unreadable = 0u64;
+    while let Some(rows) = table.next_rows().map_err(connections_failed)? {
+        let connections = rows.clone().flatten();
+        names.prefetch(&mut connections.flat_map(|connection| connection.addresses()));
+        for row in rows {
+            match row {
+                Ok(row) => {
+                    render::connection(out, names, engines, &row).map_err(Failure::Output)?;
+                }
+                Err(Unreadable) => unreadable += 1,
+            }
+        }
+    }
+    match unreadable {
+        0 => Ok(()),
+        1 => bail!("{}: 1 line cannot be understood", Namespace::CONNECTIONS),
+        n => bail!("{}: {n} lines cannot be understood", Namespace::CONNECTIONS),
     }
 }
 
-fn said_of_connections(error: io::Error) -> anyhow::Error {
-    anyhow::anyhow!(
-        "cannot read {CONNECTIONS}: {}",
+fn connections_failed(error: io::Error) -> anyhow::Error {
+    anyhow!(
+        "cannot read {}: {}",
+        Namespace::CONNECTIONS,
         failure::system_text(&error)
     )
 }

@@ -20,7 +20,7 @@ mod signals;
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 
 use crate::cli::{Command, Exit, help};
-use crate::kernel::Ipvs;
+use crate::kernel::{Ipvs, Namespace};
 use failure::Failure;
 use output::Output;
 use restore::Start;
@@ -33,7 +33,8 @@ struct Session {
 
 impl Session {
     fn open(out: Output) -> anyhow::Result<Session> {
-        let ipvs = Ipvs::open().map_err(|error| Failure::Unavailable(error.errno()))?;
+        let ipvs = Ipvs::open(Namespace::current())
+            .map_err(|error| Failure::Unavailable(error.errno()))?;
         Ok(Session { ipvs, out })
     }
 

@@ -3,304 +3,187 @@
 //! The kernel writes IPv4 addresses as eight hexadecimal digits and IPv6
 //! addresses as eight groups of four, ports as four hexadecimal digits, and
 //! blanks between the fields; the last two fields are there only with a
-//! persistence engine. A row may hold addresses of both families. Fields after
-//! those known are passed over.
+//! persistence engine. A row may hold addresses of both families. Any written
+//! form of an address and any number of blanks will do, as with the original,
+//! and fields after those known are skipped.
 //!
-//! Rows are many: nothing is allocated, and hardly a byte is looked at twice.
-//! This module must not know how a row is shown.
+//! There may be millions of rows, so that nothing is allocated. This module
+//! must not know how a row is shown.
 
-use nom::IResult;
-use nom::Parser;
-use nom::branch::alt;
-use nom::bytes::complete::{tag, take, take_till, take_while, take_while_m_n, take_while1};
-use nom::combinator::{map_opt, opt};
-use nom::sequence::{preceded, terminated};
+use crate::model::{Connection, Endpoint};
+use memchr::memchr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An address and its port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// The address.
-    pub address: IpAddr,
-    /// The port; 0 in persistence templates.
-    pub port: u16,
-}
-
-/// One connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Row<'a> {
-    /// The protocol as the kernel names it.
-    pub protocol: &'a [u8],
-    /// The client.
-    pub client: Endpoint,
-    /// The virtual service.
-    pub service: Endpoint,
-    /// The real server.
-    pub server: Endpoint,
-    /// The state as the kernel names it.
-    pub state: &'a [u8],
-    /// Seconds until the entry expires.
-    pub expires: u64,
-    /// The persistence engine and its data, the latter up to the first blank.
-    pub engine: Option<(&'a [u8], &'a [u8])>,
-}
-
-/// A row that needs little understanding, as most do: its addresses are IPv4, it
-/// has no persistence engine, and its fields are as wide as the kernel fills
-/// them up, so that their places are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plain<'a> {
-    /// The protocol, filled up with blanks, of which there is one at least.
-    pub protocol: &'a [u8; 4],
-    /// The client.
-    pub client: (Ipv4Addr, u16),
-    /// The virtual service.
-    pub service: (Ipv4Addr, u16),
-    /// The real server.
-    pub server: (Ipv4Addr, u16),
-    /// The state, filled up with blanks, of which there is one at least.
-    pub state: &'a [u8; 12],
-    /// Seconds until the entry expires, less than a million.
-    pub expires: u32,
-}
-
-/// The length of a plain row with its newline.
-const PLAIN: usize = 66;
-
-/// Reads a plain row with its newline. `None` says nothing about the row but
-/// that it is for [`row`].
+/// Takes the first line of `lines`: the connection in it, or `None` if it is
+/// not understood.
 #[inline]
-pub fn plain(input: &[u8]) -> Option<(&[u8], Plain<'_>)> {
-    let (line, after) = input.split_first_chunk::<PLAIN>()?;
-    if line[PLAIN - 1] != b'\n' {
-        return None;
-    }
-    let (protocol, rest) = line.split_first_chunk()?;
-    let (client, rest) = ipv4(rest)?;
-    let (service, rest) = ipv4(rest)?;
-    let (server, rest) = ipv4(rest)?;
-    let (state, rest) = rest.split_first_chunk()?;
-    let expires = right_aligned(*rest.first_chunk()?)?;
-    let row = Plain {
-        protocol,
-        client,
-        service,
-        server,
-        state,
-        expires,
+pub fn take_row<'a>(lines: &mut &'a [u8]) -> Option<Connection<'a>> {
+    let connection = row(lines);
+    // Fields of a newer kernel, or what was not understood.
+    *lines = match lines {
+        [b'\n', rest @ ..] => rest,
+        _ => after_line(lines),
     };
-    (is_padded_word(protocol) && is_padded_word(state)).then_some((after, row))
+    connection
 }
 
-/// Whether `field` is a word and at least one blank after it.
-#[inline]
-fn is_padded_word<const N: usize>(field: &[u8; N]) -> bool {
-    let mut blank = false;
-    let mut fits = field[0] > b' ' && field[N - 1] == b' ';
-    for byte in field {
-        fits &= if blank { *byte == b' ' } else { *byte >= b' ' };
-        blank = *byte == b' ';
-    }
-    fits
+#[inline(always)]
+fn row<'a>(rest: &mut &'a [u8]) -> Option<Connection<'a>> {
+    skip_blanks(rest);
+    Some(Connection {
+        protocol: word(rest)?,
+        client: endpoint(rest)?,
+        service: endpoint(rest)?,
+        server: endpoint(rest)?,
+        state: word(rest)?,
+        expires: decimal(word(rest)?)?,
+        engine: match rest {
+            [b'\n', ..] => None,
+            _ => word(rest).zip(word(rest)),
+        },
+    })
 }
 
-/// The number in `field`: blanks, one at least, and then digits.
-#[inline]
-fn right_aligned(field: [u8; 7]) -> Option<u32> {
-    let [b' ', b, c, d, e, f, g] = field else {
-        return None;
-    };
-    let field = Eight::from_le_bytes([b' ', b' ', b, c, d, e, f, g]);
-    let values = field & repeated(0x0f);
-    // In a digit this bit is set and in a blank it is not.
-    let digits = field >> 4 & repeated(1);
-    // Without a digit the shift is 64, and there is no number. Otherwise there
-    // are digits up to the end, nothing but blanks before them, and no value
-    // above nine.
-    let understood = digits == repeated(1).checked_shl(digits.trailing_zeros())?
-        && field == repeated(b' ') + (digits << 4) + (values & (digits * 0x0f))
-        && (values + repeated(6)) & repeated(0x10) == 0;
-    // Each step puts two neighbours together, the first of them counting more.
-    let pairs = values.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
-    let value = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
-    understood.then_some(value as u32)
+/// What comes after the first newline.
+pub fn after_line(lines: &[u8]) -> &[u8] {
+    memchr(b'\n', lines).map_or(&[], |newline| &lines[newline + 1..])
 }
 
-/// Reads one row without the newline at its end.
-pub fn row(input: &[u8]) -> IResult<&[u8], Row<'_>> {
-    // One after the other, and inline: a third of the time is moving results
-    // about, otherwise.
-    let (rest, protocol) = field(input)?;
-    let (rest, client) = endpoint(rest)?;
-    let (rest, service) = endpoint(rest)?;
-    let (rest, server) = endpoint(rest)?;
-    let (rest, state) = field(rest)?;
-    let (rest, expires) = decimal(rest)?;
-    let (rest, engine) = match rest {
-        [b'\n', ..] => (rest, None),
-        _ => {
-            let (rest, engine) = opt((field, field)).parse(rest)?;
-            (take_till(is_newline).parse(rest)?.0, engine)
-        }
-    };
-    let row = Row {
-        protocol,
-        client,
-        service,
-        server,
-        state,
-        expires,
-        engine,
-    };
-    Ok((rest, row))
-}
-
-fn is_newline(byte: u8) -> bool {
-    byte == b'\n'
-}
-
+/// Blanks as in C, without the newline: that ends a row.
 #[inline]
 fn is_blank(byte: u8) -> bool {
-    byte <= b' ' && matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
 }
 
-#[inline]
-fn is_word(byte: u8) -> bool {
-    byte > b' ' || !(is_blank(byte) || is_newline(byte))
-}
-
-/// The bytes up to the next blank, which is skipped with those after it.
+/// Takes the next word of the row and the blanks after it.
 #[inline(always)]
-fn field(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let (rest, word) = word(input)?;
-    let (rest, _) = blanks(rest)?;
-    Ok((rest, word))
+fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let mut end = before_low(rest);
+    while let Some(byte) = rest.get(end)
+        && !is_blank(*byte)
+        && *byte != b'\n'
+    {
+        end += 1 + before_low(&rest[end + 1..]);
+    }
+    let (word, after) = rest.split_at(end);
+    *rest = after;
+    skip_blanks(rest);
+    (!word.is_empty()).then_some(word)
 }
 
-/// Eight bytes are tried at once, the first in the lowest bits.
-type Eight = u64;
-
-/// A byte in each place.
-const fn repeated(byte: u8) -> Eight {
-    Eight::from_le_bytes([byte; 8])
+/// How many bytes come before the first that is a space or a control character.
+#[inline(always)]
+fn before_low(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(eight) = text[at..].first_chunk() {
+        let eight = u64::from_le_bytes(*eight);
+        // The highest bit of the first low byte, and maybe of some after it.
+        let low = eight.wrapping_sub(repeated(b' ' + 1)) & !eight & repeated(0x80);
+        at += bytes_before(low);
+        if low != 0 {
+            return at;
+        }
+    }
+    let rest = text[at..].iter();
+    at + rest.take_while(|byte| **byte > b' ').count()
 }
 
-/// In how many bytes the lowest bit that is set comes; 8 where none is.
-#[inline]
-fn bytes_before(bits: Eight) -> usize {
-    bits.trailing_zeros() as usize / 8
-}
-
-/// Bytes up to a blank, as scanf's `%s` takes them.
-#[inline]
-fn word(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    // The highest bit of each byte that is a blank or less, as far as the
-    // first of them.
-    let low = |bytes: Eight| bytes.wrapping_sub(repeated(b' ' + 1)) & !bytes & repeated(0x80);
-    let len = leading(input, low);
-    match input.get(len) {
-        Some(b' ' | b'\n') if len > 0 => Ok((&input[len..], &input[..len])),
-        _ => take_while1(is_word).parse(input),
+#[inline(always)]
+fn skip_blanks(rest: &mut &[u8]) {
+    if let [first, ..] = rest
+        && *first <= b' '
+    {
+        *rest = after_blanks(rest);
     }
 }
 
-#[inline]
-fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    let len = match input {
-        [b'\n', ..] => 0,
-        [b' ', next, ..] if *next > b' ' => 1,
-        _ => leading(input, |bytes| bytes ^ repeated(b' ')),
-    };
-    match input.get(len) {
-        Some(byte) if *byte > b' ' || *byte == b'\n' => Ok((&input[len..], &input[..len])),
-        _ => take_while(is_blank).parse(input),
-    }
-}
-
-/// How many bytes come before the first for which `other` sets a bit, as far
-/// as there are eight more bytes to look at.
-#[inline]
-fn leading(input: &[u8], other: impl Fn(Eight) -> Eight) -> usize {
-    let mut len = 0;
-    while let Some(chunk) = input.get(len..).and_then(<[u8]>::first_chunk) {
-        let before = bytes_before(other(Eight::from_le_bytes(*chunk)));
-        len += before;
-        if before < 8 {
+fn after_blanks(mut text: &[u8]) -> &[u8] {
+    while let Some(eight) = text.first_chunk() {
+        let other = u64::from_le_bytes(*eight) ^ repeated(b' ');
+        text = &text[bytes_before(other)..];
+        if other != 0 {
             break;
         }
     }
-    len
+    while let [first, rest @ ..] = text
+        && is_blank(*first)
+    {
+        text = rest;
+    }
+    text
+}
+
+/// Eight times the same byte.
+const fn repeated(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// How many bytes come before the lowest bit that is set; 8 where none is.
+#[inline(always)]
+fn bytes_before(bits: u64) -> usize {
+    bits.trailing_zeros() as usize / 8
 }
 
 #[inline(always)]
-fn endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
-    let Some(((address, port), rest)) = ipv4(input) else {
-        return any_endpoint(input);
+fn endpoint(rest: &mut &[u8]) -> Option<Endpoint> {
+    let address = match hexadecimal(rest, eight_digits) {
+        Some(bits) => Ipv4Addr::from_bits(bits).into(),
+        None => other_address(rest)?,
     };
-    let address = address.into();
-    Ok((rest, Endpoint { address, port }))
+    let port = hexadecimal(rest, four_digits)?;
+    Some(Endpoint { address, port })
 }
 
-/// `0A000001 0050 `, as most are, in one go.
-#[inline]
-fn ipv4(input: &[u8]) -> Option<((Ipv4Addr, u16), &[u8])> {
-    let (text, rest) = input.split_first_chunk::<14>()?;
-    let [a, b, c, d, e, f, g, h, b' ', i, j, k, l, b' '] = *text else {
-        return None;
-    };
-    let address = u32::try_from(hex([a, b, c, d, e, f, g, h])).ok()?;
-    let port = u16::try_from(hex([i, j, k, l])).ok()?;
-    Some(((Ipv4Addr::from_bits(address), port), rest))
-}
-
-fn any_endpoint(input: &[u8]) -> IResult<&[u8], Endpoint> {
-    let (rest, address) = alt((terminated(ipv6, blank), other_form)).parse(input)?;
-    let (rest, _) = blanks(rest)?;
-    let (rest, port) = terminated(hex4, blank).parse(rest)?;
-    let (rest, _) = blanks(rest)?;
-    Ok((rest, Endpoint { address, port }))
-}
-
-fn blank(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_while_m_n(1, 1, is_blank).parse(input)
-}
-
-/// Eight groups of four digits.
-fn ipv6(input: &[u8]) -> IResult<&[u8], IpAddr> {
-    let mut groups = [0; 8];
-    let (mut rest, first) = hex4(input)?;
-    groups[0] = first;
-    for group in &mut groups[1..] {
-        (rest, *group) = preceded(tag(":"), hex4).parse(rest)?;
+#[inline(never)]
+fn other_address(rest: &mut &[u8]) -> Option<IpAddr> {
+    if let Some(groups) = hexadecimal(rest, eight_groups) {
+        return Some(Ipv6Addr::from(groups).into());
     }
-    Ok((rest, Ipv6Addr::from(groups).into()))
+    str::from_utf8(word(rest)?).ok()?.parse().ok()
 }
 
-/// What else the original understood: any written form of an address.
-fn other_form(input: &[u8]) -> IResult<&[u8], IpAddr> {
-    map_opt(field, |word| str::from_utf8(word).ok()?.parse().ok()).parse(input)
+/// Takes the next word and the blanks after it if the word is `N` bytes long
+/// and `value` knows its value.
+#[inline(always)]
+fn hexadecimal<const N: usize, T>(
+    rest: &mut &[u8],
+    value: impl FnOnce(&[u8; N]) -> Option<T>,
+) -> Option<T> {
+    let (digits, after) = rest.split_first_chunk()?;
+    let (blank, after) = after.split_first()?;
+    let value = value(digits).filter(|_| is_blank(*blank))?;
+    *rest = after;
+    skip_blanks(rest);
+    Some(value)
 }
 
-/// Four hexadecimal digits.
-#[inline]
-fn hex4(input: &[u8]) -> IResult<&[u8], u16> {
-    map_opt(take(4usize), |digits: &[u8]| {
-        u16::try_from(hex::<4>(*digits.first_chunk()?)).ok()
-    })
-    .parse(input)
+fn eight_digits(digits: &[u8; 8]) -> Option<u32> {
+    u32::try_from(value(digits)).ok()
+}
+
+fn four_digits(digits: &[u8; 4]) -> Option<u16> {
+    u16::try_from(value(digits)).ok()
+}
+
+/// Eight groups of four digits with colons between them.
+fn eight_groups(text: &[u8; 39]) -> Option<[u16; 8]> {
+    let mut groups = [0; 8];
+    for (group, text) in groups.iter_mut().zip(text.chunks(5)) {
+        let (digits, colon) = text.split_first_chunk()?;
+        *group = four_digits(digits).filter(|_| matches!(colon, b":" | b""))?;
+    }
+    Some(groups)
 }
 
 /// The value of up to eight hexadecimal digits; negative where one is none.
-#[inline]
-fn hex<const N: usize>(digits: [u8; N]) -> i64 {
+fn value<const N: usize>(digits: &[u8; N]) -> i64 {
     digits
         .iter()
-        .fold(0, |sum, digit| sum << 4 | HEX_VALUES[usize::from(*digit)])
+        .fold(0, |value, digit| value << 4 | DIGITS[usize::from(*digit)])
 }
 
 /// The value of a hexadecimal digit, -1 for other bytes.
-const HEX_VALUES: [i64; 256] = {
+const DIGITS: [i64; 256] = {
     let mut values = [-1; 256];
     let mut value = 0;
     while value < 16 {
@@ -311,58 +194,85 @@ const HEX_VALUES: [i64; 256] = {
     values
 };
 
-#[inline]
-fn decimal(input: &[u8]) -> IResult<&[u8], u64> {
-    map_opt(field, |digits: &[u8]| {
-        digits.iter().try_fold(0u64, |sum, byte| {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            sum.checked_mul(10)?.checked_add(u64::from(digit))
-        })
+fn decimal(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |value, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        let value = value.checked_mul(10)?.checked_add(digit.into())?;
+        (digit <= 9).then_some(value)
     })
-    .parse(input)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_row_is_read_up_to_its_newline() {
-        let input =
-            b"UDP 0A000009 C350 0A000001 0035 0A000002 1F90 UDP             299 sip id x\nnext";
-        let (rest, row) = row(input).unwrap();
-        assert_eq!(rest, b"\nnext");
-        assert_eq!(row.protocol, b"UDP");
-        assert_eq!(row.client.address, IpAddr::from([10, 0, 0, 9]));
-        assert_eq!((row.client.port, row.server.port), (50000, 8080));
-        assert_eq!((row.state, row.expires), (&b"UDP"[..], 299));
-        assert_eq!(row.engine, Some((&b"sip"[..], &b"id"[..])));
+    fn parse_row(row: &[u8]) -> Option<Connection<'_>> {
+        let mut rest = row;
+        let connection = take_row(&mut rest);
+        assert!(rest.is_empty());
+        connection
     }
 
     #[test]
-    fn right_aligned_numbers() {
-        for value in (0..=1000).chain([86_390, 99_999, 100_000, 999_999]) {
-            let field = format!("{value:7}");
-            let found = right_aligned(*field.as_bytes().first_chunk().unwrap());
-            assert_eq!(found, Some(value));
+    fn a_row_ends_with_its_line() {
+        let row = b"UDP 0A000009 C350 0A000001 0035 0A000002 1F90 UDP             299";
+        for end in ["", " ", " x", " sip id x"] {
+            let first = [row, end.as_bytes()].concat();
+            let lines = [&first[..], b"\nnext\n"].concat();
+            let mut rest = &lines[..];
+            assert_eq!(take_row(&mut rest), parse_row(&first));
+            assert_eq!(rest, b"next\n");
+            assert_eq!(take_row(&mut rest), None);
+            assert_eq!(rest, b"");
         }
-        for at in 0..7 {
-            for byte in 0..=255 {
-                let mut field = *b"  86390";
-                field[at] = byte;
-                let text = str::from_utf8(&field).unwrap_or("no number");
-                let (blanks, number) = text.split_at(text.rfind(' ').map_or(0, |at| at + 1));
-                let digits = number.bytes().all(|byte| byte.is_ascii_digit());
-                let wanted =
-                    !blanks.is_empty() && blanks.bytes().all(|byte| byte == b' ') && digits;
-                let wanted = number.parse().ok().filter(|_| wanted);
-                assert_eq!(right_aligned(field), wanted, "{text}");
+    }
+
+    #[test]
+    fn one_row() {
+        let row = b"UDP 0A000009 C350 0A000001 0035 0A000002 1F90 UDP             299 sip id x";
+        let connection = parse_row(row).unwrap();
+        assert_eq!(connection.protocol, b"UDP");
+        assert_eq!(connection.client.address, IpAddr::from([10, 0, 0, 9]));
+        assert_eq!(connection.client.port, 50000);
+        assert_eq!(connection.service.port, 53);
+        assert_eq!(connection.server.port, 8080);
+        assert_eq!(connection.state, b"UDP");
+        assert_eq!(connection.expires, 299);
+        assert_eq!(connection.engine, Some((&b"sip"[..], &b"id"[..])));
+    }
+
+    #[test]
+    fn blanks_are_as_many_and_of_any_kind() {
+        let usual = b"TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE 899 sip id";
+        for blanks in ["  ", "\t", " \t \r\x0b\x0c "] {
+            let row = str::from_utf8(usual).unwrap().replace(' ', blanks);
+            for row in [row.clone(), format!("{blanks}{row}{blanks}")] {
+                assert_eq!(parse_row(row.as_bytes()), parse_row(usual), "{row:?}");
             }
         }
-        assert_eq!(right_aligned([b' '; 7]), None);
+        assert!(parse_row(usual).is_some());
+    }
+
+    #[test]
+    fn what_no_row_can_be() {
+        for row in [
+            "",
+            " ",
+            "x",
+            "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE",
+            "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE ",
+            "TCP 0A000009 C350 0A000001 0050 0A000002 1F90",
+            "TCP 0A00000G C350 0A000001 0050 0A000002 1F90 NONE 1",
+            "TCP 0A000009 C35 0A000001 0050 0A000002 1F90 NONE 1",
+            "TCP 0A000009 C3500 0A000001 0050 0A000002 1F90 NONE 1",
+            "TCP 0A000009C350 0A000001 0050 0A000002 1F90 NONE 1",
+            "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE -1",
+            "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE 1x",
+            "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE 99999999999999999999",
+            "TCP 20010db8000000000000000000000001 0001 0A000001 0050 0A000002 0050 NONE 1",
+        ] {
+            assert_eq!(parse_row(row.as_bytes()), None, "{row:?}");
+        }
     }
 
     #[test]
@@ -371,15 +281,56 @@ mod tests {
             ("C0A80001", "192.168.0.1"),
             ("c0a80001", "192.168.0.1"),
             ("192.168.0.1", "192.168.0.1"),
+            ("1.2.3.45", "1.2.3.45"),
             ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
+            ("2001:0DB8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
             ("2001:db8::1", "2001:db8::1"),
+            ("2001:db8:1:1:1:1:1:1", "2001:db8:1:1:1:1:1:1"),
         ] {
             let text = format!("{text} 0001 ");
-            let (_, found) = endpoint(text.as_bytes()).unwrap();
+            let found = endpoint(&mut text.as_bytes()).unwrap();
             assert_eq!(found.address, wanted.parse::<IpAddr>().unwrap());
+            assert_eq!(found.port, 1);
         }
-        assert!(endpoint(b"C0A8000 0001 ").is_err());
-        assert!(endpoint(b"C0A80001 001 ").is_err());
-        assert!(endpoint(b"C0A80001").is_err());
+        for text in [
+            "C0A8000 0001 ",
+            "C0A80001 001 ",
+            "C0A80001",
+            "2001:0db8:0000:0000:0000:0000:0000;0001 0001 ",
+            "2001:0db8:0000:0000:0000:0000:0000:000g 0001 ",
+        ] {
+            assert_eq!(endpoint(&mut text.as_bytes()), None, "{text}");
+        }
+    }
+
+    /// Whatever stands in a row, it is read or refused, field for field.
+    #[test]
+    fn one_byte_changed_changes_one_field() {
+        let usual = b"TCP 0A000009 C350 0A000001 0050 0A000002 1F90 ESTABLISHED     899";
+        let known = parse_row(usual).unwrap();
+        let mut read = 0;
+        for at in 0..usual.len() {
+            let none = |byte: &u8| is_blank(*byte) || *byte == b'\n';
+            for byte in (0..=255).filter(|byte| !none(byte) && usual[at] != b' ') {
+                let mut row = *usual;
+                row[at] = byte;
+                let Some(found) = parse_row(&row) else {
+                    continue;
+                };
+                read += 1;
+                let same = [
+                    found.protocol == known.protocol,
+                    found.client == known.client,
+                    found.service == known.service,
+                    found.server == known.server,
+                    found.state == known.state,
+                    found.expires == known.expires,
+                ];
+                let differing = same.iter().filter(|same| !**same).count();
+                let unchanged = row.eq_ignore_ascii_case(usual);
+                assert!(differing == 1 || unchanged, "{}", row.escape_ascii());
+            }
+        }
+        assert!((3_000..6_000).contains(&read), "{read}");
     }
 }

@@ -9,7 +9,7 @@
 
 mod attribute;
 mod config;
-pub mod conntab;
+mod conntab;
 mod daemon;
 mod family;
 mod message;
@@ -19,6 +19,7 @@ mod service;
 mod stats;
 
 pub use config::{Info, parse_info, parse_timeouts};
+pub use conntab::{after_line, take_row};
 pub use daemon::parse_daemon;
 pub use family::{FamilyRequest, parse_family};
 pub use message::{Body, Malformed, Message, Payload, append, messages, set_flags};

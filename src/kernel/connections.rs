@@ -1,0 +1,213 @@
+//! The kernel's table of connections, /proc/net/ip_vs_conn, read in blocks.
+//!
+//! The table may have millions of rows: nothing is kept but one block of them,
+//! and the connections borrow from it. This module must not know what is done
+//! with them.
+
+use crate::model::Connection;
+use crate::wire::{after_line, take_row};
+use memchr::memrchr;
+use std::fs::File;
+use std::io::{self, Read};
+
+/// Up to 6.12 the kernel walks its table from the start for each read, and
+/// hands out one page at most (64 KiB on some machines): no read is ever
+/// shorter than that.
+const SHORTEST_READ: usize = 64 * 1024;
+const BUFFER: usize = 2 * SHORTEST_READ;
+
+/// The table on its way through.
+#[derive(Debug)]
+pub struct Connections<R = File> {
+    input: R,
+    /// Whether all of the input has been read.
+    ended: bool,
+    buffer: Vec<u8>,
+    /// How much of the buffer has been read into.
+    filled: usize,
+    /// How much of that has been handed out.
+    used: usize,
+    /// Inside a line that is no row: the titles, or one too long.
+    skipping: bool,
+}
+
+impl<R: Read> Connections<R> {
+    /// Reads the start of the table.
+    pub(super) fn start(input: R) -> io::Result<Connections<R>> {
+        let mut connections = Connections {
+            input,
+            ended: false,
+            buffer: vec![0; BUFFER],
+            filled: 0,
+            used: 0,
+            skipping: true,
+        };
+        connections.fill()?;
+        if connections.filled == 0 {
+            return Err(io::Error::other("no line of titles"));
+        }
+        Ok(connections)
+    }
+
+    /// The next rows in the kernel's order; `None` when there are no more.
+    pub fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
+        let mut too_long = false;
+        let whole = loop {
+            self.fill()?;
+            let bytes = &self.buffer[..self.filled];
+            match memrchr(b'\n', bytes) {
+                // The last line need not have a newline.
+                _ if self.ended => break self.filled,
+                Some(newline) => break newline + 1,
+                None => {
+                    too_long |= !self.skipping;
+                    self.skipping = true;
+                    self.used = self.filled;
+                }
+            }
+        };
+        self.used = whole;
+        let mut lines = &self.buffer[..whole];
+        if self.skipping {
+            lines = after_line(lines);
+            self.skipping = false;
+        }
+        let rows = Rows { lines, too_long };
+        Ok((whole > 0 || too_long).then_some(rows))
+    }
+
+    /// Drops what was handed out, and reads until there is room for no further
+    /// read, or nothing left to read.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.used..self.filled, 0);
+        self.filled -= self.used;
+        self.used = 0;
+        while !self.ended && BUFFER - self.filled >= SHORTEST_READ {
+            match self.input.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => self.filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row that is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// Rows that were read together.
+#[derive(Clone, Debug)]
+pub struct Rows<'a> {
+    lines: &'a [u8],
+    /// Whether there was one row more, which did not fit the buffer.
+    too_long: bool,
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Result<Connection<'a>, Unreadable>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.too_long {
+            self.too_long = false;
+            return Some(Err(Unreadable));
+        }
+        if self.lines.is_empty() {
+            return None;
+        }
+        Some(take_row(&mut self.lines).ok_or(Unreadable))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TITLES: &str =
+        "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
+    const ROW: &str = "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 ESTABLISHED     899\n";
+
+    /// A reader that hands out `page` bytes at most, as the kernel does.
+    struct Pages<'a> {
+        bytes: &'a [u8],
+        page: usize,
+    }
+
+    impl Read for Pages<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert!(buffer.len() >= 65_536, "a short read walks the table again");
+            let now = self.page.min(buffer.len()).min(self.bytes.len());
+            buffer[..now].copy_from_slice(&self.bytes[..now]);
+            self.bytes = &self.bytes[now..];
+            Ok(now)
+        }
+    }
+
+    /// How many rows of the table are as [`ROW`], and how many unreadable.
+    fn read(rows: &str) -> (usize, usize) {
+        let known = take_row(&mut ROW.as_bytes()).unwrap();
+        let table = [TITLES, rows].concat();
+        let counts = [4096, 4092, 65_536, usize::MAX].map(|page| {
+            let bytes = table.as_bytes();
+            let mut connections = Connections::start(Pages { bytes, page }).unwrap();
+            let (mut read, mut unreadable) = (0, 0);
+            while let Some(rows) = connections.next_rows().unwrap() {
+                assert!(rows.clone().flatten().all(|row| row == known));
+                read += rows.clone().flatten().count();
+                unreadable += rows.filter(Result::is_err).count();
+            }
+            assert!(connections.next_rows().unwrap().is_none());
+            (read, unreadable)
+        });
+        assert_eq!(counts, [counts[0]; 4]);
+        counts[0]
+    }
+
+    #[test]
+    fn a_table_of_any_length_goes_through() {
+        for count in [0, 1, 2, 900, 20_000] {
+            assert_eq!(read(&ROW.repeat(count)), (count, 0));
+        }
+        assert_eq!(read(ROW.trim_end()), (1, 0));
+        assert_eq!(read(&format!("{ROW}{}", ROW.trim_end())), (2, 0));
+    }
+
+    #[test]
+    fn a_bad_row_costs_only_itself() {
+        for bad in ["\n", "x\n", "TCP 0A000009\n"] {
+            assert_eq!(read(&format!("{ROW}{bad}{ROW}")), (2, 1), "{bad:?}");
+            assert_eq!(read(&format!("{bad}{ROW}{bad}")), (1, 2), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn so_does_a_row_too_long_for_the_buffer() {
+        let endless = "x".repeat(3 * BUFFER);
+        assert_eq!(read(&format!("{ROW}{endless}\n{ROW}")), (2, 1));
+        assert_eq!(read(&format!("{endless}\n{endless}\n{ROW}")), (1, 2));
+        assert_eq!(read(&format!("{ROW}{endless}")), (1, 1));
+        assert_eq!(read(&endless), (0, 1));
+    }
+
+    #[test]
+    fn long_rows_fit() {
+        let blanks = " ".repeat(SHORTEST_READ - 100);
+        let long = format!("{}{blanks}\n", ROW.trim_end());
+        assert_eq!(read(&long.repeat(9)), (9, 0));
+    }
+
+    #[test]
+    fn titles_alone_are_a_table_and_nothing_is_none() {
+        let read = |bytes| Connections::start(Pages { bytes, page: 4096 });
+        assert!(read(b"").is_err());
+        for titles in [TITLES, TITLES.trim_end()] {
+            let mut connections = read(titles.as_bytes()).unwrap();
+            let rows = connections.next_rows().unwrap();
+            assert_eq!(rows.into_iter().flatten().count(), 0);
+            assert!(connections.next_rows().unwrap().is_none());
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Connections as the kernel lists them.
+
+use std::net::IpAddr;
+
+/// One entry of the kernel's table of connections. Its texts are borrowed from
+/// the buffer that it was read into: a table may have millions of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection<'a> {
+    /// The protocol as the kernel names it.
+    pub protocol: &'a [u8],
+    /// The client.
+    pub client: Endpoint,
+    /// The virtual service.
+    pub service: Endpoint,
+    /// The real server.
+    pub server: Endpoint,
+    /// The state as the kernel names it.
+    pub state: &'a [u8],
+    /// Seconds until the entry expires.
+    pub expires: u64,
+    /// The persistence engine and its data, the latter up to the first blank.
+    pub engine: Option<(&'a [u8], &'a [u8])>,
+}
+
+/// An address and its port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The port; 0 in persistence templates.
+    pub port: u16,
+}
+
+impl Connection<'_> {
+    /// The addresses of the client, the service and the server.
+    pub fn addresses(&self) -> [IpAddr; 3] {
+        [self.client, self.service, self.server].map(|endpoint| endpoint.address)
+    }
+}
