@@ -133,13 +133,41 @@ ln -s "$work/small/rules" $rules
 dd if=/dev/zero of="$work/small/filler" bs=1k 2>/dev/null
 check "save on a full disk fails" refuses $init save
 check "the old rules are there" says '# old' cat $rules
-check "and no new ones beside them" refuses test -e "$work/small/rules.new"
+check "and nothing beside them" says '^filler rules$' eval 'echo $(ls "$work/small")'
 rm "$work/small/filler"
 check "save through a symbolic link" $init save
 check "keeps the link" test -L $rules
 check "writes the rules" grep -q 10.0.0.2 "$work/small/rules"
 rm $rules
 umount "$work/small"
+
+echo "== saves at the same time"
+saves_at_once() {
+    local save saves=()
+    for _ in 1 2 3; do
+        $init save & saves+=($!)
+    done
+    for save in "${saves[@]}"; do wait "$save" || return; done
+}
+rules_are() {
+    diff <(printf '%s' "$1") <(grep -v '^#' $rules)
+}
+printf '# old\n' >$rules
+chown games:games $rules
+chmod 640 $rules
+touch "$work/elsewhere"
+ln -s "$work/elsewhere" $rules.new
+for _ in {1..8}; do
+    check "three saves" saves_at_once
+    check "the rules are whole" rules_are "$saved"
+done
+check "they keep their owner and mode" says '^games games 640$' stat -c '%U %G %a' $rules
+check "no link beside them is followed" refuses test -s "$work/elsewhere"
+rm $rules.new
+check "nothing is left beside them" says "^$rules\$" eval 'echo $rules*'
+rm $rules
+check "rules where there were none" $init save
+check "are as readable as those of the package" says '^root root 644$' stat -c '%U %G %a' $rules
 printf '# my rules\n%s' "$saved" >$rules
 
 echo "== an upgrade from ourselves"
@@ -148,6 +176,9 @@ ipvsadm -A -t 10.0.0.3:80
 check "the package again" dpkg -i "$deb"
 check "the table is as it was" table_is "$unsaved"
 check "the sync daemon runs" says '^master' ipvsadm -L --daemon
+printf 'echo settings\n[ -n "" ]\n' >>$settings
+check "again, with settings that print and end in a false test" dpkg -i "$deb"
+check "the table is as it was" table_is "$unsaved"
 
 echo "== removal"
 dpkg -P ldirectord >/dev/null # needs ipvsadm

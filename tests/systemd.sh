@@ -191,6 +191,43 @@ check "starts both daemons" says '^backup' inside ipvsadm -L --daemon
 check "stop without AUTO" inside systemctl stop ipvsadm
 check "leaves the table alone" table_is "$saved"
 
+echo "== inside the unit's limits"
+# It answers every question for an IPv4 address with 10.0.0.2.
+name_server='
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+while True:
+    query, client = server.recvfrom(512)
+    end = query.index(0, 12) + 5
+    found = query[end - 4:end - 2] == b"\0\1"
+    answer = b"\xc0\x0c\0\1\0\1\0\0\0\1\0\4\x0a\0\0\2" if found else b""
+    server.sendto(query[:2] + b"\x81\x80\0\1\0" + bytes([found]) + b"\0\0\0\0" + query[12:end] + answer, client)
+'
+# The kernel loads no blacklisted module by itself.
+without_modules() {
+    echo 'blacklist ip_vs' >/etc/modprobe.d/ipvs.conf
+    local module
+    for module in $(grep -o '^ip_vs_[^ ]*' /proc/modules) ip_vs; do
+        rmmod "$module" || return
+    done
+}
+check "systemd finds the unit's exposure low" inside systemd-analyze security --threshold=40 ipvsadm
+check "a start has a limit" says '=5min$' inside systemctl show ipvsadm --property=TimeoutStartUSec
+set_up true none
+inside systemctl start ipvsadm
+sed -i s/10.0.0.2/server.test/ "$rules"
+echo nameserver 127.0.0.1 >"$root/etc/resolv.conf"
+inside systemd-run --unit=names --quiet python3 -c "$name_server"
+check "a name server answers" inside timeout 60 sh -c 'until getent ahostsv4 server.test; do sleep 0.2; done'
+check "stop" inside systemctl stop ipvsadm
+check "no module is loaded" without_modules
+check "start loads modules, and asks name servers" eval 'inside systemctl start ipvsadm || ! status'
+check "the rules are loaded" table_is "$saved"
+inside systemctl stop ipvsadm names
+rm /etc/modprobe.d/ipvs.conf
+cp "$work/rules" "$rules"
+
 echo "== wrong rules"
 wrong() {
     printf '%s-A -t nonsense\n' "$saved" | sed s/10.0.0.2/10.0.0.4/ >"$rules"
