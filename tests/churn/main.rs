@@ -4,7 +4,7 @@
 //!
 //! The more listings, the more they prove, and the longer they take:
 //!
-//!     IPVSADM_LISTINGS=200 cargo test --test churn
+//!     IPVSADM_LAB_STALL=1800 IPVSADM_LISTINGS=200 cargo test --test churn
 
 mod big;
 mod change;

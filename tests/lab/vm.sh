@@ -116,7 +116,8 @@ write_command() {
 }
 
 write_settings() {
-    printf 'lab_%s=%s\n' ipvs "$ipvs" tty "$guest_tty" stdin "$guest_stdin" >"$run_dir/settings"
+    printf 'lab_%s=%s\n' ipvs "$ipvs" tty "$guest_tty" stdin "$guest_stdin" \
+        stall "$stall" >"$run_dir/settings"
 }
 
 # --- the machine ------------------------------------------------------------
