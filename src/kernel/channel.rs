@@ -35,8 +35,9 @@ pub(super) struct Datagram<'a> {
 }
 
 impl Channel {
-    /// A new socket; the kernel names it when it first sends.
-    pub fn open() -> io::Result<Channel> {
+    /// A new socket; the kernel names it when it first sends. Only
+    /// `Namespace` opens one.
+    pub(super) fn open() -> io::Result<Channel> {
         Ok(Channel {
             socket: Socket::new(NETLINK_GENERIC)?,
             sequence: 0,

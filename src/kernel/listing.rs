@@ -9,6 +9,7 @@ use super::channel::{Channel, LARGE, SMALL};
 use super::client::Ipvs;
 use super::dump::{Dump, Progress};
 use super::error::{KernelError, ListError};
+use super::namespace::Namespace;
 use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
 use crate::wire::{Request, parse_daemon, parse_server, parse_service};
@@ -36,18 +37,18 @@ pub(super) struct Long {
 }
 
 impl Long {
-    fn channel(&mut self, family: u16) -> Result<&mut Channel, KernelError> {
+    fn channel(&mut self, namespace: Namespace, family: u16) -> Result<&mut Channel, KernelError> {
         match &mut self.channel {
             Some(channel) => Ok(channel),
-            none => Ok(none.insert(long_channel(family)?)),
+            none => Ok(none.insert(long_channel(namespace, family)?)),
         }
     }
 }
 
 /// A channel for which the kernel takes large buffers from the first dump on:
 /// it has received with a large size before.
-fn long_channel(family: u16) -> Result<Channel, KernelError> {
-    let mut channel = Channel::open()?;
+fn long_channel(namespace: Namespace, family: u16) -> Result<Channel, KernelError> {
+    let mut channel = namespace.channel()?;
     channel.request(&Request::Info, family, Request::Info.flags())?;
     channel.receive(LARGE)?;
     Ok(channel)
@@ -55,6 +56,7 @@ fn long_channel(family: u16) -> Result<Channel, KernelError> {
 
 /// A listing on its way to being whole.
 struct Reader<T: Item, P> {
+    namespace: Namespace,
     family: u16,
     request: Request,
     pass: Pass<T, P>,
@@ -64,7 +66,7 @@ struct Reader<T: Item, P> {
 /// All services.
 pub(super) fn services(ipvs: &mut Ipvs) -> Result<Vec<Service>, ListError> {
     let pass = Pass::new(Vec::new(), parse_service);
-    let mut reader = Reader::new(ipvs.family, Request::Services, pass);
+    let mut reader = Reader::new(ipvs, Request::Services, pass);
     if !reader.pass_from_small(ipvs)? && !reader.long_pass(&mut ipvs.long)? {
         reader.more_passes()?;
     }
@@ -92,7 +94,7 @@ pub(super) fn servers(
     let family = service.family();
     let parse = |attributes: &[u8]| parse_server(attributes, family);
     let pass = Pass::new(std::mem::take(servers), parse);
-    let mut reader = Reader::new(ipvs.family, Request::Servers(*service), pass);
+    let mut reader = Reader::new(ipvs, Request::Servers(*service), pass);
     let small = !ipvs.long.many_servers && reader.small_passes(&mut ipvs.main)?;
     if !small {
         if !reader.long_pass(&mut ipvs.long)? {
@@ -118,9 +120,10 @@ pub(super) fn daemons(ipvs: &mut Ipvs) -> Result<Vec<Daemon>, ListError> {
 
 /// Each pass says whether the listing is whole with it.
 impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
-    fn new(family: u16, request: Request, pass: Pass<T, P>) -> Self {
+    fn new(ipvs: &Ipvs, request: Request, pass: Pass<T, P>) -> Self {
         Reader {
-            family,
+            namespace: ipvs.namespace,
+            family: ipvs.family,
             request,
             pass,
             union: Union::default(),
@@ -153,7 +156,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
             progress = dump.step(&mut ipvs.main, SMALL, &mut self.pass)?;
         }
         if progress == Progress::Going {
-            let long = std::mem::replace(&mut ipvs.main, Channel::open()?);
+            let long = std::mem::replace(&mut ipvs.main, self.namespace.channel()?);
             let channel = ipvs.long.channel.insert(long);
             // Two datagrams are small already. With this one they make half a
             // large one, so that the seams of the long pass fall into the
@@ -168,7 +171,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
 
     /// A pass over the long socket.
     fn long_pass(&mut self, long: &mut Long) -> Result<bool, KernelError> {
-        let channel = long.channel(self.family)?;
+        let channel = long.channel(self.namespace, self.family)?;
         let mut dump = Dump::start(channel, self.family, self.request)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;
         Ok(self.end_pass(progress))
@@ -178,7 +181,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     /// its seams can be shifted.
     fn more_passes(&mut self) -> Result<(), ListError> {
         for shift in SHIFTS.iter().cycle().take(PASSES) {
-            let mut channel = Channel::open()?;
+            let mut channel = self.namespace.channel()?;
             let mut dump = Dump::start(&mut channel, self.family, self.request)?;
             let mut progress = dump.step(&mut channel, shift << 10, &mut self.pass)?;
             if progress == Progress::Going {

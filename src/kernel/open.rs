@@ -5,8 +5,7 @@ use super::error::{KernelError, OpenError};
 use crate::wire::{Body, FamilyRequest, Request, parse_family};
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::GenlFamily;
-use std::fs;
-use std::os::unix::fs::MetadataExt;
+use rustix::process::geteuid;
 use std::process::Command;
 
 /// By its absolute path: root's PATH is not to decide which program runs.
@@ -21,8 +20,8 @@ pub(super) fn resolve(channel: &mut Channel) -> Result<u16, OpenError> {
             // Its failure alone means nothing: the second question decides.
             let _ = Command::new(MODPROBE).args(["--", "ip_vs"]).status();
             match ask(channel) {
-                // Who could not use IPVS anyway is told so first, as ever.
-                Err(KernelError::Refused(libc::ENOENT)) if !is_root() => {
+                // EPERM before 'no IPVS', as C ipvsadm reports it.
+                Err(KernelError::Refused(libc::ENOENT)) if !geteuid().is_root() => {
                     Err(KernelError::Refused(libc::EPERM).into())
                 }
                 result => Ok(result?),
@@ -30,11 +29,6 @@ pub(super) fn resolve(channel: &mut Channel) -> Result<u16, OpenError> {
         }
         result => Ok(result?),
     }
-}
-
-/// Whether the effective user is root; assumed where /proc cannot tell.
-fn is_root() -> bool {
-    fs::metadata("/proc/self").map_or(true, |process| process.uid() == 0)
 }
 
 fn ask(channel: &mut Channel) -> Result<u16, KernelError> {
