@@ -6,7 +6,7 @@
 
 use ipvsadm::cli::completions;
 use ipvsadm::cli::options::{CommandName, ROWS, Role, Row, Section, Takes};
-use ipvsadm::cli::{Complaint, parse};
+use ipvsadm::cli::{UsageError, parse};
 use ipvsadm::model::Protocol;
 use ipvsadm::names::Lookup;
 use std::collections::BTreeSet;
@@ -177,7 +177,7 @@ fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
     commands.collect()
 }
 
-fn check(command: &[String]) -> Result<(), Complaint> {
+fn check(command: &[String]) -> Result<(), UsageError> {
     let words: Vec<&[u8]> = command.iter().map(String::as_bytes).collect();
     parse(b"ipvsadm", &words, false, &mut Names).map(|_| ())
 }
@@ -225,8 +225,8 @@ fn nonsense(readme: &str) -> Vec<String> {
     let unknown = options.filter(|word| !known.contains(word));
     let lines = blocks.lines().chain(spans.iter().map(String::as_str));
     let wrong = commands(lines).into_iter().filter_map(|command| {
-        let complaint = check(&command).err()?;
-        Some(format!("{command:?}: {complaint}"))
+        let error = check(&command).err()?;
+        Some(format!("{command:?}: {error}"))
     });
     unknown.chain(wrong).collect()
 }

@@ -1,9 +1,9 @@
 //! The bag of options that a command line is read into.
 //!
 //! [`Args::take`] reads one option with its value, in the order in which they
-//! were typed. What they mean together is not known here; see `meaning`.
+//! were typed. What they mean together is not known here; see `interpret`.
 
-use super::Complaint;
+use super::UsageError;
 use super::lexer::Occurrence;
 use super::matrix::TunnelType;
 use super::options::{CommandName, Opt, OptSet, Role};
@@ -18,6 +18,10 @@ use std::num::NonZeroU32;
 pub const DEFAULT_SCHEDULER: &str = "wlc";
 /// The persistence time-out of `-p` without a value, in seconds.
 pub const DEFAULT_PERSISTENCE: u32 = 360;
+
+/// What messages call the address of a service and of a server.
+pub(super) const VIRTUAL_SERVER: &str = "virtual server address[:port]";
+pub(super) const REAL_SERVER: &str = "real server address[:port]";
 
 /// The length at which the original cuts the flags of a scheduler.
 const SCHED_FLAGS_LIMIT: usize = 127;
@@ -61,7 +65,7 @@ pub struct Args<'a> {
 
 impl<'a> Args<'a> {
     /// The bag of the command that `first` names; `None` when it names none.
-    pub fn of(first: &Occurrence<'a>) -> Option<Result<Args<'a>, Complaint>> {
+    pub fn of(first: &Occurrence<'a>) -> Option<Result<Args<'a>, UsageError>> {
         let Role::Command(command) = first.row.role else {
             return None;
         };
@@ -70,12 +74,10 @@ impl<'a> Args<'a> {
             (_, Some(b"backup")) => DaemonRole::Backup,
             // These two are spelt differently, and scripts may know it.
             (CommandName::StopDaemon, _) => {
-                return Some(Err(Complaint::usage("illegal start_daemon specified")));
+                return Some(Err(UsageError::IllegalValue("start_daemon")));
             }
             _ => {
-                return Some(Err(Complaint::usage(
-                    "illegal start-daemon parameter specified",
-                )));
+                return Some(Err(UsageError::IllegalValue("start-daemon parameter")));
             }
         };
         Some(Ok(Args::new(command, role)))
@@ -126,31 +128,27 @@ impl<'a> Args<'a> {
         &mut self,
         option: &Occurrence<'a>,
         lookup: &mut dyn Lookup,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), UsageError> {
         match option.row.role {
-            Role::Command(_) => Err(Complaint::about("invalid option `%'", option.word)),
+            Role::Command(_) => Err(UsageError::SecondCommand(option.word.into())),
             Role::Ignored => Ok(()),
             Role::Ipv6 => self.take_ipv6(),
             Role::Option(which) => {
                 if !self.given.insert(which) {
-                    return Err(Complaint::usage(format!(
-                        "multiple '{}' options specified",
-                        which.name()
-                    )));
+                    return Err(UsageError::RepeatedOption(which));
                 }
                 self.take_option(which, option, lookup)
             }
         }
     }
 
-    fn take_ipv6(&mut self) -> Result<(), Complaint> {
+    fn take_ipv6(&mut self) -> Result<(), UsageError> {
         match &mut self.service {
             Some(ServiceKey::Fwmark { family, .. }) => {
                 *family = Family::Inet6;
                 Ok(())
             }
-            // The empty line is the original's.
-            _ => Err(Complaint::usage("-6 must follow -f\n")),
+            _ => Err(UsageError::Ipv6WithoutMark),
         }
     }
 
@@ -159,7 +157,7 @@ impl<'a> Args<'a> {
         which: Opt,
         option: &Occurrence<'a>,
         lookup: &mut dyn Lookup,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), UsageError> {
         let value = option.value.unwrap_or_default();
         match which {
             Opt::ServiceAddress => self.service = Some(service(option.row.long, value, lookup)?),
@@ -196,11 +194,9 @@ impl<'a> Args<'a> {
     }
 
     /// The options whose value is a number or one of a few words.
-    fn take_number(&mut self, which: Opt, value: &[u8]) -> Result<(), Complaint> {
-        let number = |name: &str, min, max| {
-            values::number(value, min, max)
-                .ok_or_else(|| Complaint::usage(format!("illegal {name} specified")))
-        };
+    fn take_number(&mut self, which: Opt, value: &[u8]) -> Result<(), UsageError> {
+        let number =
+            |name, min, max| values::number(value, min, max).ok_or(UsageError::IllegalValue(name));
         let max = i64::from(i32::MAX);
         match which {
             Opt::Weight => self.weight = number("weight", 0, max)? as i32,
@@ -210,7 +206,7 @@ impl<'a> Args<'a> {
                 self.tunnel_type = TunnelType::ALL
                     .into_iter()
                     .find(|t| t.name().as_bytes() == value)
-                    .ok_or_else(|| Complaint::usage("illegal tunnel type specified"))?;
+                    .ok_or(UsageError::IllegalValue("tunnel type"))?;
             }
             Opt::TunPort => self.tunnel_port = number("tunnel port", 1, 65535)? as u16,
             Opt::TunNocsum => self.checksum = TunnelChecksum::None,
@@ -233,13 +229,13 @@ impl<'a> Args<'a> {
     }
 
     /// A server without a port takes that of the service, if it is known by now.
-    fn take_server(&mut self, value: &[u8], lookup: &mut dyn Lookup) -> Result<(), Complaint> {
+    fn take_server(&mut self, value: &[u8], lookup: &mut dyn Lookup) -> Result<(), UsageError> {
         // The servers of a mark have names of TCP services.
         let protocol = self
             .service
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
         let (address, port) = values::address(value, protocol, lookup)
-            .ok_or_else(|| Complaint::usage("illegal real server address[:port] specified"))?;
+            .ok_or(UsageError::IllegalValue(REAL_SERVER))?;
         let port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
         self.server = Some(ServerKey { address, port });
         Ok(())
@@ -247,7 +243,7 @@ impl<'a> Args<'a> {
 
     /// Checks a mask at once where the family is settled; before that, it must
     /// make sense for one of them, and the whole command line decides.
-    fn take_netmask(&mut self, value: &'a [u8], lookup: &mut dyn Lookup) -> Result<(), Complaint> {
+    fn take_netmask(&mut self, value: &'a [u8], lookup: &mut dyn Lookup) -> Result<(), UsageError> {
         match self.service {
             // A mark may still turn out to be IPv6.
             Some(service) if service.family() == Family::Inet6 || service.protocol().is_some() => {
@@ -264,7 +260,7 @@ impl<'a> Args<'a> {
 }
 
 /// The service that `-t`, `-u`, `--sctp-service` or `-f` names.
-fn service(option: &str, value: &[u8], lookup: &mut dyn Lookup) -> Result<ServiceKey, Complaint> {
+fn service(option: &str, value: &[u8], lookup: &mut dyn Lookup) -> Result<ServiceKey, UsageError> {
     let protocol = match option {
         "tcp-service" => Protocol::Tcp,
         "udp-service" => Protocol::Udp,
@@ -273,14 +269,13 @@ fn service(option: &str, value: &[u8], lookup: &mut dyn Lookup) -> Result<Servic
             let mark = values::number(value, 1, i64::from(u32::MAX));
             let mark = mark.and_then(|mark| NonZeroU32::new(mark as u32));
             return Ok(ServiceKey::Fwmark {
-                mark: mark
-                    .ok_or_else(|| Complaint::about("invalid fwmark value `%' specified", value))?,
+                mark: mark.ok_or_else(|| UsageError::InvalidMark(value.into()))?,
                 family: Family::Inet,
             });
         }
     };
     let (address, port) = values::address(value, Some(protocol), lookup)
-        .ok_or_else(|| Complaint::usage("illegal virtual server address[:port] specified"))?;
+        .ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))?;
     Ok(ServiceKey::Address {
         protocol,
         address,

@@ -2,9 +2,31 @@
 
 use crate::model::{Change, ServerKey, ServiceKey, Style};
 
-/// One command, ready to be carried out.
+/// What the user typed: the command, and what holds whatever the command is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation<'a> {
+    /// The name that the program was called by.
+    pub program: &'a [u8],
+    /// What to do.
+    pub command: Command,
+}
+
+/// One command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
+    /// `-h`
+    Help,
+    /// `-v`
+    Version,
+    /// `-R`
+    Restore(Restore),
+    /// All that may also stand in rules.
+    Action(Action),
+}
+
+/// A command that may stand in rules. All of them need the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
     /// One change of the kernel's table.
     Change(Change),
     /// `-d --drain`
@@ -19,18 +41,7 @@ pub enum Command {
     /// `-L`
     List(List),
     /// `-S`
-    Save {
-        /// Addresses and ports as numbers.
-        numeric: bool,
-        /// Also the session time-outs and the sync daemons.
-        all: bool,
-    },
-    /// `-R`
-    Restore(Restore),
-    /// `-h`
-    Help,
-    /// `-v`
-    Version,
+    Save(Save),
 }
 
 /// What to list.
@@ -42,7 +53,7 @@ pub enum List {
         service: Option<ServiceKey>,
         /// Which columns.
         style: Style,
-        /// In order, or as the kernel has them.
+        /// Sorted, or in the kernel's order.
         sorted: bool,
         /// Addresses and ports as numbers.
         numeric: bool,
@@ -60,7 +71,16 @@ pub enum List {
     Daemons,
 }
 
-/// How to take rules in.
+/// What to save.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Save {
+    /// Addresses and ports as numbers.
+    pub numeric: bool,
+    /// Also the session time-outs and the sync daemons.
+    pub all: bool,
+}
+
+/// How to apply rules.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restore {
     /// Make the table equal to the rules.

@@ -165,7 +165,7 @@ pub fn near_miss(word: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Complaint;
+    use super::super::UsageError;
     use super::super::lexer::Lexer;
     use super::*;
     use crate::random::Random;
@@ -228,7 +228,7 @@ mod tests {
             let Some(clap) = tokens(&read) else {
                 continue;
             };
-            let popt: Result<Vec<Token>, Complaint> = Lexer::new(&words, false).collect();
+            let popt: Result<Vec<Token>, UsageError> = Lexer::new(&words, false).collect();
             let popt = popt.unwrap_or_else(|c| panic!("popt refuses {shown:?}: {c}"));
             assert_eq!(
                 reading(clap.into_iter()),

@@ -5,7 +5,7 @@
 //! hide a bad value before it. It knows how options are spelt and nothing of
 //! what they mean.
 
-use super::Complaint;
+use super::UsageError;
 use super::options::{ROWS, Row, Takes};
 
 /// An option as it was found.
@@ -57,19 +57,19 @@ impl<'a, 'w> Lexer<'a, 'w> {
         Some(word)
     }
 
-    fn long(&mut self, word: &'a [u8]) -> Result<Token<'a>, Complaint> {
+    fn long(&mut self, word: &'a [u8]) -> Result<Token<'a>, UsageError> {
         let text = &word[2..];
         let (name, attached) = match text.iter().position(|&b| b == b'=') {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        let row = find_long(name).ok_or_else(|| Complaint::unknown_option(word))?;
+        let row = find_long(name).ok_or_else(|| UsageError::UnknownOption(word.into()))?;
         self.finish(row, word, attached)
     }
 
-    fn short(&mut self, word: &'a [u8], rest: &'a [u8]) -> Result<Token<'a>, Complaint> {
+    fn short(&mut self, word: &'a [u8], rest: &'a [u8]) -> Result<Token<'a>, UsageError> {
         let (&letter, rest) = rest.split_first().unwrap_or((&0, rest));
-        let row = find_short(letter).ok_or_else(|| Complaint::unknown_option(word))?;
+        let row = find_short(letter).ok_or_else(|| UsageError::UnknownOption(word.into()))?;
         let value = rest.strip_prefix(b"=");
         match row.takes {
             Takes::Nothing if value.is_none() => {
@@ -89,14 +89,14 @@ impl<'a, 'w> Lexer<'a, 'w> {
         row: &'static Row,
         word: &'a [u8],
         attached: Option<&'a [u8]>,
-    ) -> Result<Token<'a>, Complaint> {
+    ) -> Result<Token<'a>, UsageError> {
         let found = |value, word| Ok(Token::Option(Occurrence { row, value, word }));
         match (row.takes, attached) {
-            (Takes::Nothing, Some(_)) => Err(Complaint::unwanted_value(word)),
+            (Takes::Nothing, Some(_)) => Err(UsageError::UnwantedValue(word.into())),
             (_, Some(_)) | (Takes::Nothing, None) => found(attached, word),
             (Takes::Value(_), None) => match self.take_word() {
                 Some(value) => found(Some(value), value),
-                None => Err(Complaint::missing_value(word)),
+                None => Err(UsageError::MissingValue(word.into())),
             },
             (Takes::Optional(_), None) => match self.words.get(self.next) {
                 Some(value) if !value.starts_with(b"-") => {
@@ -110,7 +110,7 @@ impl<'a, 'w> Lexer<'a, 'w> {
 }
 
 impl<'a> Iterator for Lexer<'a, '_> {
-    type Item = Result<Token<'a>, Complaint>;
+    type Item = Result<Token<'a>, UsageError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some((word, rest)) = self.bundle.take() {

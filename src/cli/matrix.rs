@@ -4,7 +4,7 @@
 //! and the tunnel types. The check goes through the options in table order and
 //! stops at the first thing wrong, since scripts see that message.
 
-use super::Complaint;
+use super::error::{Taker, UsageError};
 use super::options::{CommandName, Opt, OptSet};
 
 /// What one command, or one tunnel type, takes; all else is illegal.
@@ -146,60 +146,44 @@ fn tunnel_rule(tunnel: TunnelType) -> Rule {
 }
 
 /// Checks the options `given` to `command`.
-pub fn check_command(command: CommandName, given: OptSet) -> Result<(), Complaint> {
+pub fn check_command(command: CommandName, given: OptSet) -> Result<(), UsageError> {
     check(
         command_rule(command),
         Opt::ALL.iter().copied(),
         given,
-        command.name(),
-        "command",
+        Taker::Command(command),
     )
 }
 
 /// Checks the tunnel options among `given` for a tunnel of type `tunnel`.
-pub fn check_tunnel(tunnel: TunnelType, given: OptSet) -> Result<(), Complaint> {
+pub fn check_tunnel(tunnel: TunnelType, given: OptSet) -> Result<(), UsageError> {
     let details = Opt::ALL.iter().copied();
     let details = details.filter(|option| TUNNEL_DETAILS.has(*option));
-    check(
-        tunnel_rule(tunnel),
-        details,
-        given,
-        tunnel.name(),
-        "tunnel type",
-    )
+    check(tunnel_rule(tunnel), details, given, Taker::Tunnel(tunnel))
 }
 
 fn check(
     rule: Rule,
     options: impl Iterator<Item = Opt>,
     given: OptSet,
-    who: &str,
-    kind: &str,
-) -> Result<(), Complaint> {
+    taker: Taker,
+) -> Result<(), UsageError> {
     // The rule rather than the exception.
     if given.within(rule.needs.and(rule.may)) && rule.needs.within(given) {
         return Ok(());
     }
     let mut chosen: Option<Opt> = None;
     for option in options {
-        let name = option.name();
         if !given.has(option) {
             if rule.needs.has(option) {
-                return Err(Complaint::usage(format!(
-                    "You need to supply the '{name}' option for the '{who}' {kind}"
-                )));
+                return Err(UsageError::MissingOption(option, taker));
             }
         } else if rule.one_of.has(option) {
             if let Some(first) = chosen.replace(option) {
-                return Err(Complaint::usage(format!(
-                    "The option '{name}' conflicts with the '{}' option in the '{who}' {kind}",
-                    first.name()
-                )));
+                return Err(UsageError::Conflict(first, option, taker));
             }
         } else if !rule.takes(option) {
-            return Err(Complaint::usage(format!(
-                "Illegal '{name}' option with the '{who}' {kind}"
-            )));
+            return Err(UsageError::IllegalOption(option, taker));
         }
     }
     Ok(())
@@ -209,7 +193,7 @@ fn check(
 mod tests {
     use super::*;
 
-    fn said(result: Result<(), Complaint>) -> String {
+    fn said(result: Result<(), UsageError>) -> String {
         result.map_or_else(|c| c.to_string(), |()| String::new())
     }
 

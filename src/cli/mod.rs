@@ -1,4 +1,4 @@
-//! From words to a [`Command`].
+//! From words to an [`Invocation`], or to an [`Action`] for a line of rules.
 //!
 //! Three steps: words to options in the order typed ([`frontend`] for argv,
 //! [`lexer`] for lines of rules and for what clap refuses), options to a bag
@@ -9,19 +9,19 @@
 
 mod args;
 mod command;
-mod complaint;
 pub mod completions;
+mod error;
 pub mod frontend;
 pub mod help;
+mod interpret;
 pub mod lexer;
 pub mod matrix;
-mod meaning;
 pub mod options;
 pub mod scripts;
 pub mod values;
 
-pub use command::{Command, List, Restore};
-pub use complaint::{Complaint, Exit};
+pub use command::{Action, Command, Invocation, List, Restore, Save};
+pub use error::{Taker, UsageError};
 
 use crate::model::{Style, View};
 use crate::names::Lookup;
@@ -32,39 +32,48 @@ use options::CommandName;
 /// Reads the command line `words` (without the program's name, which
 /// `program` gives for a message). With `posix`, options end at the first word
 /// that is none.
-pub fn parse(
-    program: &[u8],
+pub fn parse<'a>(
+    program: &'a [u8],
     words: &[&[u8]],
     posix: bool,
     lookup: &mut dyn Lookup,
-) -> Result<Command, Complaint> {
+) -> Result<Invocation<'a>, UsageError> {
+    let command = parse_words(words, posix, lookup).map_err(|wrong| match wrong {
+        Wrong::NoCommand(_) => UsageError::NoCommand(program.into()),
+        Wrong::Other(error) => error,
+    })?;
+    Ok(Invocation { program, command })
+}
+
+fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<Command, Wrong> {
     if words.is_empty() {
         return Ok(list_everything());
     }
     let reading = if posix { None } else { frontend::read(words) };
-    let command = match reading.as_ref().and_then(frontend::tokens) {
+    match reading.as_ref().and_then(frontend::tokens) {
         Some(tokens) => interpret(tokens.into_iter().map(Ok), lookup),
         None => interpret(Lexer::new(words, posix), lookup),
-    };
-    command.map_err(|wrong| match wrong {
-        Wrong::NoCommand(_) => Complaint::no_command(program),
-        Wrong::Other(complaint) => complaint,
-    })
+    }
 }
 
 /// Reads the words of one line of rules.
-pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
+pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, UsageError> {
     let first = words.first().copied().unwrap_or_default();
-    interpret(Lexer::new(words, false), lookup).map_err(|wrong| match wrong {
-        Wrong::NoCommand(None) => Complaint::about("no command in `%'", first),
-        Wrong::NoCommand(Some(complaint)) => complaint,
-        Wrong::Other(complaint) => complaint,
-    })
+    let command = interpret(Lexer::new(words, false), lookup).map_err(|wrong| match wrong {
+        Wrong::NoCommand(None) => UsageError::NoCommandInRule(first.into()),
+        Wrong::NoCommand(Some(error)) | Wrong::Other(error) => error,
+    })?;
+    match command {
+        Command::Action(action) => Ok(action),
+        Command::Restore(_) => Err(UsageError::NotInRules(CommandName::Restore)),
+        Command::Help => Err(UsageError::NotInRules(CommandName::Help)),
+        Command::Version => Err(UsageError::NotInRules(CommandName::Version)),
+    }
 }
 
 /// No words at all list the table.
 fn list_everything() -> Command {
-    Command::List(List::Table {
+    Command::Action(Action::List(List::Table {
         service: None,
         style: Style {
             view: View::Plain,
@@ -72,7 +81,7 @@ fn list_everything() -> Command {
         },
         sorted: true,
         numeric: false,
-    })
+    }))
 }
 
 /// What is wrong with a command line.
@@ -80,19 +89,19 @@ enum Wrong {
     /// It does not begin with a command: on a command line, all that is said is
     /// how to get help; in a file, what its first word is, unless there is more
     /// to say about it.
-    NoCommand(Option<Complaint>),
+    NoCommand(Option<UsageError>),
     /// Anything else.
-    Other(Complaint),
+    Other(UsageError),
 }
 
-impl From<Complaint> for Wrong {
-    fn from(complaint: Complaint) -> Wrong {
-        Wrong::Other(complaint)
+impl From<UsageError> for Wrong {
+    fn from(error: UsageError) -> Wrong {
+        Wrong::Other(error)
     }
 }
 
 fn interpret<'a>(
-    tokens: impl Iterator<Item = Result<Token<'a>, Complaint>>,
+    tokens: impl Iterator<Item = Result<Token<'a>, UsageError>>,
     lookup: &mut dyn Lookup,
 ) -> Result<Command, Wrong> {
     let mut args: Option<Args> = None;
@@ -109,10 +118,10 @@ fn interpret<'a>(
                     _ => args = Some(bag),
                 }
             }
-            (Err(complaint), None) => return Err(Wrong::NoCommand(Some(complaint))),
+            (Err(error), None) => return Err(Wrong::NoCommand(Some(error))),
             (Ok(Token::Word(word)), Some(args)) => args.take_word(word),
             (Ok(Token::Option(option)), Some(args)) => args.take(&option, lookup)?,
-            (Err(complaint), Some(_)) => return Err(complaint.into()),
+            (Err(error), Some(_)) => return Err(error.into()),
         }
     }
     let Some(mut args) = args else {
@@ -130,14 +139,14 @@ mod tests {
     fn said(line: &str) -> String {
         let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
         match parse(b"ipvsadm", &words, false, &mut NoLookup) {
-            Ok(command) => format!("{command:?}"),
-            Err(complaint) => complaint.to_string(),
+            Ok(invocation) => format!("{:?}", invocation.command),
+            Err(error) => error.to_string(),
         }
     }
 
     #[test]
-    fn complaints_come_in_the_order_of_the_checks() {
-        for (line, complaint) in [
+    fn errors_come_in_the_order_of_the_checks() {
+        for (line, error) in [
             (
                 "-n -L",
                 "Try `ipvsadm -h' or 'ipvsadm --help' for more information.",
@@ -180,7 +189,7 @@ mod tests {
                 "Tunnel options conflict with forward method",
             ),
         ] {
-            assert_eq!(said(line), complaint, "{line}");
+            assert_eq!(said(line), error, "{line}");
         }
     }
 

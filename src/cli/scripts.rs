@@ -5,8 +5,8 @@
 //! rules. Only what looks like an option of ours, misspelt, is refused, since
 //! ignoring it clears the table.
 
-use super::Complaint;
-use super::command::{Command, Restore};
+use super::UsageError;
+use super::command::{Restore, Save};
 
 /// The long options of ipvsadm-restore.
 const RESTORE_OPTIONS: [&str; 3] = ["--replace", "--dry-run", "--help"];
@@ -16,22 +16,22 @@ const NEAR: f64 = 0.85;
 
 /// What ipvsadm-save is to do; `None` asks for help, as any option does that
 /// the original does not know. It ignores other words.
-pub fn save(words: &[&[u8]]) -> Option<Command> {
-    let (mut numeric, mut all) = (false, false);
+pub fn save(words: &[&[u8]]) -> Option<Save> {
+    let mut options = Save::default();
     for word in words {
         match *word {
-            b"-n" => numeric = true,
-            b"--all" => all = true,
+            b"-n" => options.numeric = true,
+            b"--all" => options.all = true,
             [b'-', ..] => return None,
             _ => {}
         }
     }
-    Some(Command::Save { numeric, all })
+    Some(options)
 }
 
 /// What ipvsadm-restore is to do; `None` asks for help. The original ignores
 /// all words.
-pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, Complaint> {
+pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, UsageError> {
     let mut options = Restore::default();
     for word in words {
         match *word {
@@ -39,9 +39,8 @@ pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, Complaint> {
             b"--dry-run" => options.dry_run = true,
             b"-h" | b"--help" => return Ok(None),
             word => {
-                if let Some(meant) = near_miss(word) {
-                    let complaint = Complaint::unknown_option(word);
-                    return Err(complaint.with_hint(format!("did you mean {meant}?")));
+                if near_miss(word).is_some() {
+                    return Err(UsageError::UnknownOption(word.into()));
                 }
             }
         }

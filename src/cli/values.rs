@@ -4,7 +4,7 @@
 //! (strtol, inet_aton), since people's scripts are. Names are looked up through
 //! [`Lookup`]; nothing else here reaches outside.
 
-use super::Complaint;
+use super::UsageError;
 use crate::model::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};
 use crate::names::Lookup;
 use nom::branch::alt;
@@ -86,10 +86,10 @@ pub fn number(input: &[u8], min: i64, max: i64) -> Option<i64> {
 }
 
 /// A time-out in seconds from `min` on.
-pub fn timeout(input: &[u8], min: i64) -> Result<u32, Complaint> {
+pub fn timeout(input: &[u8], min: i64) -> Result<u32, UsageError> {
     number(input, min, MAX_TIMEOUT)
         .map(|seconds| seconds as u32)
-        .ok_or_else(|| Complaint::about("invalid timeout value `%' specified", input))
+        .ok_or_else(|| UsageError::InvalidTimeout(input.into()))
 }
 
 /// One number of an address: 0x for hexadecimal, 0 for octal, or decimal.
@@ -198,14 +198,14 @@ pub fn netmask(
     input: &[u8],
     family: Family,
     lookup: &mut dyn Lookup,
-) -> Result<Netmask, Complaint> {
+) -> Result<Netmask, UsageError> {
     match family {
         Family::Inet => host(input, lookup)
             .map(Netmask::V4)
-            .ok_or_else(|| Complaint::usage("illegal virtual server persistent mask specified")),
+            .ok_or(UsageError::IllegalValue("virtual server persistent mask")),
         Family::Inet6 => prefix(input)
             .map(Netmask::V6)
-            .ok_or_else(|| Complaint::usage("illegal ipv6 netmask specified")),
+            .ok_or(UsageError::IllegalValue("ipv6 netmask")),
     }
 }
 
@@ -218,11 +218,11 @@ fn prefix(input: &[u8]) -> Option<u32> {
 }
 
 /// The flags in the comma list `input`, for `scheduler`.
-pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Complaint> {
+pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, UsageError> {
     let mut flags = ServiceFlags::default();
     let items = || input.split(|&b| b == b',').filter(|item| !item.is_empty());
     if !input.is_empty() && items().next().is_none() {
-        return Err(Complaint::about("invalid scheduler flag `%'", input));
+        return Err(UsageError::UnknownFlag(input.into()));
     }
     for item in items() {
         let (flag, owner): (SchedFlag, &[u8]) = match item {
@@ -233,10 +233,10 @@ pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Compl
             b"sh-port" => (SchedFlag::Flag2, b"sh"),
             b"mh-fallback" => (SchedFlag::Flag1, b"mh"),
             b"mh-port" => (SchedFlag::Flag2, b"mh"),
-            _ => return Err(Complaint::about("invalid scheduler flag `%'", item)),
+            _ => return Err(UsageError::UnknownFlag(item.into())),
         };
         if owner != scheduler.as_bytes() {
-            return Err(Complaint::about("incompatible scheduler flag `%'", item));
+            return Err(UsageError::ForeignFlag(item.into()));
         }
         flags = flags.with(flag as u32);
     }
@@ -244,18 +244,18 @@ pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Compl
 }
 
 /// A multicast group; addresses with a colon are IPv6.
-pub fn multicast(input: &[u8]) -> Result<IpAddr, Complaint> {
+pub fn multicast(input: &[u8]) -> Result<IpAddr, UsageError> {
     if input.contains(&b':') {
         inet6(input)
             .filter(Ipv6Addr::is_multicast)
             .map(IpAddr::V6)
-            .ok_or_else(|| Complaint::about("invalid IPv6 mcast-group `%'", input))
+            .ok_or_else(|| UsageError::InvalidGroup(Family::Inet6, input.into()))
     } else {
         let strict = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
         strict(input)
             .filter(Ipv4Addr::is_multicast)
             .map(IpAddr::V4)
-            .ok_or_else(|| Complaint::about("invalid IPv4 mcast-group `%'", input))
+            .ok_or_else(|| UsageError::InvalidGroup(Family::Inet, input.into()))
     }
 }
 

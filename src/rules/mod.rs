@@ -4,12 +4,14 @@
 //! it; [`plan`] compares rules with a table for `--replace`. Nothing here talks
 //! to the kernel, so that a wrong line can never have changed anything.
 
+mod error;
 mod lines;
 pub mod plan;
 
+pub use error::{RuleError, WrongLine};
 pub use lines::words;
 
-use crate::cli::{self, Command, Complaint};
+use crate::cli::{self, Action};
 use crate::names::Lookup;
 
 /// One line of rules.
@@ -18,16 +20,7 @@ pub struct Rule {
     /// Its number in the input, from 1.
     pub line: u32,
     /// What it asks for.
-    pub command: Command,
-}
-
-/// What is wrong with one line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WrongLine {
-    /// Its number in the input, from 1.
-    pub line: u32,
-    /// What is wrong.
-    pub complaint: Complaint,
+    pub action: Action,
 }
 
 /// Reads rules. Empty lines and comments are skipped; if any line is wrong,
@@ -40,10 +33,13 @@ pub fn read(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<Wron
         if buffer.is_empty() {
             continue;
         }
-        match cli::parse_line(&buffer, lookup).and_then(allowed) {
-            Ok(command) if wrong.is_empty() => rules.push(Rule { line, command }),
+        match cli::parse_line(&buffer, lookup) {
+            Ok(action) if wrong.is_empty() => rules.push(Rule { line, action }),
             Ok(_) => {}
-            Err(complaint) => wrong.push(WrongLine { line, complaint }),
+            Err(error) => wrong.push(WrongLine {
+                line,
+                error: error.into(),
+            }),
         }
     }
     if wrong.is_empty() {
@@ -53,31 +49,18 @@ pub fn read(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<Wron
     }
 }
 
-/// A rule may be any command but those that make no sense in a list of rules.
-fn allowed(command: Command) -> Result<Command, Complaint> {
-    let name = match command {
-        Command::Restore(_) => "restore",
-        Command::Help => "help",
-        Command::Version => "version",
-        _ => return Ok(command),
-    };
-    Err(Complaint::usage(format!(
-        "the '{name}' command cannot stand in rules"
-    )))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::names::NoLookup;
 
-    fn complaints(input: &str) -> Vec<String> {
+    fn errors(input: &str) -> Vec<String> {
         let wrong = read(input.as_bytes(), &mut NoLookup)
             .err()
             .unwrap_or_default();
         wrong
             .iter()
-            .map(|w| format!("line {}: {}", w.line, w.complaint))
+            .map(|w| format!("line {}: {}", w.line, w.error))
             .collect()
     }
 
@@ -85,12 +68,12 @@ mod tests {
     fn every_wrong_line_is_reported() {
         let input = "-A -t 10.0.0.1:80 -s rr\n# a comment\n\n-A -t bad\n-C -n\nfoo\n-R\n-Q\n-w 5\n";
         assert_eq!(
-            complaints(input),
+            errors(input),
             [
                 "line 4: illegal virtual server address[:port] specified",
                 "line 5: Illegal 'numeric' option with the 'flush' command",
                 "line 6: no command in `foo'",
-                "line 7: the 'restore' command cannot stand in rules",
+                "line 7: the 'restore' command is not allowed in rules",
                 "line 8: -Q: unknown option",
                 "line 9: no command in `-w'",
             ]

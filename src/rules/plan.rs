@@ -6,8 +6,8 @@
 //! last. Sync daemons and time-outs are touched only where a rule names them.
 //! This is pure: it compares and never asks the kernel.
 
-use super::{Rule, WrongLine};
-use crate::cli::{Command, Complaint};
+use super::{Rule, RuleError, WrongLine};
+use crate::cli::Action;
 use crate::model::{
     Change, Daemon, DaemonConfig, Forwarding, Server, ServerConfig, ServerKey, Service,
     ServiceConfig, ServiceFlags, ServiceKey, Timeouts,
@@ -55,10 +55,10 @@ impl Wanted {
         let mut wrong = Vec::new();
         let mut servers = HashMap::new();
         for rule in rules {
-            if let Err(text) = wanted.take(rule, &mut servers) {
+            if let Err(error) = wanted.take(rule, &mut servers) {
                 wrong.push(WrongLine {
                     line: rule.line,
-                    complaint: Complaint::usage(text),
+                    error,
                 });
             }
         }
@@ -73,13 +73,13 @@ impl Wanted {
         &mut self,
         rule: &Rule,
         servers: &mut HashMap<(ServiceKey, ServerKey), u32>,
-    ) -> Result<(), String> {
+    ) -> Result<(), RuleError> {
         let line = rule.line;
-        match rule.command {
-            Command::Change(Change::AddService(key, config)) => {
+        match rule.action {
+            Action::Change(Change::AddService(key, config)) => {
                 if let Some(&at) = self.index.get(&key) {
                     let first = self.services[at].line;
-                    return Err(format!("the same service as in line {first}"));
+                    return Err(RuleError::SameService(first));
                 }
                 self.index.insert(key, self.services.len());
                 self.services.push(WantedService {
@@ -89,32 +89,28 @@ impl Wanted {
                     servers: Vec::new(),
                 });
             }
-            Command::Change(Change::AddServer(service, key, config)) => {
+            Action::Change(Change::AddServer(service, key, config)) => {
                 let Some(&at) = self.index.get(&service) else {
-                    return Err("no line before this one adds its service".into());
+                    return Err(RuleError::NoService);
                 };
                 if let Some(first) = servers.insert((service, key), line) {
-                    return Err(format!("the same real server as in line {first}"));
+                    return Err(RuleError::SameServer(first));
                 }
                 self.services[at].servers.push((line, key, config));
             }
-            Command::Change(Change::SetTimeouts(timeouts)) => {
+            Action::Change(Change::SetTimeouts(timeouts)) => {
                 if let Some((first, _)) = self.timeouts.replace((line, timeouts)) {
-                    return Err(format!("time-outs were set in line {first}"));
+                    return Err(RuleError::SameTimeouts(first));
                 }
             }
-            Command::Change(Change::StartDaemon(daemon)) => {
+            Action::Change(Change::StartDaemon(daemon)) => {
                 let same = |(_, d): &&(u32, Daemon)| d.role == daemon.role;
                 if let Some((first, _)) = self.daemons.iter().find(same) {
-                    return Err(format!("the same sync daemon as in line {first}"));
+                    return Err(RuleError::SameDaemon(*first));
                 }
                 self.daemons.push((line, daemon));
             }
-            _ => {
-                return Err(
-                    "only -A, -a, --set and --start-daemon describe a table to replace".into(),
-                );
-            }
+            _ => return Err(RuleError::NoDescription),
         }
         Ok(())
     }

@@ -5,9 +5,9 @@
 //! ones are gone, it is deleted. Whatever ends this before, an interrupt or
 //! the time limit, puts the weight back.
 
+use super::exit::Exit;
 use super::failure::{self, Failure};
 use super::signals::Interrupt;
-use crate::cli::Exit;
 use crate::kernel::Ipvs;
 use crate::model::{Change, Server, ServerConfig, ServerKey, ServiceKey, Verb};
 use libc::ENOENT;
@@ -71,10 +71,10 @@ impl Drain<'_> {
             Ok(End::Reweighted(weight)) => {
                 let text = format!("somebody else set the weight to {weight}: not deleted");
                 failure::say(text.as_bytes());
-                Err(Failure::Said(Exit::NotDone).into())
+                Err(Failure::Said(Exit::Failure).into())
             }
             Ok(End::TimedOut(left)) => {
-                self.put_back(&before.config, "time is up", left, Exit::NotDone)
+                self.put_back(&before.config, "time is up", left, Exit::Failure)
             }
             Ok(End::Interrupted(left)) => {
                 self.put_back(&before.config, "interrupted", left, Exit::Interrupted)

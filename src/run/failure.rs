@@ -2,7 +2,8 @@
 //! status: one table from (command, errno) to a message, and one place that
 //! prints.
 
-use crate::cli::{Complaint, Exit};
+use super::exit::Exit;
+use crate::cli::UsageError;
 use crate::kernel::{KernelError, ListError};
 use crate::model::Verb;
 use crate::rules::WrongLine;
@@ -16,7 +17,7 @@ use std::io::{self, IsTerminal, Write};
 #[derive(Debug)]
 pub enum Failure {
     /// The command line is wrong.
-    Complaint(Complaint),
+    Usage(UsageError),
     /// Lines of rules are wrong; nothing was changed.
     WrongLines(Vec<WrongLine>),
     /// The rules cannot be read; nothing was changed.
@@ -55,15 +56,23 @@ impl Failure {
     /// The exit status that goes with it.
     pub fn exit(&self) -> Exit {
         match self {
-            Failure::Complaint(complaint) => complaint.exit,
-            Failure::WrongLines(_)
+            // As the original: what does not even read as options is another
+            // case than options that make no sense.
+            Failure::Usage(
+                UsageError::NoCommand(_)
+                | UsageError::UnknownOption(_)
+                | UsageError::MissingValue(_)
+                | UsageError::UnwantedValue(_),
+            ) => Exit::Refused,
+            Failure::Usage(_)
+            | Failure::WrongLines(_)
             | Failure::Input(_)
             | Failure::NothingToReplaceWith
             | Failure::Unavailable(_) => Exit::Usage,
-            Failure::Refused(Verb::List, _) | Failure::Unstable => Exit::NotDone,
+            Failure::Refused(Verb::List, _) | Failure::Unstable => Exit::Failure,
             Failure::Refused(..) => Exit::Refused,
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
-            Failure::Output(_) => Exit::NotDone,
+            Failure::Output(_) => Exit::Failure,
             Failure::Said(exit) => *exit,
         }
     }
@@ -71,7 +80,7 @@ impl Failure {
     /// The lines to print, without the last one's end.
     pub fn text(&self) -> Vec<u8> {
         match self {
-            Failure::Complaint(complaint) => complaint.text.clone(),
+            Failure::Usage(error) => error.text(),
             Failure::WrongLines(lines) => wrong_lines(lines),
             Failure::Input(error) if error.raw_os_error() == Some(libc::EBADF) => {
                 "cannot read the rules: standard input is not open for reading".into()
@@ -113,7 +122,7 @@ fn wrong_lines(lines: &[WrongLine]) -> Vec<u8> {
             text.push(b'\n');
         }
         text.extend_from_slice(format!("line {}: ", wrong.line).as_bytes());
-        text.extend_from_slice(&wrong.complaint.text);
+        text.extend_from_slice(&wrong.error.text());
     }
     text
 }
@@ -168,17 +177,17 @@ pub fn refusal(verb: Verb, errno: i32) -> String {
 pub fn report(error: &anyhow::Error) -> Exit {
     let Some(failure) = error.downcast_ref::<Failure>() else {
         say(format!("{error:#}").as_bytes());
-        return Exit::NotDone;
+        return Exit::Failure;
     };
     let text = failure.text();
     if !text.is_empty() {
         say(&text);
     }
-    if let Failure::Complaint(Complaint {
-        hint: Some(hint), ..
-    }) = failure
+    if let Failure::Usage(error) = failure
+        && io::stderr().is_terminal()
+        && let Some(hint) = error.hint()
     {
-        say_hint(hint);
+        say_hint(&hint);
     }
     failure.exit()
 }

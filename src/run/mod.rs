@@ -1,5 +1,5 @@
 //! Doing what a command says: the layer that ties words, kernel and output
-//! together, and the only one that prints complaints and chooses the exit
+//! together, and the only one that prints errors and chooses the exit
 //! status.
 //!
 //! What a command line means is decided in `cli`, what output looks like in
@@ -7,6 +7,7 @@
 
 mod change;
 mod drain;
+mod exit;
 mod failure;
 mod hint;
 mod list;
@@ -19,8 +20,9 @@ mod signals;
 
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 
-use crate::cli::{Command, Exit, help};
+use crate::cli::{Action, Command, Invocation, help};
 use crate::kernel::{Ipvs, Namespace};
+use exit::Exit;
 use failure::Failure;
 use output::Output;
 use restore::Start;
@@ -44,44 +46,48 @@ impl Session {
         Ok(())
     }
 
-    /// Carries out one command that needs the kernel.
-    fn run(&mut self, command: &Command) -> anyhow::Result<()> {
-        match command {
-            Command::Change(change) => change::one(&mut self.ipvs, change),
-            Command::Drain {
+    /// Does what one command asks for.
+    fn run(&mut self, action: &Action) -> anyhow::Result<()> {
+        match action {
+            Action::Change(change) => change::one(&mut self.ipvs, change),
+            Action::Drain {
                 service,
                 server,
                 limit,
             } => drain::drain(&mut self.ipvs, service, server, *limit),
-            Command::List(list) => list::list(self, list),
-            Command::Save { numeric, all } => save::save(self, *numeric, *all),
-            Command::Restore(_) | Command::Help | Command::Version => Ok(()),
+            Action::List(list) => list::list(self, list),
+            Action::Save(options) => save::save(self, options.numeric, options.all),
         }
     }
 }
 
-/// Carries out `command` for a program called `program`.
-fn carry_out(program: &str, command: &Command, out: Output) -> anyhow::Result<Exit> {
-    match command {
-        Command::Help => print(out, &help::help(program)),
+/// Does what the user asked for.
+fn carry_out(invocation: &Invocation, out: Output) -> anyhow::Result<Exit> {
+    match &invocation.command {
+        Command::Help => {
+            let program = String::from_utf8_lossy(invocation.program);
+            print(out, &help::help(&program))
+        }
         Command::Version => print(out, &help::version()),
         Command::Restore(options) => {
             let input = restore::standard_input()?;
             restore::restore(&input, *options, Start::AsIs, out)
         }
-        _ => {
-            let mut session = Session::open(out)?;
-            let result = session.run(command);
-            // What was listed before something failed is worth seeing.
-            let written = session.out.finish();
-            result.and(written).map(|()| Exit::Done)
-        }
+        Command::Action(action) => act(action, out),
     }
+}
+
+fn act(action: &Action, out: Output) -> anyhow::Result<Exit> {
+    let mut session = Session::open(out)?;
+    let result = session.run(action);
+    // What was listed before something failed is worth seeing.
+    let written = session.out.finish();
+    result.and(written).map(|()| Exit::Success)
 }
 
 /// Prints a text of the program's own.
 fn print(mut out: Output, text: &str) -> anyhow::Result<Exit> {
     out.print(text)?;
     out.finish()?;
-    Ok(Exit::Done)
+    Ok(Exit::Success)
 }

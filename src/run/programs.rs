@@ -1,11 +1,12 @@
 //! The three programs: from the words they were called with, the program's
 //! name first, to the exit status.
 
+use super::exit::Exit;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::restore::{self, Start};
-use super::{carry_out, print};
-use crate::cli::{self, Complaint, Exit, Restore, frontend, help, scripts};
+use super::{act, carry_out, print};
+use crate::cli::{self, Action, Restore, help, scripts};
 use crate::names::SystemLookup;
 use std::env;
 
@@ -28,31 +29,20 @@ fn run(program: &[u8], words: &[&[u8]], out: Output) -> anyhow::Result<Exit> {
     let posix = ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
         .iter()
         .any(|name| env::var_os(name).is_some());
-    let command = cli::parse(program, words, posix, &mut SystemLookup::default())
-        .map_err(|complaint| Failure::Complaint(with_near_miss(complaint)))?;
-    carry_out(&String::from_utf8_lossy(program), &command, out)
-}
-
-/// Adds what may have been meant by an unknown option.
-fn with_near_miss(complaint: Complaint) -> Complaint {
-    let Some(word) = complaint.text.strip_suffix(b": unknown option") else {
-        return complaint;
-    };
-    match frontend::near_miss(word) {
-        Some(option) => complaint.with_hint(format!("did you mean {option}?")),
-        None => complaint,
-    }
+    let invocation =
+        cli::parse(program, words, posix, &mut SystemLookup::default()).map_err(Failure::Usage)?;
+    carry_out(&invocation, out)
 }
 
 /// The program ipvsadm-save.
 pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     match scripts::save(arguments(words)) {
-        Some(command) => ended(carry_out("ipvsadm-save", &command, out)),
+        Some(options) => ended(act(&Action::Save(options), out)),
         // As the original: to stderr, whoever asked.
         None => {
             failure::say(help::SAVE.trim_end().as_bytes());
-            1
+            Exit::Failure as u8
         }
     }
 }
@@ -63,7 +53,7 @@ pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     ended(match scripts::restore(arguments(words)) {
         Ok(Some(options)) => restore_from_input(options, out),
         Ok(None) => print(out, help::RESTORE),
-        Err(complaint) => Err(Failure::Complaint(complaint).into()),
+        Err(error) => Err(Failure::Usage(error).into()),
     })
 }
 

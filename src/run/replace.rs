@@ -1,12 +1,12 @@
 //! `-R --replace`: the table is made equal to the rules, while it is in use.
 
 use super::Session;
+use super::exit::Exit;
 use super::failure::Failure;
 use super::list::read_servers;
 use super::output::Output;
 use super::restore::{carry_out, ended, print_changes, say_of_line};
 use super::signals::Interrupt;
-use crate::cli::Exit;
 use crate::rules::plan::{Present, Wanted};
 
 /// How often the difference is taken anew when the kernel refuses something:
@@ -20,9 +20,9 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Ex
     if dry_run {
         print_changes(&mut session.out, steps.iter().map(|(_, change)| *change))?;
         return Ok(if steps.is_empty() {
-            Exit::Done
+            Exit::Success
         } else {
-            Exit::NotDone
+            Exit::Failure
         });
     }
     let interrupt = Interrupt::watch()?;

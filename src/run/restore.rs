@@ -1,11 +1,12 @@
 //! `-R` and ipvsadm-restore: rules that were read and checked whole, carried
 //! out in their order.
 
+use super::exit::Exit;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::signals::Interrupt;
 use super::{Session, replace};
-use crate::cli::{Command, Exit, Restore};
+use crate::cli::{Action, Restore};
 use crate::kernel::Ipvs;
 use crate::model::Change;
 use crate::names::{Numeric, SystemLookup};
@@ -65,22 +66,22 @@ pub fn ended(interrupt: &Interrupt, well: bool) -> Exit {
         failure::say(b"interrupted, but not before all rules were carried out");
         return Exit::Interrupted;
     }
-    if well { Exit::Done } else { Exit::Refused }
+    if well { Exit::Success } else { Exit::Refused }
 }
 
 /// Prints the changes that `rules` would make, and makes none.
 fn dry_run(rules: &[Rule], start: Start, mut out: Output) -> anyhow::Result<Exit> {
     let cleared = (start == Start::Cleared).then_some(Change::Flush);
-    let changes = rules.iter().filter_map(|rule| match rule.command {
-        Command::Change(change) => Some(change),
+    let changes = rules.iter().filter_map(|rule| match rule.action {
+        Action::Change(change) => Some(change),
         // What draining comes to in the end.
-        Command::Drain {
+        Action::Drain {
             service, server, ..
         } => Some(Change::DeleteServer(service, server)),
         _ => None,
     });
     print_changes(&mut out, cleared.into_iter().chain(changes))?;
-    Ok(Exit::Done)
+    Ok(Exit::Success)
 }
 
 /// Prints `changes` as the commands that make them.
@@ -101,7 +102,7 @@ impl Session {
         if start == Start::Cleared {
             failed += self.change_all([(None, Change::Flush)].into_iter())?;
         }
-        let is_change = |rule: &Rule| matches!(rule.command, Command::Change(_));
+        let is_change = |rule: &Rule| matches!(rule.action, Action::Change(_));
         for run in rules.chunk_by(|a, b| is_change(a) && is_change(b)) {
             match run {
                 [rule] if !is_change(rule) => failed += self.run_rule(rule),
@@ -118,7 +119,7 @@ impl Session {
     /// Runs a rule that is no change, a listing say; 1 if it failed, 0 if not.
     /// Whatever was wrong with it, the rules after it are still to be done.
     fn run_rule(&mut self, rule: &Rule) -> usize {
-        let Err(error) = self.run(&rule.command) else {
+        let Err(error) = self.run(&rule.action) else {
             return 0;
         };
         if !matches!(error.downcast_ref(), Some(Failure::Said(_))) {
@@ -129,8 +130,8 @@ impl Session {
 }
 
 fn steps(rules: &[Rule]) -> impl Iterator<Item = Step> {
-    rules.iter().filter_map(|rule| match rule.command {
-        Command::Change(change) => Some((Some(rule.line), change)),
+    rules.iter().filter_map(|rule| match rule.action {
+        Action::Change(change) => Some((Some(rule.line), change)),
         _ => None,
     })
 }

@@ -116,9 +116,9 @@ fn wrong_lines(cases: &mut Cases) {
         ("-A -6 -f 1\n".into(), "line 1: -6 must follow -f\n\n"),
         ("-A -t 10.0.0.9:80 -b ,\n".into(), "line 1: invalid scheduler flag `,'\n"),
         ("--set 1 2\n".into(), "line 1: --set option requires 3 timeout values\n"),
-        ("-R\n".into(), "line 1: the 'restore' command cannot stand in rules\n"),
-        ("-h\n".into(), "line 1: the 'help' command cannot stand in rules\n"),
-        ("-v\n".into(), "line 1: the 'version' command cannot stand in rules\n"),
+        ("-R\n".into(), "line 1: the 'restore' command is not allowed in rules\n"),
+        ("-h\n".into(), "line 1: the 'help' command is not allowed in rules\n"),
+        ("-v\n".into(), "line 1: the 'version' command is not allowed in rules\n"),
         ("-A -t nosuch.example.test:80\n".into(), "line 1: illegal virtual server address[:port] specified\n"),
         ("-A -t 10.0.0.9:80\0x -s\0 rr\n-A -t \0\n".into(), "line 2: -t: missing argument\n"),
     ] {

@@ -3,7 +3,7 @@
 use crate::differences;
 use crate::support::bench::{Bench, Seen, Which};
 use crate::support::programs::{Call, End};
-use ipvsadm::cli::{self, Command};
+use ipvsadm::cli::{self, Action, Command};
 use ipvsadm::model::Protocol;
 use ipvsadm::names::Lookup;
 use libtest_mimic::{Failed, Trial};
@@ -223,9 +223,11 @@ fn likely_to_change(call: &Call) -> bool {
         }
     }
     let words: Vec<&[u8]> = call.words.iter().map(Vec::as_slice).collect();
-    let command = cli::parse(b"", &words, false, &mut NoNames);
-    matches!(
-        command,
-        Ok(Command::Change(_) | Command::Restore(_) | Command::Drain { .. })
-    )
+    let invocation = cli::parse(b"", &words, false, &mut NoNames);
+    invocation.is_ok_and(|invocation| {
+        matches!(
+            invocation.command,
+            Command::Action(Action::Change(_) | Action::Drain { .. }) | Command::Restore(_)
+        )
+    })
 }

@@ -4,9 +4,9 @@
 //! order in which the original makes them. Nothing here prints, or talks to the
 //! kernel.
 
-use super::Complaint;
-use super::args::{Args, Method};
-use super::command::{Command, List, Restore};
+use super::UsageError;
+use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
+use super::command::{Action, Command, List, Restore, Save};
 use super::matrix::{self, TUNNEL_OPTIONS, TunnelType};
 use super::options::{CommandName, Opt};
 use super::values;
@@ -21,7 +21,7 @@ pub const DEFAULT_INTERFACE: &str = "eth0";
 
 impl Args<'_> {
     /// What the whole command line means.
-    pub fn command(self, lookup: &mut dyn Lookup) -> Result<Command, Complaint> {
+    pub fn command(self, lookup: &mut dyn Lookup) -> Result<Command, UsageError> {
         let netmask = self.netmask(lookup)?;
         let timeouts = match self.command {
             CommandName::Set => Some(self.timeouts()?),
@@ -29,14 +29,14 @@ impl Args<'_> {
         };
         let expected = if timeouts.is_some() { 3 } else { 0 };
         if let Some(word) = self.words.get(expected) {
-            return Err(Complaint::about("unexpected argument %", word));
+            return Err(UsageError::UnexpectedWord(word.to_vec()));
         }
         let flags = values::sched_flags(self.sched_flags, &self.scheduler)?;
         matrix::check_command(self.command, self.given)?;
         let change = match self.command {
-            CommandName::List => return self.list().map(Command::List),
-            CommandName::Save => return Ok(self.save()),
-            CommandName::Restore => return Ok(self.restore()),
+            CommandName::List => return Ok(Command::Action(Action::List(self.list()?))),
+            CommandName::Save => return Ok(Command::Action(Action::Save(self.save()))),
+            CommandName::Restore => return Ok(Command::Restore(self.restore())),
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
             CommandName::AddService => {
@@ -50,20 +50,20 @@ impl Args<'_> {
             CommandName::Zero => Change::Zero(self.service),
             CommandName::AddServer => self.server(Change::AddServer)?,
             CommandName::EditServer => self.server(Change::EditServer)?,
-            CommandName::DeleteServer => return self.delete_server(),
+            CommandName::DeleteServer => return Ok(Command::Action(self.delete_server()?)),
             CommandName::Set => match timeouts {
                 Some(timeouts) => Change::SetTimeouts(timeouts),
-                None => return Err(Complaint::usage("--set option requires 3 timeout values")),
+                None => return Err(UsageError::TooFewTimeouts),
             },
             CommandName::StartDaemon => Change::StartDaemon(self.daemon(Some(DEFAULT_INTERFACE))),
             CommandName::StopDaemon => Change::StopDaemon(self.daemon(None)),
         };
-        Ok(Command::Change(change))
+        Ok(Command::Action(Action::Change(change)))
     }
 
-    fn timeouts(&self) -> Result<Timeouts, Complaint> {
+    fn timeouts(&self) -> Result<Timeouts, UsageError> {
         let [tcp, tcp_fin, udp, ..] = self.words[..] else {
-            return Err(Complaint::usage("--set option requires 3 timeout values"));
+            return Err(UsageError::TooFewTimeouts);
         };
         Ok(Timeouts {
             tcp: values::timeout(tcp, 0)?,
@@ -73,14 +73,13 @@ impl Args<'_> {
     }
 
     /// The service; the matrix has seen to it that there is one.
-    fn service(&self) -> Result<ServiceKey, Complaint> {
-        self.service
-            .ok_or_else(|| Complaint::usage("illegal virtual server address[:port] specified"))
+    fn service(&self) -> Result<ServiceKey, UsageError> {
+        self.service.ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))
     }
 
     /// The mask, now that the family is settled; without a service that is the
     /// original's first choice.
-    fn netmask(&self, lookup: &mut dyn Lookup) -> Result<Netmask, Complaint> {
+    fn netmask(&self, lookup: &mut dyn Lookup) -> Result<Netmask, UsageError> {
         let family = self.service.map_or(Family::Inet, |key| key.family());
         match self.netmask {
             Some(text) => values::netmask(text, family, lookup),
@@ -92,7 +91,7 @@ impl Args<'_> {
         &self,
         sched_flags: ServiceFlags,
         netmask: Netmask,
-    ) -> Result<ServiceConfig, Complaint> {
+    ) -> Result<ServiceConfig, UsageError> {
         let service = self.service()?;
         let mut flags = sched_flags;
         if self.given.has(Opt::Persistent) {
@@ -103,15 +102,10 @@ impl Args<'_> {
         }
         if let ServiceKey::Address { protocol, port, .. } = service {
             if port == 0 && !flags.persistent() {
-                return Err(
-                    Complaint::usage("Zero port specified for non-persistent service")
-                        .with_hint("name a port, or add -p for a service on all ports"),
-                );
+                return Err(UsageError::ZeroPort);
             }
             if flags.one_packet() && protocol != Protocol::Udp {
-                return Err(Complaint::usage(
-                    "One-Packet Scheduling is only for UDP virtual services",
-                ));
+                return Err(UsageError::OnePacketNotUdp);
             }
         }
         Ok(ServiceConfig {
@@ -123,15 +117,14 @@ impl Args<'_> {
         })
     }
 
-    fn server_key(&self) -> Result<ServerKey, Complaint> {
-        self.server
-            .ok_or_else(|| Complaint::usage("illegal real server address[:port] specified"))
+    fn server_key(&self) -> Result<ServerKey, UsageError> {
+        self.server.ok_or(UsageError::IllegalValue(REAL_SERVER))
     }
 
     fn server(
         &self,
         change: fn(ServiceKey, ServerKey, ServerConfig) -> Change,
-    ) -> Result<Change, Complaint> {
+    ) -> Result<Change, UsageError> {
         let service = self.service()?;
         let mut server = self.server_key()?;
         if self.method != Method::Masq {
@@ -141,9 +134,7 @@ impl Args<'_> {
             }
         }
         if Family::of(&server.address) != service.family() && self.method != Method::Tunnel {
-            return Err(Complaint::usage(
-                "Different address family is allowed only for tunneling servers",
-            ));
+            return Err(UsageError::MixedFamilies);
         }
         let config = ServerConfig {
             forwarding: self.forwarding()?,
@@ -154,12 +145,10 @@ impl Args<'_> {
         Ok(change(service, server, config))
     }
 
-    fn forwarding(&self) -> Result<Forwarding, Complaint> {
+    fn forwarding(&self) -> Result<Forwarding, UsageError> {
         if self.method != Method::Tunnel {
             if self.given.meets(TUNNEL_OPTIONS) {
-                return Err(Complaint::usage(
-                    "Tunnel options conflict with forward method",
-                ));
+                return Err(UsageError::NoTunnel);
             }
             return Ok(match self.method {
                 Method::Masq => Forwarding::Masq,
@@ -179,25 +168,25 @@ impl Args<'_> {
         }))
     }
 
-    fn delete_server(&self) -> Result<Command, Complaint> {
+    fn delete_server(&self) -> Result<Action, UsageError> {
         let (service, server) = (self.service()?, self.server_key()?);
         Ok(if self.given.has(Opt::Drain) {
-            Command::Drain {
+            Action::Drain {
                 service,
                 server,
                 limit: self.drain,
             }
         } else {
-            Command::Change(Change::DeleteServer(service, server))
+            Action::Change(Change::DeleteServer(service, server))
         })
     }
 
-    fn list(&self) -> Result<List, Complaint> {
+    fn list(&self) -> Result<List, UsageError> {
         let has = |option| self.given.has(option);
         let other = has(Opt::Timeout) || has(Opt::Daemon);
         let view = has(Opt::Stats) || has(Opt::Rate) || has(Opt::Thresholds);
         if (has(Opt::Connection) || other) && view || other && has(Opt::PersistentConn) {
-            return Err(Complaint::usage("options conflicts in the list command"));
+            return Err(UsageError::ConflictInListing);
         }
         let numeric = has(Opt::Numeric);
         Ok(if has(Opt::Connection) {
@@ -236,18 +225,18 @@ impl Args<'_> {
         }
     }
 
-    fn save(&self) -> Command {
-        Command::Save {
+    fn save(&self) -> Save {
+        Save {
             numeric: self.given.has(Opt::Numeric),
             all: self.given.has(Opt::All),
         }
     }
 
-    fn restore(&self) -> Command {
-        Command::Restore(Restore {
+    fn restore(&self) -> Restore {
+        Restore {
             replace: self.given.has(Opt::Replace),
             dry_run: self.given.has(Opt::DryRun),
-        })
+        }
     }
 
     fn daemon(&self, default_interface: Option<&str>) -> Daemon {

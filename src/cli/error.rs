@@ -1,0 +1,164 @@
+//! What is wrong with a command line or with a line of rules, and the words for
+//! it: the original's, to the byte, since scripts compare them.
+//!
+//! The exit status is not decided here, and nothing is printed.
+
+use super::frontend;
+use super::matrix::TunnelType;
+use super::options::{CommandName, Opt};
+use crate::model::Family;
+use std::fmt;
+
+/// A command line, or a line of rules, that means nothing. Words of the command
+/// line are kept byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsageError {
+    /// The first option names no command; the program's name, for the advice.
+    NoCommand(Vec<u8>),
+    /// A line of rules names no command; its first word.
+    NoCommandInRule(Vec<u8>),
+    /// The command must not stand in rules.
+    NotInRules(CommandName),
+    /// The word spells no option.
+    UnknownOption(Vec<u8>),
+    /// The option in the word needs a value.
+    MissingValue(Vec<u8>),
+    /// The option in the word takes no value.
+    UnwantedValue(Vec<u8>),
+    /// The word names a second command.
+    SecondCommand(Vec<u8>),
+    /// The option stands there twice.
+    RepeatedOption(Opt),
+    /// The word belongs to nothing.
+    UnexpectedWord(Vec<u8>),
+    /// `-6` without a mark before it.
+    Ipv6WithoutMark,
+    /// A value that cannot be one; what it should have been, as messages call
+    /// it.
+    IllegalValue(&'static str),
+    /// The word is no time-out.
+    InvalidTimeout(Vec<u8>),
+    /// The word is no firewall mark.
+    InvalidMark(Vec<u8>),
+    /// The word is no flag of any scheduler.
+    UnknownFlag(Vec<u8>),
+    /// The word is a flag of another scheduler.
+    ForeignFlag(Vec<u8>),
+    /// The word is no multicast group of its family.
+    InvalidGroup(Family, Vec<u8>),
+    /// `--set` with fewer than three values.
+    TooFewTimeouts,
+    /// The option must be there.
+    MissingOption(Opt, Taker),
+    /// The option must not be there.
+    IllegalOption(Opt, Taker),
+    /// The second option must not be there because of the first one.
+    Conflict(Opt, Opt, Taker),
+    /// Options that make no sense together with `-L`.
+    ConflictInListing,
+    /// A service that is not persistent needs a port.
+    ZeroPort,
+    /// `-o` with a service that is not UDP.
+    OnePacketNotUdp,
+    /// A server of another family than its service, without a tunnel.
+    MixedFamilies,
+    /// Options of a tunnel without a tunnel.
+    NoTunnel,
+}
+
+/// What options belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    /// A command.
+    Command(CommandName),
+    /// A type of tunnel.
+    Tunnel(TunnelType),
+}
+
+impl fmt::Display for Taker {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Taker::Command(command) => write!(f, "'{}' command", command.name()),
+            Taker::Tunnel(tunnel) => write!(f, "'{}' tunnel type", tunnel.name()),
+        }
+    }
+}
+
+impl UsageError {
+    /// The message, without the end of its line.
+    pub fn text(&self) -> Vec<u8> {
+        use UsageError as E;
+        match self {
+            E::NoCommand(program) => {
+                insert(b"Try `% -h' or '% --help' for more information.", program)
+            }
+            E::NoCommandInRule(word) => insert(b"no command in `%'", word),
+            E::NotInRules(command) => {
+                format!("the '{}' command is not allowed in rules", command.name()).into()
+            }
+            E::UnknownOption(word) => insert(b"%: unknown option", word),
+            E::MissingValue(word) => insert(b"%: missing argument", word),
+            E::UnwantedValue(word) => insert(b"%: option does not take an argument", word),
+            E::SecondCommand(word) => insert(b"invalid option `%'", word),
+            E::RepeatedOption(option) => {
+                format!("multiple '{}' options specified", option.name()).into()
+            }
+            E::UnexpectedWord(word) => insert(b"unexpected argument %", word),
+            // The empty line is the original's.
+            E::Ipv6WithoutMark => b"-6 must follow -f\n".into(),
+            E::IllegalValue(what) => format!("illegal {what} specified").into(),
+            E::InvalidTimeout(word) => insert(b"invalid timeout value `%' specified", word),
+            E::InvalidMark(word) => insert(b"invalid fwmark value `%' specified", word),
+            E::UnknownFlag(word) => insert(b"invalid scheduler flag `%'", word),
+            E::ForeignFlag(word) => insert(b"incompatible scheduler flag `%'", word),
+            E::InvalidGroup(Family::Inet, word) => insert(b"invalid IPv4 mcast-group `%'", word),
+            E::InvalidGroup(Family::Inet6, word) => insert(b"invalid IPv6 mcast-group `%'", word),
+            E::TooFewTimeouts => b"--set option requires 3 timeout values".into(),
+            E::MissingOption(option, taker) => {
+                let option = option.name();
+                format!("You need to supply the '{option}' option for the {taker}").into()
+            }
+            E::IllegalOption(option, taker) => {
+                format!("Illegal '{}' option with the {taker}", option.name()).into()
+            }
+            E::Conflict(first, second, taker) => {
+                let (first, second) = (first.name(), second.name());
+                format!("The option '{second}' conflicts with the '{first}' option in the {taker}")
+                    .into()
+            }
+            E::ConflictInListing => b"options conflicts in the list command".into(),
+            E::ZeroPort => b"Zero port specified for non-persistent service".into(),
+            E::OnePacketNotUdp => b"One-Packet Scheduling is only for UDP virtual services".into(),
+            E::MixedFamilies => {
+                b"Different address family is allowed only for tunneling servers".into()
+            }
+            E::NoTunnel => b"Tunnel options conflict with forward method".into(),
+        }
+    }
+
+    /// One more line for a person at a terminal.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            UsageError::UnknownOption(word) => {
+                frontend::near_miss(word).map(|option| format!("did you mean {option}?"))
+            }
+            UsageError::ZeroPort => {
+                Some("name a port, or add -p for a service on all ports".into())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// `pattern` with `word` in place of each `%`.
+fn insert(pattern: &[u8], word: &[u8]) -> Vec<u8> {
+    pattern.split(|b| *b == b'%').collect::<Vec<_>>().join(word)
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.text()))
+    }
+}
+
+impl std::error::Error for UsageError {}

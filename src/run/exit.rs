@@ -1,0 +1,20 @@
+//! The exit statuses of the programs.
+
+/// How a program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Everything was done.
+    Success = 0,
+    /// A listing failed, output could not be written, a server was not drained,
+    /// or a table is not what the rules say.
+    Failure = 1,
+    /// The command line, or a line of rules, is wrong; or there is no IPVS.
+    Usage = 2,
+    /// 128+SIGINT: interrupted, after the current change was complete.
+    Interrupted = 130,
+    /// 128+SIGPIPE: the reader closed the pipe.
+    ClosedPipe = 141,
+    /// The kernel refused, or an option is unknown.
+    Refused = 255,
+}
