@@ -127,9 +127,13 @@ fn inet6(input: &[u8]) -> Option<Ipv6Addr> {
     str::from_utf8(input).ok()?.parse().ok()
 }
 
-/// An IPv4 host: an address or a name.
+/// An IPv4 host: an address or a name. What has a colon is an IPv6 address in
+/// the wrong place, and never a name.
 fn host(input: &[u8], lookup: &mut dyn Lookup) -> Option<Ipv4Addr> {
-    inet_aton(input).or_else(|| lookup.host(input))
+    inet_aton(input).or_else(|| match input.contains(&b':') {
+        true => None,
+        false => lookup.host(input),
+    })
 }
 
 fn port(input: &[u8], protocol: Option<Protocol>, lookup: &mut dyn Lookup) -> Option<u16> {
@@ -267,7 +271,9 @@ mod tests {
     struct NoNames;
     impl Lookup for NoNames {
         fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
-            (name == b"vip").then_some(Ipv4Addr::new(10, 0, 0, 9))
+            // A resolver may take addresses for names.
+            let known = [&b"vip"[..], b"::ffff:10.0.0.9"];
+            known.contains(&name).then_some(Ipv4Addr::new(10, 0, 0, 9))
         }
         fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
             (name == b"http" && protocol == Protocol::Tcp).then_some(80)
@@ -355,6 +361,8 @@ mod tests {
             "10.0.0.1:80:90",
             "[2001:db8::1]",
             "fe80::1%eth0",
+            "::ffff:10.0.0.9:80",
+            "[::ffff:10.0.0.9:80]:80",
             "10.0.0.1:65536",
             "10.0.0.1:HTTP",
             "nosuch:80",

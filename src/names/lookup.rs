@@ -1,15 +1,23 @@
-//! From words to addresses and ports, for the command line.
+//! From words to addresses and ports, for the command line and for rules.
 //!
 //! This module must not be asked for numbers: whoever asks has tried them.
 
+use super::pool;
 use super::services::Services;
 use crate::model::Protocol;
-use dns_lookup::{AddrFamily, AddrInfoHints, SockType, getaddrinfo};
+use gethostbyname::{NoAddress, first_address};
+use std::collections::{HashMap, HashSet};
+use std::ffi::CString;
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// Where services have their names.
 pub(super) const SERVICES_FILE: &str = "/etc/services";
+
+/// All look-ups of one input together. The C library asks three name servers
+/// one after the other within 14 seconds.
+const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Looks words up.
 pub trait Lookup {
@@ -19,9 +27,22 @@ pub trait Lookup {
 
     /// The port of a service.
     fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16>;
+
+    /// Looks up all names that got a stand-in for an address so far. `true` if
+    /// there were any: then what was read with the stand-ins is to be read
+    /// again.
+    fn settle(&mut self) -> bool {
+        false
+    }
+
+    /// The last name asked for that has no address because nobody answered.
+    fn take_unanswered(&mut self) -> Option<Box<[u8]>> {
+        None
+    }
 }
 
-/// Looks words up as the system does.
+/// Looks up each word when it is asked for, and waits for as long as the C
+/// library does: for a command line, which has few.
 #[derive(Debug, Default)]
 pub struct SystemLookup {
     services: Option<Services>,
@@ -29,23 +50,89 @@ pub struct SystemLookup {
 
 impl Lookup for SystemLookup {
     fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
-        let name = std::str::from_utf8(name).ok()?;
-        let hints = AddrInfoHints {
-            socktype: SockType::Stream.into(),
-            address: AddrFamily::Inet.into(),
-            ..AddrInfoHints::default()
-        };
-        let found = getaddrinfo(Some(name), None, Some(hints)).ok()?;
-        found.flatten().find_map(|entry| match entry.sockaddr.ip() {
-            IpAddr::V4(address) => Some(address),
-            IpAddr::V6(_) => None,
-        })
+        host_address(name).ok()
     }
 
     fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
         self.services
             .get_or_insert_with(system_services)
             .port(name, protocol)
+    }
+}
+
+type HostName = Box<[u8]>;
+type Ask = fn(&HostName) -> Result<Ipv4Addr, NoAddress>;
+
+/// Looks up the names of many lines side by side, each once: the lines are read
+/// twice, first with stand-ins for the addresses.
+#[derive(Debug)]
+pub struct ManyLookup {
+    system: SystemLookup,
+    wanted: HashSet<HostName>,
+    hosts: HashMap<HostName, Result<Ipv4Addr, NoAddress>>,
+    unanswered: Option<HostName>,
+    left: Duration,
+    ask: Ask,
+}
+
+impl Default for ManyLookup {
+    fn default() -> Self {
+        ManyLookup::with(DEADLINE, |name| host_address(name))
+    }
+}
+
+impl ManyLookup {
+    fn with(deadline: Duration, ask: Ask) -> ManyLookup {
+        ManyLookup {
+            system: SystemLookup::default(),
+            wanted: HashSet::new(),
+            hosts: HashMap::new(),
+            unanswered: None,
+            left: deadline,
+            ask,
+        }
+    }
+}
+
+impl Lookup for ManyLookup {
+    fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
+        match self.hosts.get(name) {
+            Some(Ok(address)) => Some(*address),
+            Some(Err(NoAddress::Unknown)) => None,
+            Some(Err(NoAddress::NoAnswer)) => {
+                self.unanswered = Some(name.into());
+                None
+            }
+            None => {
+                if !self.wanted.contains(name) {
+                    self.wanted.insert(name.into());
+                }
+                Some(Ipv4Addr::UNSPECIFIED)
+            }
+        }
+    }
+
+    fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
+        self.system.port(name, protocol)
+    }
+
+    fn settle(&mut self) -> bool {
+        if self.wanted.is_empty() {
+            return false;
+        }
+        let hosts = &mut self.hosts;
+        // Until there is an answer, there is none.
+        let late = |name: &HostName| (name.clone(), Err(NoAddress::NoAnswer));
+        hosts.extend(self.wanted.iter().map(late));
+        let questions = self.wanted.drain().collect();
+        pool::ask_all(questions, self.ask, &mut self.left, |name, answer| {
+            hosts.insert(name, answer);
+        });
+        true
+    }
+
+    fn take_unanswered(&mut self) -> Option<Box<[u8]>> {
+        self.unanswered.take()
     }
 }
 
@@ -65,6 +152,12 @@ impl Lookup for NoLookup {
     }
 }
 
+/// The address of a host for the original: the first that gethostbyname gives.
+pub(super) fn host_address(name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
+    let name = CString::new(name).map_err(|_| NoAddress::Unknown)?;
+    first_address(&name)
+}
+
 /// The services of this machine; none where the file cannot be read.
 pub(super) fn system_services() -> Services {
     Services::parse(&fs::read(SERVICES_FILE).unwrap_or_default())
@@ -73,6 +166,8 @@ pub(super) fn system_services() -> Services {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
 
     #[test]
     fn localhost_is_known_and_nonsense_is_not() {
@@ -81,5 +176,46 @@ mod tests {
         assert_eq!(lookup.host(b"local\0host"), None);
         assert_eq!(lookup.host(b"\xff"), None);
         assert_eq!(lookup.port(b"no such service", Protocol::Tcp), None);
+    }
+
+    #[test]
+    fn each_name_is_asked_for_once() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let mut lookup = ManyLookup::with(DEADLINE, |name| {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            match &name[..] {
+                b"none" => Err(NoAddress::Unknown),
+                b"late" => Err(NoAddress::NoAnswer),
+                name => Ok(Ipv4Addr::new(10, 0, 0, name[0])),
+            }
+        });
+        for _ in 0..100 {
+            for name in [&b"a"[..], b"b", b"none", b"late"] {
+                assert_eq!(lookup.host(name), Some(Ipv4Addr::UNSPECIFIED));
+            }
+        }
+        assert!(lookup.settle());
+        assert!(!lookup.settle());
+        assert_eq!(ASKED.load(Ordering::Relaxed), 4);
+        assert_eq!(lookup.host(b"b"), Some(Ipv4Addr::new(10, 0, 0, b'b')));
+        assert_eq!(lookup.host(b"none"), None);
+        assert_eq!(lookup.take_unanswered(), None);
+        assert_eq!(lookup.host(b"late"), None);
+        assert_eq!(lookup.take_unanswered().as_deref(), Some(&b"late"[..]));
+        assert_eq!(lookup.take_unanswered(), None);
+    }
+
+    #[test]
+    fn a_dead_name_server_costs_one_deadline() {
+        let mut lookup = ManyLookup::with(Duration::from_millis(50), |_| {
+            thread::sleep(Duration::from_secs(60));
+            Err(NoAddress::Unknown)
+        });
+        for n in 0..1000 {
+            lookup.host(format!("host{n}").as_bytes());
+        }
+        assert!(lookup.settle());
+        assert_eq!(lookup.host(b"host999"), None);
+        assert!(lookup.take_unanswered().is_some());
     }
 }

@@ -2,21 +2,24 @@
 //! the command line (from words).
 //!
 //! Host names come from the C library, and so from whatever nsswitch.conf
-//! says. Service names are read from /etc/services, once: the C library's safe
+//! says: a name stands for the address that gethostbyname gives first, as for
+//! the original, and not for the one that getaddrinfo would sort to the front.
+//! Service names are read from /etc/services, once: the C library's safe
 //! interface has no names of SCTP ports, parses that file anew for each port,
 //! and may wait for a server where `files` is not the only source. Sources of
-//! service names other than `files` are therefore not asked.
+//! service names other than that file are therefore not asked.
 //!
 //! This module must not print: whoever asks decides what stands in for a name
 //! that does not exist.
 
 mod lookup;
+mod pool;
 mod resolver;
 mod services;
 
 #[cfg(test)]
 pub use lookup::NoLookup;
-pub use lookup::{Lookup, SystemLookup};
+pub use lookup::{Lookup, ManyLookup, SystemLookup};
 pub use resolver::Resolver;
 
 use crate::model::Protocol;

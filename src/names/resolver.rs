@@ -2,31 +2,20 @@
 //!
 //! Each address is looked up once, many at a time, and all of them together
 //! may take no longer than one deadline: a name server that is down costs that
-//! and not a time-out for each line. Look-ups cannot be called off, so those
-//! that are late are left to threads that nobody waits for; they end with the
-//! process.
+//! and not a time-out for each line.
 
-use super::Names;
-use super::lookup::system_services;
+use super::lookup::{host_address, system_services};
 use super::services::Services;
+use super::{Names, pool};
 use crate::model::Protocol;
 use dns_lookup::getnameinfo;
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 /// All look-ups together. The C library asks the second name server after five
 /// seconds, so that one dead server of two does not yet cost the names.
 const DEADLINE: Duration = Duration::from_secs(6);
-
-/// Look-ups at a time.
-const THREADS: usize = 32;
-
-/// The C library wants little; modules of nsswitch.conf some more.
-const STACK: usize = 512 * 1024;
 
 /// So many names are kept; a table of connections may have more, and is
 /// printed in constant memory.
@@ -37,30 +26,35 @@ const NAME_REQUIRED: i32 = 8;
 /// `NI_NUMERICSERV` (netdb.h): the port is not to be looked up.
 const NUMERIC_SERVICE: i32 = 2;
 
-type Answer = (IpAddr, Option<Box<[u8]>>);
-type Queue = Arc<Mutex<VecDeque<IpAddr>>>;
-type Ask = fn(IpAddr) -> Option<Box<[u8]>>;
+type HostName = Box<[u8]>;
+type Ask = fn(&IpAddr) -> Option<HostName>;
+/// The address of a name; `None` where it has none.
+type AskBack = fn(&HostName) -> Option<Ipv4Addr>;
 
 /// The names of this machine and its name servers.
 #[derive(Debug)]
 pub struct Resolver {
     services: Services,
-    hosts: HashMap<IpAddr, Option<Box<[u8]>>>,
+    hosts: HashMap<IpAddr, Option<HostName>>,
     left: Duration,
     timed_out: bool,
     ask: Ask,
-}
-
-impl Default for Resolver {
-    fn default() -> Self {
-        Resolver::new()
-    }
+    /// For rules: a name counts only if it stands for its address.
+    ask_back: Option<AskBack>,
 }
 
 impl Resolver {
-    /// A resolver that knows no host yet.
-    pub fn new() -> Resolver {
+    /// The names to list.
+    pub fn for_listing() -> Resolver {
         Resolver::with(DEADLINE, system_services(), host_name)
+    }
+
+    /// The names to save: those that are read back as the same address or port.
+    pub fn for_rules() -> Resolver {
+        Resolver {
+            ask_back: Some(|name| host_address(name).ok()),
+            ..Resolver::with(DEADLINE, system_services().read_back(), host_name)
+        }
     }
 
     fn with(deadline: Duration, services: Services, ask: Ask) -> Resolver {
@@ -70,6 +64,7 @@ impl Resolver {
             left: deadline,
             timed_out: false,
             ask,
+            ask_back: None,
         }
     }
 
@@ -81,25 +76,32 @@ impl Resolver {
     /// Those of `addresses` that have not been looked up, each once.
     fn unknown(&self, addresses: &mut dyn Iterator<Item = IpAddr>) -> VecDeque<IpAddr> {
         let mut seen = HashSet::new();
+        // -R takes a name for an IPv4 host.
+        let may_have = |address: &IpAddr| self.ask_back.is_none() || address.is_ipv4();
         addresses
+            .filter(may_have)
             .filter(|address| !self.hosts.contains_key(address) && seen.insert(*address))
             .collect()
     }
 
-    /// Waits for `count` answers, or until the time is used up.
-    fn collect(&mut self, answers: &Receiver<Answer>, count: usize) {
-        let start = Instant::now();
-        for _ in 0..count {
-            let left = self.left.saturating_sub(start.elapsed());
-            match answers.recv_timeout(left) {
-                Ok((address, name)) => self.hosts.insert(address, name),
-                Err(_) => {
-                    self.timed_out = true;
-                    break;
-                }
+    /// Looks up the names of `addresses` the other way, and forgets those that
+    /// do not stand for their address.
+    fn confirm(&mut self, addresses: &[IpAddr], ask_back: AskBack) {
+        let names = addresses.iter().filter_map(|a| self.hosts.get(a)?.clone());
+        let names: HashSet<HostName> = names.collect();
+        let mut back = HashMap::new();
+        let questions = names.into_iter().collect();
+        self.timed_out |= !pool::ask_all(questions, ask_back, &mut self.left, |name, answer| {
+            back.insert(name, answer);
+        });
+        for address in addresses {
+            let Some(name) = self.hosts.get_mut(address) else {
+                continue;
             };
+            name.take_if(|name| {
+                back.get(name).copied().flatten().map(IpAddr::V4) != Some(*address)
+            });
         }
-        self.left = self.left.saturating_sub(start.elapsed());
     }
 }
 
@@ -120,46 +122,19 @@ impl Names for Resolver {
         if wanted.is_empty() || self.timed_out {
             return;
         }
-        let count = wanted.len();
-        let queue = Arc::new(Mutex::new(wanted));
-        let (sender, answers) = mpsc::channel();
-        for _ in 0..count.min(THREADS) {
-            start(&queue, &sender, self.ask);
+        let asked: Vec<IpAddr> = wanted.iter().copied().collect();
+        let hosts = &mut self.hosts;
+        self.timed_out = !pool::ask_all(wanted, self.ask, &mut self.left, |address, name| {
+            hosts.insert(address, name);
+        });
+        if let Some(ask_back) = self.ask_back {
+            self.confirm(&asked, ask_back);
         }
-        drop(sender);
-        self.collect(&answers, count);
-        lock(&queue).clear();
     }
 }
 
-/// Starts a thread that works at the queue. Without any (the machine allows no
-/// more) the channel is closed at once and there are no names.
-fn start(queue: &Queue, answers: &Sender<Answer>, ask: Ask) {
-    let (queue, answers) = (Arc::clone(queue), answers.clone());
-    let work = move || {
-        while let Some(address) = next(&queue) {
-            if answers.send((address, ask(address))).is_err() {
-                break;
-            }
-        }
-    };
-    // The handle is dropped: nobody waits for the thread.
-    let _ = thread::Builder::new().stack_size(STACK).spawn(work);
-}
-
-fn next(queue: &Queue) -> Option<IpAddr> {
-    lock(queue).pop_front()
-}
-
-/// A queue is whole even where a thread has died with it.
-fn lock(queue: &Queue) -> std::sync::MutexGuard<'_, VecDeque<IpAddr>> {
-    queue
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-fn host_name(address: IpAddr) -> Option<Box<[u8]>> {
-    let socket = SocketAddr::new(address, 0);
+fn host_name(address: &IpAddr) -> Option<HostName> {
+    let socket = SocketAddr::new(*address, 0);
     let (name, _) = getnameinfo(&socket, NAME_REQUIRED | NUMERIC_SERVICE).ok()?;
     Some(name.into_bytes().into())
 }
@@ -168,6 +143,8 @@ fn host_name(address: IpAddr) -> Option<Box<[u8]>> {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Instant;
 
     fn address(last: u16) -> IpAddr {
         let [high, low] = last.to_be_bytes();
@@ -183,7 +160,7 @@ mod tests {
         static ASKED: AtomicUsize = AtomicUsize::new(0);
         let mut names = resolver(DEADLINE, |address| {
             ASKED.fetch_add(1, Ordering::Relaxed);
-            (address != self::address(7)).then(|| address.to_string().into_bytes().into())
+            (*address != self::address(7)).then(|| address.to_string().into_bytes().into())
         });
         for _ in 0..3 {
             names.prefetch(&mut (0..300).map(|n| address(n % 100)));
@@ -197,7 +174,7 @@ mod tests {
     #[test]
     fn a_dead_name_server_costs_one_deadline() {
         let mut names = resolver(Duration::from_millis(50), |ask| {
-            if ask == address(0) {
+            if *ask == address(0) {
                 return Some(b"alive"[..].into());
             }
             thread::sleep(Duration::from_secs(60));
@@ -221,9 +198,42 @@ mod tests {
 
     #[test]
     fn localhost_has_a_name() {
-        let mut names = Resolver::new();
+        let mut names = Resolver::for_listing();
         let localhost = IpAddr::from([127, 0, 0, 1]);
         names.prefetch(&mut std::iter::once(localhost));
         assert!(names.host(&localhost).is_some());
+    }
+
+    #[test]
+    fn rules_have_only_names_that_lead_back() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let name = |address: &IpAddr| {
+            let name = match address.to_string().as_str() {
+                "10.0.0.1" => "one",
+                "10.0.0.2" => "elsewhere",
+                "10.0.0.3" => "nowhere",
+                "10.0.0.4" | "10.0.0.5" => "shared",
+                _ => return None,
+            };
+            Some(name.as_bytes().into())
+        };
+        let mut names = Resolver {
+            ask_back: Some(|name| {
+                ASKED.fetch_add(1, Ordering::Relaxed);
+                let last = match &name[..] {
+                    b"one" => 1,
+                    b"elsewhere" => 66,
+                    b"shared" => 5,
+                    _ => return None,
+                };
+                Some(Ipv4Addr::new(10, 0, 0, last))
+            }),
+            ..resolver(DEADLINE, name)
+        };
+        names.prefetch(&mut (0..10).map(address));
+        let kept = (0..10).filter_map(|n| Some((n, names.host(&address(n))?)));
+        assert_eq!(kept.collect::<Vec<_>>(), [(1, &b"one"[..]), (5, b"shared")]);
+        assert_eq!(ASKED.load(Ordering::Relaxed), 4);
+        assert!(!names.timed_out());
     }
 }

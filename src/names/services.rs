@@ -40,6 +40,16 @@ impl Services {
         }
     }
 
+    /// The same without the names that stand for another port.
+    pub fn read_back(mut self) -> Services {
+        let ports = &self.ports;
+        self.names.retain(|(port, protocol), name| {
+            // A key of the map owns its name.
+            ports.get(&(name.clone(), *protocol)) == Some(port)
+        });
+        self
+    }
+
     /// The name of a port, which is no alias.
     pub fn name(&self, port: u16, protocol: Protocol) -> Option<&[u8]> {
         self.names.get(&(port, protocol)).map(|name| &**name)
@@ -111,6 +121,19 @@ mod tests {
         assert_eq!(services.name(70, Tcp), Some(&b"last"[..]));
         assert_eq!(services.name(7, Tcp), None);
         assert_eq!(services.name(0, Tcp), None);
+    }
+
+    #[test]
+    fn some_names_do_not_lead_back() {
+        let text = b"acr-nema 104/tcp dicom\ndicom 11112/tcp\ndicom 11112/udp\n";
+        let services = Services::parse(text);
+        assert_eq!(services.name(11112, Tcp), Some(&b"dicom"[..]));
+        assert_eq!(services.port(b"dicom", Tcp), Some(104));
+        let services = services.read_back();
+        assert_eq!(services.name(11112, Tcp), None);
+        assert_eq!(services.name(11112, Udp), Some(&b"dicom"[..]));
+        assert_eq!(services.name(104, Tcp), Some(&b"acr-nema"[..]));
+        assert_eq!(services.port(b"dicom", Tcp), Some(104));
     }
 
     #[test]

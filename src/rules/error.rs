@@ -18,6 +18,8 @@ pub struct WrongLine {
 pub enum RuleError {
     /// It is no command line.
     Usage(UsageError),
+    /// The same, because this name was not looked up in time.
+    LateName(UsageError, Box<[u8]>),
     /// It adds a service that is there.
     SameService(u32),
     /// It adds a real server that is there.
@@ -37,6 +39,10 @@ impl RuleError {
     pub fn text(&self) -> Vec<u8> {
         let text = match self {
             RuleError::Usage(error) => return error.text(),
+            RuleError::LateName(error, name) => {
+                let text = error.text();
+                return [&text[..], b": `", name, b"' could not be looked up in time"].concat();
+            }
             RuleError::SameService(first) => format!("the same service as in line {first}"),
             RuleError::SameServer(first) => format!("the same real server as in line {first}"),
             RuleError::SameTimeouts(first) => format!("time-outs were set in line {first}"),

@@ -26,6 +26,14 @@ pub struct Rule {
 /// Reads rules. Empty lines and comments are skipped; if any line is wrong,
 /// all the wrong ones are reported and there are no rules.
 pub fn read(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<WrongLine>> {
+    let mut rules = read_lines(input, lookup);
+    while lookup.settle() {
+        rules = read_lines(input, lookup);
+    }
+    rules
+}
+
+fn read_lines(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<WrongLine>> {
     let (mut rules, mut wrong) = (Vec::new(), Vec::new());
     let mut buffer = Vec::new();
     for (line, text) in (1..).zip(input.split(|&b| b == b'\n')) {
@@ -36,10 +44,13 @@ pub fn read(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<Wron
         match cli::parse_line(&buffer, lookup) {
             Ok(action) if wrong.is_empty() => rules.push(Rule { line, action }),
             Ok(_) => {}
-            Err(error) => wrong.push(WrongLine {
-                line,
-                error: error.into(),
-            }),
+            Err(error) => {
+                let error = match lookup.take_unanswered() {
+                    Some(name) => RuleError::LateName(error, name),
+                    None => error.into(),
+                };
+                wrong.push(WrongLine { line, error });
+            }
         }
     }
     if wrong.is_empty() {

@@ -64,7 +64,7 @@ fn table(
         return printer.stream(session, &services);
     }
     let table = read_servers(session, services, printer.sorted)?;
-    let names = resolve(&table);
+    let names = resolve(&table, Resolver::for_listing());
     for (service, servers) in &table {
         printer.block(session, &names, service, servers)?;
     }
@@ -135,13 +135,12 @@ pub fn read_servers(
 }
 
 /// The names of all hosts in `table`.
-pub fn resolve(table: &[(Service, Vec<Server>)]) -> Resolver {
+pub fn resolve(table: &[(Service, Vec<Server>)], mut names: Resolver) -> Resolver {
     let services = table.iter().filter_map(|(service, _)| match service.key {
         ServiceKey::Address { address, .. } => Some(address),
         ServiceKey::Fwmark { .. } => None,
     });
     let servers = table.iter().flat_map(|(_, servers)| servers);
-    let mut names = Resolver::new();
     names.prefetch(&mut services.chain(servers.map(|server| server.key.address)));
     names
 }
@@ -159,7 +158,7 @@ fn connections(session: &mut Session, engines: bool, numeric: bool) -> anyhow::R
     if numeric {
         return print_connections(session, engines, &mut Numeric);
     }
-    let mut names = Resolver::new();
+    let mut names = Resolver::for_listing();
     let result = print_connections(session, engines, &mut names);
     tell_late_names(&names);
     result

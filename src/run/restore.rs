@@ -9,7 +9,7 @@ use super::{Session, replace};
 use crate::cli::{Action, Restore};
 use crate::kernel::Ipvs;
 use crate::model::Change;
-use crate::names::{Numeric, SystemLookup};
+use crate::names::{ManyLookup, Numeric};
 use crate::render;
 use crate::rules::plan::{Step, Wanted};
 use crate::rules::{self, Rule};
@@ -44,7 +44,7 @@ pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> any
     if options.replace && input.is_empty() {
         return Err(Failure::NothingToReplaceWith.into());
     }
-    let rules = rules::read(input, &mut SystemLookup::default()).map_err(Failure::WrongLines)?;
+    let rules = rules::read(input, &mut ManyLookup::default()).map_err(Failure::WrongLines)?;
     if options.replace {
         let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
         return replace::replace(&wanted, options.dry_run, out);

@@ -4,7 +4,7 @@ use super::Session;
 use super::failure::Failure;
 use super::list::{read_servers, read_servers_of, resolve, tell_late_names};
 use crate::model::{Change, Server, Service};
-use crate::names::{Names, Numeric};
+use crate::names::{Names, Numeric, Resolver};
 use crate::render::{self, order};
 
 /// Prints the rules; with `all` also those of time-outs and sync daemons.
@@ -24,7 +24,7 @@ pub fn save(session: &mut Session, numeric: bool, all: bool) -> anyhow::Result<(
         return Ok(());
     }
     let table = read_servers(session, services, true)?;
-    let names = resolve(&table);
+    let names = resolve(&table, Resolver::for_rules());
     for (service, servers) in &table {
         block(session, &names, service, servers)?;
     }

@@ -45,7 +45,7 @@ pub const LIST: &[Difference] = &[
     here("restore-checks-first", "-R checks all lines before it changes anything, and reports each wrong one with its number"),
     here("restore-goes-on", "-R reports each refusal of the kernel with its line, goes on, and exits with 255 if there was one"),
     here("restore-comments", "-R takes comments"),
-    elsewhere("closed-input", "a closed standard input is an error and changes nothing: to the reference it is empty", "tests/safety"),
+    elsewhere("closed-input", "a closed standard input is an error and changes nothing: to the reference it is empty", "tests/safety/restore.rs"),
     here("restore-options", "ipvsadm-restore has options, help among them, and refuses a misspelt one: the reference ignores all words, and clears the table"),
     here("output-errors", "output that cannot be written is an error"),
     here("early-mask", "-M counts wherever it stands: the reference forgets an IPv6 mask before the address"),
@@ -57,7 +57,9 @@ pub const LIST: &[Difference] = &[
     elsewhere("64-bit-counters", "counters of real servers are shown whole: the reference cuts them to 32 bits", "src/render"),
     elsewhere("whole-listings", "listings are complete while others change the table", "src/kernel"),
     elsewhere("stop-at-once", "a sync daemon may be stopped before it has run: the reference waits for ever for an answer", "tests/churn"),
-    elsewhere("name-deadline", "names are looked up in parallel, once each, with a deadline", "src/names/resolver.rs"),
+    elsewhere("name-deadline", "names are looked up in parallel, once each, with a deadline", "tests/safety/names.rs"),
+    elsewhere("save-names-back", "-S writes only names that lead back to the same address or port", "tests/safety/names.rs"),
+    elsewhere("services-file", "names of services are those of /etc/services, whatever nsswitch.conf says", "tests/safety/names.rs"),
 ];
 
 /// Whether there is the difference `id`.

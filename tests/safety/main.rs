@@ -8,6 +8,8 @@
 mod connection;
 mod drain;
 mod hints;
+mod name_server;
+mod names;
 mod replace;
 mod restore;
 mod save;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         replace::TESTS,
         drain::TESTS,
         hints::TESTS,
+        names::TESTS,
     ]
     .concat();
     let trials = tests.iter().map(lab::trial).collect();

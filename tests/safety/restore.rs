@@ -41,7 +41,7 @@ const RULES: &str = "-A -t 10.0.9.1:80 -s rr\n-a -t 10.0.9.1:80 -r 10.0.9.2:80 -
 fn wrong_lines_change_nothing() {
     let machine = Machine::new();
     machine.feed("-R", RULES);
-    let input = "-C\n-A -t 10.0.9.1:81\n-A -t here:80\n# fine\n-a -t 10.0.9.1:81\n";
+    let input = "-C\n-A -t 10.0.9.1:81\n-A -t 10.0.9.256:80\n# fine\n-a -t 10.0.9.1:81\n";
     let said = "line 3: illegal virtual server address[:port] specified\n\
         line 5: You need to supply the 'real-server' option for the 'add-server' command\n";
     for (program, line) in [

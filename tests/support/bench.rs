@@ -50,6 +50,8 @@ const FILES: &[(&str, &str)] = &[
          10.0.0.4 exactly-28-with-port.test\n\
          2001:db8::1 vip6.example.test vip6\n\
          2001:db8::2 real6.example.test real6\n\
+         10.1.1.1 two.example.test\n\
+         10.0.9.9 two.example.test\n\
          10.0.0.5 both.example.test\n\
          2001:db8::5 both.example.test\n",
     ),
