@@ -1,14 +1,19 @@
 //! The kernel's table of connections, /proc/net/ip_vs_conn, read in blocks.
 //!
 //! The table may have millions of rows: nothing is kept but one block of them,
-//! and the connections borrow from it. This module must not know what is done
-//! with them.
+//! and the connections borrow from it. A row that the kernel repeats because
+//! others were added meanwhile is handed out once. This module must not know
+//! what is done with them.
+
+mod recent;
 
 use crate::model::Connection;
 use crate::wire::{after_line, take_row};
 use memchr::memrchr;
+use recent::Recent;
 use std::fs::File;
 use std::io::{self, Read};
+use std::net::IpAddr;
 
 /// Up to 6.12 the kernel walks its table from the start for each read, and
 /// hands out one page at most (64 KiB on some machines): no read is ever
@@ -29,6 +34,7 @@ pub struct Connections<R = File> {
     used: usize,
     /// Inside a line that is no row: the titles, or one too long.
     skipping: bool,
+    recent: Recent,
 }
 
 impl<R: Read> Connections<R> {
@@ -41,6 +47,7 @@ impl<R: Read> Connections<R> {
             filled: 0,
             used: 0,
             skipping: true,
+            recent: Recent::default(),
         };
         connections.fill()?;
         if connections.filled == 0 {
@@ -72,7 +79,12 @@ impl<R: Read> Connections<R> {
             lines = after_line(lines);
             self.skipping = false;
         }
-        let rows = Rows { lines, too_long };
+        let recent = &mut self.recent;
+        let rows = Rows {
+            lines,
+            too_long,
+            recent,
+        };
         Ok((whole > 0 || too_long).then_some(rows))
     }
 
@@ -99,11 +111,25 @@ impl<R: Read> Connections<R> {
 pub struct Unreadable;
 
 /// Rows that were read together.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Rows<'a> {
     lines: &'a [u8],
     /// Whether there was one row more, which did not fit the buffer.
     too_long: bool,
+    recent: &'a mut Recent,
+}
+
+impl<'a> Rows<'a> {
+    /// The connections to come, for a look ahead: some may be repetitions.
+    pub fn peek(&self) -> impl Iterator<Item = Connection<'a>> {
+        let mut lines = self.lines;
+        std::iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines))).flatten()
+    }
+
+    /// The addresses in the rows to come.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.peek().flat_map(|connection| connection.addresses())
+    }
 }
 
 impl<'a> Iterator for Rows<'a> {
@@ -115,10 +141,18 @@ impl<'a> Iterator for Rows<'a> {
             self.too_long = false;
             return Some(Err(Unreadable));
         }
-        if self.lines.is_empty() {
-            return None;
+        while !self.lines.is_empty() {
+            let line = self.lines;
+            let Some(row) = take_row(&mut self.lines) else {
+                return Some(Err(Unreadable));
+            };
+            // Protocol and addresses; state and time change.
+            let identity = row.state.as_ptr().addr() - line.as_ptr().addr();
+            if self.recent.is_new(&line[..identity]) {
+                return Some(Ok(row));
+            }
         }
-        Some(take_row(&mut self.lines).ok_or(Unreadable))
+        None
     }
 }
 
@@ -128,7 +162,16 @@ mod tests {
 
     const TITLES: &str =
         "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
-    const ROW: &str = "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 ESTABLISHED     899\n";
+
+    /// The row of the client's port `number`; after 60,000 they begin anew.
+    fn row(number: usize) -> String {
+        let port = number % 60_000;
+        format!("TCP 0A000009 {port:04X} 0A000001 0050 0A000002 1F90 ESTABLISHED     899\n")
+    }
+
+    fn table(numbers: impl IntoIterator<Item = usize>) -> String {
+        numbers.into_iter().map(row).collect()
+    }
 
     /// A reader that hands out `page` bytes at most, as the kernel does.
     struct Pages<'a> {
@@ -148,16 +191,22 @@ mod tests {
 
     /// How many rows of the table are as [`ROW`], and how many unreadable.
     fn read(rows: &str) -> (usize, usize) {
-        let known = take_row(&mut ROW.as_bytes()).unwrap();
         let table = [TITLES, rows].concat();
         let counts = [4096, 4092, 65_536, usize::MAX].map(|page| {
             let bytes = table.as_bytes();
             let mut connections = Connections::start(Pages { bytes, page }).unwrap();
             let (mut read, mut unreadable) = (0, 0);
             while let Some(rows) = connections.next_rows().unwrap() {
-                assert!(rows.clone().flatten().all(|row| row == known));
-                read += rows.clone().flatten().count();
-                unreadable += rows.filter(Result::is_err).count();
+                let before = read;
+                let ahead = rows.peek().count();
+                for row in rows {
+                    match row {
+                        Ok(row) if usize::from(row.client.port) == read % 60_000 => read += 1,
+                        Ok(row) => panic!("{row:?} after {read} rows"),
+                        Err(Unreadable) => unreadable += 1,
+                    }
+                }
+                assert!(read - before <= ahead);
             }
             assert!(connections.next_rows().unwrap().is_none());
             (read, unreadable)
@@ -169,34 +218,44 @@ mod tests {
     #[test]
     fn a_table_of_any_length_goes_through() {
         for count in [0, 1, 2, 900, 20_000] {
-            assert_eq!(read(&ROW.repeat(count)), (count, 0));
+            assert_eq!(read(&table(0..count)), (count, 0));
         }
-        assert_eq!(read(ROW.trim_end()), (1, 0));
-        assert_eq!(read(&format!("{ROW}{}", ROW.trim_end())), (2, 0));
+        assert_eq!(read(row(0).trim_end()), (1, 0));
+        assert_eq!(read(table(0..2).trim_end()), (2, 0));
+    }
+
+    #[test]
+    fn repeated_rows_are_handed_out_once() {
+        for (count, back) in [(10usize, 1), (100, 60), (20_000, 8000), (150_000, 1)] {
+            let steps = (0..count).flat_map(|at| [at, (at + 1).saturating_sub(back)]);
+            assert_eq!(read(&table(steps)), (count, 0), "{count} {back}");
+        }
     }
 
     #[test]
     fn a_bad_row_costs_only_itself() {
+        let [first, second] = [row(0), row(1)];
         for bad in ["\n", "x\n", "TCP 0A000009\n"] {
-            assert_eq!(read(&format!("{ROW}{bad}{ROW}")), (2, 1), "{bad:?}");
-            assert_eq!(read(&format!("{bad}{ROW}{bad}")), (1, 2), "{bad:?}");
+            assert_eq!(read(&format!("{first}{bad}{second}")), (2, 1), "{bad:?}");
+            assert_eq!(read(&format!("{bad}{first}{bad}")), (1, 2), "{bad:?}");
         }
     }
 
     #[test]
     fn so_does_a_row_too_long_for_the_buffer() {
+        let [first, second] = [row(0), row(1)];
         let endless = "x".repeat(3 * BUFFER);
-        assert_eq!(read(&format!("{ROW}{endless}\n{ROW}")), (2, 1));
-        assert_eq!(read(&format!("{endless}\n{endless}\n{ROW}")), (1, 2));
-        assert_eq!(read(&format!("{ROW}{endless}")), (1, 1));
+        assert_eq!(read(&format!("{first}{endless}\n{second}")), (2, 1));
+        assert_eq!(read(&format!("{endless}\n{endless}\n{first}")), (1, 2));
+        assert_eq!(read(&format!("{first}{endless}")), (1, 1));
         assert_eq!(read(&endless), (0, 1));
     }
 
     #[test]
     fn long_rows_fit() {
         let blanks = " ".repeat(SHORTEST_READ - 100);
-        let long = format!("{}{blanks}\n", ROW.trim_end());
-        assert_eq!(read(&long.repeat(9)), (9, 0));
+        let long = |number| format!("{}{blanks}\n", row(number).trim_end());
+        assert_eq!(read(&(0..9).map(long).collect::<String>()), (9, 0));
     }
 
     #[test]
@@ -206,7 +265,7 @@ mod tests {
         for titles in [TITLES, TITLES.trim_end()] {
             let mut connections = read(titles.as_bytes()).unwrap();
             let rows = connections.next_rows().unwrap();
-            assert_eq!(rows.into_iter().flatten().count(), 0);
+            assert_eq!(rows.map_or(0, Iterator::count), 0);
             assert!(connections.next_rows().unwrap().is_none());
         }
     }

@@ -175,8 +175,7 @@ fn print_connections<N: Names>(
     render::connection_titles(out, engines).map_err(Failure::Output)?;
     let mut unreadable = 0u64;
     while let Some(rows) = table.next_rows().map_err(connections_failed)? {
-        let connections = rows.clone().flatten();
-        names.prefetch(&mut connections.flat_map(|connection| connection.addresses()));
+        names.prefetch(&mut rows.addresses());
         for row in rows {
             match row {
                 Ok(row) => {

@@ -8,6 +8,7 @@
 
 mod big;
 mod change;
+mod connections;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -18,7 +19,7 @@ use support::lab::{self, Kernel};
 type Test = lab::Test<()>;
 
 fn main() -> ExitCode {
-    let tests = change::TESTS.iter().chain(big::TESTS);
-    let trials = tests.map(lab::trial).collect();
+    let tests = [change::TESTS, big::TESTS, connections::TESTS].concat();
+    let trials = tests.iter().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())
 }
