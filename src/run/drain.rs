@@ -1,22 +1,27 @@
 //! `-d --drain`: take a real server out of service without breaking a
 //! connection.
 //!
-//! Its weight is set to 0, so that it gets no new connections; when its active
-//! ones are gone, it is deleted. Whatever ends this before, an interrupt or
-//! the time limit, puts the weight back.
+//! Its weight is set to 0, so that it gets no new connections; when no open one
+//! is left, it is deleted. Whatever ends this before, an interrupt or the time
+//! limit, puts the weight back, unless somebody else has changed the server
+//! meanwhile: what others set is never overwritten.
+
+mod rows;
+mod wait;
 
 use super::exit::Exit;
 use super::failure::{self, Failure};
 use super::signals::Interrupt;
-use crate::kernel::Ipvs;
-use crate::model::{Change, Server, ServerConfig, ServerKey, ServiceKey, Verb};
-use libc::ENOENT;
+use crate::kernel::{Connections, Ipvs, ListError, Namespace};
+use crate::model::{
+    Change, Connection, Server, ServerConfig, ServerKey, Service, ServiceKey, Verb,
+};
+use libc::{ENOENT, ESRCH};
+use rows::Target;
 use std::io::{self, IsTerminal, Write};
-use std::thread::sleep;
+use std::thread;
 use std::time::{Duration, Instant};
-
-/// How often the connections are counted.
-const POLL: Duration = Duration::from_millis(200);
+use wait::{End, Left, World};
 
 /// Drains `server` of `service` and deletes it, within `limit` seconds if
 /// there is a limit.
@@ -26,75 +31,78 @@ pub fn drain(
     server: &ServerKey,
     limit: Option<u32>,
 ) -> anyhow::Result<()> {
-    let drain = Drain {
+    let service = ipvs.service(service);
+    let service = service.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?;
+    let mut drain = Drain {
+        table: connections(ipvs.namespace())?,
         ipvs,
-        service: *service,
+        service: service.key,
         server: *server,
+        interrupt: Interrupt::watch()?,
+        start: Instant::now(),
+        progress: Progress::default(),
     };
-    drain.run(limit)
+    drain.find()?.ok_or(NO_SUCH_SERVER)?;
+    warn(drain.ipvs.namespace(), &service);
+    // Once more, since others may have changed it in the meantime.
+    let before = drain.find()?.ok_or(NO_SUCH_SERVER)?.config;
+    if before.weight != 0 {
+        drain.set_weight(&before, 0)?;
+    }
+    let target = Target::new(&service, *server);
+    let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
+    let end = wait::wait(&mut drain, &target, limit);
+    drop(std::mem::take(&mut drain.progress));
+    match end {
+        Ok(End::Empty) => drain.delete(),
+        Ok(End::Gone) => deleted_by_others(),
+        Ok(End::Reweighted(weight)) => {
+            let text = format!("somebody else set the weight to {weight}: not deleted");
+            failure::say(text.as_bytes());
+            Err(Failure::Said(Exit::Failure).into())
+        }
+        Ok(End::TimedOut(left)) => drain.give_up(&before, "time is up", left, Exit::Failure),
+        Ok(End::Interrupted(left)) => {
+            drain.give_up(&before, "interrupted", left, Exit::Interrupted)
+        }
+        Err(error) => {
+            // What was changed must not stay.
+            let _ = drain.put_back(&before);
+            Err(error)
+        }
+    }
 }
+
+const NO_SUCH_SERVER: Failure = Failure::Refused(Verb::DeleteServer, ENOENT);
 
 struct Drain<'a> {
     ipvs: &'a mut Ipvs,
     service: ServiceKey,
     server: ServerKey,
+    table: Connections,
+    interrupt: Interrupt,
+    start: Instant,
+    progress: Progress,
 }
 
-/// Why the waiting ended.
-enum End {
-    /// No active connection is left.
-    Empty,
-    /// Somebody else deleted the server.
+/// What became of the server's weight when draining was given up.
+enum Weight {
+    /// It is what it was before.
+    AsBefore,
+    /// The server is as somebody else has set it.
+    NotOurs,
+    /// There is no such server any more.
     Gone,
-    /// Somebody else gave it a weight again.
-    Reweighted(i32),
-    /// The time is up, with so many active connections left.
-    TimedOut(u32),
-    /// Somebody wants the program to end, with so many left.
-    Interrupted(u32),
 }
 
 impl Drain<'_> {
-    fn run(mut self, limit: Option<u32>) -> anyhow::Result<()> {
-        let before = self
-            .find()?
-            .ok_or(Failure::Refused(Verb::DeleteServer, ENOENT))?;
-        self.warn()?;
-        let interrupt = Interrupt::watch()?;
-        self.set_weight(&before.config, 0)?;
-        match self.wait(limit, &interrupt) {
-            Ok(End::Empty) => self.delete(),
-            Ok(End::Gone) => {
-                failure::say(b"somebody else deleted the real server meanwhile");
-                Ok(())
-            }
-            Ok(End::Reweighted(weight)) => {
-                let text = format!("somebody else set the weight to {weight}: not deleted");
-                failure::say(text.as_bytes());
-                Err(Failure::Said(Exit::Failure).into())
-            }
-            Ok(End::TimedOut(left)) => {
-                self.put_back(&before.config, "time is up", left, Exit::Failure)
-            }
-            Ok(End::Interrupted(left)) => {
-                self.put_back(&before.config, "interrupted", left, Exit::Interrupted)
-            }
-            Err(error) => {
-                // The listing failed; what was changed must not stay.
-                let _ = self.set_weight(&before.config, before.config.weight);
-                Err(error)
-            }
-        }
-    }
-
-    /// The server as it is; `None` when the service has no such server.
+    /// The server as it is; `None` when it is not there.
     fn find(&mut self) -> anyhow::Result<Option<Server>> {
-        let asked = self.ipvs.service(&self.service);
-        asked.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?;
         let mut servers = Vec::new();
-        self.ipvs
-            .servers_into(&self.service, &mut servers)
-            .map_err(Failure::list)?;
+        match self.ipvs.servers_into(&self.service, &mut servers) {
+            Err(ListError::Kernel(error)) if error.errno() == ESRCH => return Ok(None),
+            result => result.map_err(Failure::list)?,
+        }
         Ok(servers.into_iter().find(|s| s.key == self.server))
     }
 
@@ -105,92 +113,121 @@ impl Drain<'_> {
         Ok(done.map_err(|e| Failure::kernel(Verb::EditServer, e))?)
     }
 
-    fn wait(&mut self, limit: Option<u32>, interrupt: &Interrupt) -> anyhow::Result<End> {
-        let start = Instant::now();
-        let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
-        let mut progress = Progress::default();
-        loop {
-            let Some(server) = self.find_again()? else {
-                return Ok(End::Gone);
-            };
-            if server.config.weight != 0 {
-                return Ok(End::Reweighted(server.config.weight));
-            }
-            progress.show(server.active, start.elapsed());
-            if server.active == 0 {
-                return Ok(End::Empty);
-            }
-            if interrupt.came() {
-                return Ok(End::Interrupted(server.active));
-            }
-            if limit.is_some_and(|limit| start.elapsed() >= limit) {
-                return Ok(End::TimedOut(server.active));
-            }
-            sleep(POLL);
-        }
-    }
-
-    /// As [`Drain::find`], but a service that is gone takes its servers along.
-    fn find_again(&mut self) -> anyhow::Result<Option<Server>> {
-        let mut servers = Vec::new();
-        self.ipvs
-            .servers_into(&self.service, &mut servers)
-            .map_err(Failure::list)?;
-        Ok(servers.into_iter().find(|s| s.key == self.server))
-    }
-
     fn delete(&mut self) -> anyhow::Result<()> {
         let delete = Change::DeleteServer(self.service, self.server);
         let done = self.ipvs.change(&delete);
         Ok(done.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?)
     }
 
-    fn put_back(
+    fn give_up(
         &mut self,
         before: &ServerConfig,
         why: &str,
-        left: u32,
+        left: Left,
         exit: Exit,
     ) -> anyhow::Result<()> {
-        self.set_weight(before, before.weight)?;
-        let (weight, s) = (before.weight, if left == 1 { "" } else { "s" });
-        let text = format!(
-            "{why}: {left} active connection{s} left; not deleted, and the weight is {weight} again"
-        );
+        let weight = match self.put_back(before)? {
+            Weight::Gone => return deleted_by_others(),
+            Weight::NotOurs => "the real server stays as somebody else set it".to_owned(),
+            Weight::AsBefore if before.weight == 0 => "the weight is 0 as before".to_owned(),
+            Weight::AsBefore => format!("the weight is {} again", before.weight),
+        };
+        let text = format!("{why}: {left} left; not deleted, and {weight}");
         failure::say(text.as_bytes());
         Err(Failure::Said(exit).into())
     }
 
-    /// Says which settings of the kernel stand against what draining promises.
-    fn warn(&mut self) -> anyhow::Result<()> {
-        let service = self.ipvs.service(&self.service);
-        let service = service.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?;
-        if service.config.flags.persistent() {
-            if self.setting("expire_quiescent_template") {
-                failure::say(
-                    b"warning: net.ipv4.vs.expire_quiescent_template is 1: persistent clients \
-                      go to another server at once",
-                );
-            } else {
-                failure::say(
-                    b"warning: net.ipv4.vs.expire_quiescent_template is 0: persistent clients \
-                      still get new connections to this server",
-                );
-            }
+    /// Puts the weight back if the server is as draining has set it: a weight
+    /// of 0 that came with other changes is somebody else's 0.
+    fn put_back(&mut self, before: &ServerConfig) -> anyhow::Result<Weight> {
+        let Some(server) = self.find()? else {
+            return Ok(Weight::Gone);
+        };
+        if before.weight == 0 && server.config.weight == 0 {
+            return Ok(Weight::AsBefore);
         }
-        if self.setting("expire_nodest_conn") {
-            failure::say(
-                b"warning: net.ipv4.vs.expire_nodest_conn is 1: connections that are not active \
-                  end when the server is deleted",
-            );
+        let drained = ServerConfig {
+            weight: 0,
+            ..*before
+        };
+        if server.config != drained {
+            return Ok(Weight::NotOurs);
         }
+        self.set_weight(&server.config, before.weight)?;
+        Ok(Weight::AsBefore)
+    }
+}
+
+impl World for Drain<'_> {
+    fn server(&mut self) -> anyhow::Result<Option<Server>> {
+        let server = self.find()?;
+        if let Some(server) = &server {
+            self.progress.show(server, self.start.elapsed());
+        }
+        Ok(server)
+    }
+
+    fn rewind(&mut self) -> anyhow::Result<()> {
+        self.table = connections(self.ipvs.namespace())?;
         Ok(())
     }
 
-    /// Whether a setting of the kernel is on.
-    fn setting(&self, name: &str) -> bool {
-        let value = self.ipvs.namespace().setting(name);
-        value.is_ok_and(|value| value != "0")
+    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> anyhow::Result<bool> {
+        let rows = self.table.next_rows();
+        let Some(rows) = rows.map_err(super::list::connections_failed)? else {
+            return Ok(false);
+        };
+        // What cannot be read is a connection not found, and counts as open.
+        rows.flatten().for_each(|row| each(&row));
+        Ok(true)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupt.came()
+    }
+
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&mut self, time: Duration) {
+        thread::sleep(time);
+    }
+}
+
+/// What was to be done is done.
+fn deleted_by_others() -> anyhow::Result<()> {
+    failure::say(b"somebody else deleted the real server meanwhile");
+    Ok(())
+}
+
+fn connections(namespace: Namespace) -> anyhow::Result<Connections> {
+    namespace
+        .connections()
+        .map_err(super::list::connections_failed)
+}
+
+/// Says which settings of the kernel stand against what draining promises.
+fn warn(namespace: Namespace, service: &Service) {
+    let is_on = |name| namespace.setting(name).is_ok_and(|value| value != "0");
+    if service.config.flags.persistent() {
+        if is_on("expire_quiescent_template") {
+            failure::say(
+                b"warning: net.ipv4.vs.expire_quiescent_template is 1: persistent clients go to \
+                  another server at once",
+            );
+        } else {
+            failure::say(
+                b"warning: net.ipv4.vs.expire_quiescent_template is 0: persistent clients still \
+                  get new connections to this server",
+            );
+        }
+    }
+    if is_on("expire_nodest_conn") {
+        failure::say(
+            b"warning: net.ipv4.vs.expire_nodest_conn is 1: connections that are not open any \
+              more end when the server is deleted",
+        );
     }
 }
 
@@ -201,14 +238,14 @@ struct Progress {
 }
 
 impl Progress {
-    fn show(&mut self, active: u32, elapsed: Duration) {
+    fn show(&mut self, server: &Server, elapsed: Duration) {
         let mut err = io::stderr();
         if err.is_terminal() {
             self.shown = true;
-            let seconds = elapsed.as_secs();
+            let (active, inactive, seconds) = (server.active, server.inactive, elapsed.as_secs());
             let _ = write!(
                 err,
-                "\rdraining: {active} active connections, {seconds} s \x1b[K"
+                "\rdraining: {active} active, {inactive} inactive connections, {seconds} s \x1b[K"
             );
         }
     }

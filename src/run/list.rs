@@ -192,7 +192,7 @@ fn print_connections<N: Names>(
     }
 }
 
-fn connections_failed(error: io::Error) -> anyhow::Error {
+pub fn connections_failed(error: io::Error) -> anyhow::Error {
     anyhow!(
         "cannot read {}: {}",
         Namespace::CONNECTIONS,

@@ -1,7 +1,7 @@
 //! Interrupts while the table is being changed: they are noted, and acted on
 //! when nothing is half done.
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use std::io;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ impl Interrupt {
     pub fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         flag::register(SIGPIPE, Arc::new(AtomicBool::new(false)))?;
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
             flag::register(signal, Arc::clone(&interrupt.0))?;
         }
         Ok(interrupt)

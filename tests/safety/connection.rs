@@ -7,7 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// The virtual address.
-const VIP: &str = "10.0.9.1";
+pub const VIP: &str = "10.0.9.1";
 
 /// A TCP connection through a virtual service, with both of its ends.
 pub struct Connection {

@@ -1,0 +1,223 @@
+//! Waiting until a real server has no open connection left.
+//!
+//! The kernel's counters are cheap, but tell only whether a connection is in an
+//! active state; the table of connections tells more, but may have millions of
+//! rows. So rows are looked at only when no connection is active and some are
+//! inactive.
+//!
+//! Neither is read at one instant: a connection that changes its state is not
+//! counted for a moment, and rows are missed or repeated when the table changes
+//! meanwhile. So a look counts only if it found as many rows as the kernel has
+//! connections of the server, and "none" must be found twice in a row.
+//!
+//! This module has neither a clock nor a kernel of its own, so that tests can
+//! be both.
+
+use super::rows::{self, Target};
+use crate::model::{Connection, Server};
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+/// How often the connections are counted.
+const POLL: Duration = Duration::from_millis(200);
+
+/// After a look at the rows, there is none for so many times as long as it took.
+const REST: u32 = 9;
+
+/// A look that takes longer is given up; then connections are waited for until
+/// the kernel forgets them.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
+/// What the waiting needs of the world.
+pub trait World {
+    /// The server as it is now; `None` when it is gone.
+    fn server(&mut self) -> anyhow::Result<Option<Server>>;
+    /// Goes to the first row of the table of connections.
+    fn rewind(&mut self) -> anyhow::Result<()>;
+    /// Tells `each` some of the next rows; false when there were none left.
+    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> anyhow::Result<bool>;
+    /// Whether somebody wants the program to end.
+    fn interrupted(&self) -> bool;
+    /// The time since some start.
+    fn now(&self) -> Duration;
+    /// Lets time pass.
+    fn sleep(&mut self, time: Duration);
+}
+
+/// Why the waiting ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// No open connection is left.
+    Empty,
+    /// Somebody else deleted the server.
+    Gone,
+    /// Somebody else gave it a weight again.
+    Reweighted(i32),
+    /// The time is up.
+    TimedOut(Left),
+    /// Somebody wants the program to end.
+    Interrupted(Left),
+}
+
+/// What is known of the connections that are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// So many are in an active state.
+    Active(u32),
+    /// None is active, and so many are open.
+    Open(u32),
+    /// None is active; which of those that are left are open is not known.
+    Inactive(u32),
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let (count, kind) = match self {
+            Left::Active(count) => (count, "active"),
+            Left::Open(count) => (count, "open"),
+            Left::Inactive(count) => (count, "inactive"),
+        };
+        let s = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {kind} connection{s}")
+    }
+}
+
+/// Waits until the server that `target` means has no open connection, at most
+/// for the time `limit`.
+pub fn wait<W: World>(
+    world: &mut W,
+    target: &Target,
+    limit: Option<Duration>,
+) -> anyhow::Result<End> {
+    let start = world.now();
+    let mut looks = Looks {
+        target,
+        current: None,
+        next: start,
+    };
+    let mut none_open = 0;
+    let mut left = Left::Inactive(0);
+    loop {
+        let Some(server) = world.server()? else {
+            return Ok(End::Gone);
+        };
+        if server.config.weight != 0 {
+            return Ok(End::Reweighted(server.config.weight));
+        }
+        let found = match (server.active, server.inactive) {
+            (0, inactive @ 1..) => looks.go_on(world, inactive)?.map(Left::Open),
+            (active, _) => {
+                looks.end(world.now());
+                Some(Left::Active(active))
+            }
+        };
+        left = match (found, left) {
+            (Some(Left::Active(0) | Left::Open(0)), _) => {
+                none_open += 1;
+                Left::Inactive(server.inactive)
+            }
+            (Some(left), _) => {
+                none_open = 0;
+                left
+            }
+            // What the last look found is true until the next one.
+            (None, left @ Left::Open(_)) => left,
+            (None, _) => Left::Inactive(server.inactive),
+        };
+        if none_open == 2 {
+            return Ok(End::Empty);
+        }
+        if world.interrupted() {
+            return Ok(End::Interrupted(left));
+        }
+        if limit.is_some_and(|limit| world.now() - start >= limit) {
+            return Ok(End::TimedOut(left));
+        }
+        if looks.current.is_none() {
+            world.sleep(POLL);
+        }
+    }
+}
+
+/// The looks at the table of connections, one after the other.
+struct Looks<'a> {
+    target: &'a Target,
+    current: Option<Look>,
+    /// When the next one may begin.
+    next: Duration,
+}
+
+struct Look {
+    began: Duration,
+    /// Whether all rows have been read.
+    complete: bool,
+    /// The connections found, by a hash: there may be a million.
+    found: HashSet<u64>,
+    hasher: RandomState,
+    /// How many of them are open.
+    open: u32,
+}
+
+impl Looks<'_> {
+    /// Goes on looking until it is time to count again; how many connections
+    /// are open, when that is known. `inactive` is the kernel's count, of just
+    /// now.
+    fn go_on<W: World>(&mut self, world: &mut W, inactive: u32) -> anyhow::Result<Option<u32>> {
+        let now = world.now();
+        let look = match &mut self.current {
+            Some(look) if look.complete => {
+                let missed = inactive.saturating_sub(look.found.len() as u32);
+                let open = look.open + missed;
+                self.end(now);
+                return Ok(Some(open));
+            }
+            Some(look) => look,
+            None if now < self.next => return Ok(None),
+            None => {
+                world.rewind()?;
+                self.current.insert(Look::new(now))
+            }
+        };
+        while !look.complete && world.now() - now < POLL {
+            look.complete = !world.next_rows(&mut |row| look.take(self.target, row))?;
+        }
+        if !look.complete && world.now() - look.began > LONGEST_LOOK {
+            self.end(world.now());
+        }
+        Ok(None)
+    }
+
+    /// Ends the look, whether it is complete or not.
+    fn end(&mut self, now: Duration) {
+        if let Some(look) = self.current.take() {
+            self.next = now + (now - look.began) * REST;
+        }
+    }
+}
+
+impl Look {
+    fn new(now: Duration) -> Look {
+        Look {
+            began: now,
+            complete: false,
+            found: HashSet::new(),
+            hasher: RandomState::new(),
+            open: 0,
+        }
+    }
+
+    fn take(&mut self, target: &Target, row: &Connection) {
+        if target.has(row) {
+            let [client, service] = [row.client, row.service].map(|end| (end.address, end.port));
+            let identity = (row.protocol, client, service);
+            if self.found.insert(self.hasher.hash_one(identity)) {
+                self.open += u32::from(rows::is_open(row));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
