@@ -49,9 +49,8 @@ fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<
     if words.is_empty() {
         return Ok(list_everything());
     }
-    let reading = if posix { None } else { frontend::read(words) };
-    match reading.as_ref().and_then(frontend::tokens) {
-        Some(tokens) => interpret(tokens.into_iter().map(Ok), lookup),
+    match frontend::read(words, posix) {
+        Some(reading) => interpret(reading.tokens().map(Ok), lookup),
         None => interpret(Lexer::new(words, posix), lookup),
     }
 }
