@@ -9,7 +9,8 @@
 //! * [`rules`] reads the input of `-R` and plans `--replace`
 //! * [`cli`] turns words into a [`cli::Command`]
 //! * [`render`] turns plain data into output
-//! * [`names`] looks up hosts and services
+//! * [`names`] looks up hosts and services; the one call for it that needs
+//!   unsafe code is in a package of its own, `src/gethostbyname`
 //! * [`kernel`] talks to the kernel
 //! * [`wire`] knows the bytes of those messages
 //! * [`model`] says what services, servers and daemons are
