@@ -4,7 +4,7 @@
 # make bench  C ipvsadm and this one measured in the same machine; BENCH has
 #             options, see bench/bench --help
 # They install what is missing with apt-get; tests/lab/lab --help
-# tells more. install, uninstall and deb are in packaging/install.mk.
+# tells more. install, uninstall, deb and rpm are in packaging/install.mk.
 
 lab = tests/lab/lab
 

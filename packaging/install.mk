@@ -1,11 +1,17 @@
-# Installation and the Debian package. The Makefile includes this; it works
-# alone too: make -f packaging/install.mk install DESTDIR=/tmp/tree
+# Installation and the packages. The Makefile includes this; it works alone too:
+# make -f packaging/install.mk install DESTDIR=/tmp/tree
 
 PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/ipvsadm
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
+RULES ?= $(SYSCONFDIR)/ipvsadm.rules
+SETTINGS ?= $(SYSCONFDIR)/default/ipvsadm
+# What holds where the settings do not say: whether the service loads the rules
+# when it starts, and saves them when it stops.
+AUTO ?= false
+SAVE ?= false
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
@@ -14,9 +20,14 @@ CARGO_TARGET_DIR ?= target
 
 programs = ipvsadm ipvsadm-save ipvsadm-restore
 release = $(CARGO_TARGET_DIR)/release
-filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|'
+# The manuals name Debian's places.
+filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
+	s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; \
+	s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g; \
+	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; \
+	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|'
 
-.PHONY: build install uninstall deb test-install
+.PHONY: build install uninstall deb rpm test-install
 
 build:
 	cargo build --release --locked
@@ -27,23 +38,22 @@ $(addprefix $(release)/,$(programs)):
 
 install: $(addprefix $(release)/,$(programs))
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(UNITDIR) \
-		$(BASHDIR) $(ZSHDIR) $(FISHDIR) $(SYSCONFDIR)/default)
+		$(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
 	install -m 755 $(addprefix $(release)/,$(programs)) $(DESTDIR)$(SBINDIR)
-	install -m 644 $(addsuffix .8,$(addprefix man/,$(programs))) $(DESTDIR)$(MANDIR)/man8
+	umask 022 && for page in $(addsuffix .8,$(programs)); do \
+		$(filled) man/$$page >$(DESTDIR)$(MANDIR)/man8/$$page || exit; done
 	$(filled) packaging/ipvsadm-service >$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	chmod 755 $(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
-	$(filled) packaging/ipvsadm.service >$(DESTDIR)$(UNITDIR)/ipvsadm.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/ipvsadm.service
+	umask 022 && $(filled) packaging/ipvsadm.service >$(DESTDIR)$(UNITDIR)/ipvsadm.service
 	install -m 644 completions/_ipvsadm $(DESTDIR)$(ZSHDIR)/_ipvsadm
 	install -m 644 completions/ipvsadm.bash $(DESTDIR)$(BASHDIR)/ipvsadm
 	install -m 644 completions/ipvsadm.fish $(DESTDIR)$(FISHDIR)/ipvsadm.fish
 	for also in ipvsadm-save ipvsadm-restore; do \
 		ln -sf ipvsadm $(DESTDIR)$(BASHDIR)/$$also && \
 		ln -sf ipvsadm.fish $(DESTDIR)$(FISHDIR)/$$also.fish || exit; done
-	test -e $(DESTDIR)$(SYSCONFDIR)/default/ipvsadm || \
-		install -m 644 packaging/ipvsadm.default $(DESTDIR)$(SYSCONFDIR)/default/ipvsadm
-	test -e $(DESTDIR)$(SYSCONFDIR)/ipvsadm.rules || \
-		install -m 644 packaging/ipvsadm.rules $(DESTDIR)$(SYSCONFDIR)/ipvsadm.rules
+	umask 022 && test -e $(DESTDIR)$(SETTINGS) || \
+		$(filled) packaging/ipvsadm.default >$(DESTDIR)$(SETTINGS)
+	test -e $(DESTDIR)$(RULES) || install -m 644 packaging/ipvsadm.rules $(DESTDIR)$(RULES)
 
 # Settings and rules stay.
 uninstall:
@@ -59,9 +69,19 @@ deb: build
 	rm -f $(CARGO_TARGET_DIR)/ipvsadm_*.deb
 	packaging/build-deb $(release) $(CARGO_TARGET_DIR)
 
+# Red Hat's layout. The spec builds what is not built yet. Debian's rpm knows no
+# installed packages, and so no build dependencies.
+rpm_top = $(abspath $(CARGO_TARGET_DIR))/rpm
+
+rpm: build
+	rm -rf $(rpm_top) $(CARGO_TARGET_DIR)/ipvsadm-*.rpm
+	rpmbuild --quiet -bb --build-in-place --nodeps --define '_topdir $(rpm_top)' packaging/ipvsadm.spec
+	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)
+
 # The completions in real shells, then the package, its service and the
-# README's commands, in one machine; then the package under systemd.
-test-install: deb lab
+# README's commands, in one machine; then the packages under systemd.
+test-install: lab deb rpm
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
+	$(lab) run -- sh -c 'tests/rpm.sh $(CARGO_TARGET_DIR)/ipvsadm-*.rpm'

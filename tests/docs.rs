@@ -347,3 +347,9 @@ fn undocumented_behaviour_is_shown_by_a_case_of_the_compliance_suite() {
     let wrong = page.replace("`listing::names`", "`listing::nosuch`");
     assert_ne!(unshown(&wrong), [""; 0]);
 }
+
+#[test]
+fn the_packages_have_the_version_of_the_crate() {
+    let version = format!("\nVersion: 1.31+rust{}\n", env!("CARGO_PKG_VERSION"));
+    assert!(read("packaging/ipvsadm.spec").contains(&version));
+}

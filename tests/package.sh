@@ -150,7 +150,7 @@ saves_at_once() {
     for save in "${saves[@]}"; do wait "$save" || return; done
 }
 rules_are() {
-    diff <(printf '%s' "$1") <(grep -v '^#' $rules)
+    diff <(printf '%s' "$1") <(grep -v '^#' "$rules")
 }
 printf '# old\n' >$rules
 chown games:games $rules

@@ -22,6 +22,7 @@ host_programs=(
     modprobe:kmod
     cpio:cpio
     flock:util-linux
+    rpmbuild:rpm
     xz:xz-utils
     zstd:zstd
 )
