@@ -8,6 +8,7 @@
 use super::channel::Channel;
 use super::client::{Ipvs, may_be_silent};
 use super::error::KernelError;
+use super::open;
 use crate::model::Change;
 use crate::wire::{Body, Request, append, messages, set_flags};
 use netlink_packet_core::NLM_F_ACK;
@@ -76,6 +77,7 @@ impl<T> Window<T> {
             let Some((tag, change)) = changes.next() else {
                 break;
             };
+            open::load_scheduler(&change, &mut ipvs.loaded);
             let sequence = ipvs.main.next_sequence();
             if self.starts.is_empty() {
                 self.first_sequence = sequence;

@@ -4,7 +4,7 @@ use super::channel::Channel;
 use super::error::{KernelError, ListError, OpenError};
 use super::namespace::Namespace;
 use super::{batch, listing, open};
-use crate::model::{Change, Daemon, Server, Service, ServiceKey, Timeouts};
+use crate::model::{Change, Daemon, Name, Server, Service, ServiceKey, Timeouts};
 use crate::wire::{Body, Info, Request, parse_info, parse_service, parse_timeouts};
 use netlink_packet_core::NLM_F_ACK;
 use std::io;
@@ -21,6 +21,8 @@ pub struct Ipvs {
     /// For everything but long dumps; received from with small sizes only.
     pub(super) main: Channel,
     pub(super) long: listing::Long,
+    /// The schedulers whose modules need not be loaded (again).
+    pub(super) loaded: Vec<Name>,
 }
 
 impl Ipvs {
@@ -34,6 +36,7 @@ impl Ipvs {
             family,
             main,
             long: listing::Long::default(),
+            loaded: Vec::new(),
         })
     }
 
@@ -95,6 +98,7 @@ impl Ipvs {
 
     /// Changes one thing and waits for the kernel's word that it is done.
     pub fn change(&mut self, change: &Change) -> Result<(), KernelError> {
+        open::load_scheduler(change, &mut self.loaded);
         let request = Request::Change(*change);
         let flags = request.flags() | NLM_F_ACK;
         let sequence = self.main.request(&request, self.family, flags)?;

@@ -1,12 +1,14 @@
-//! Finding IPVS in the kernel.
+//! Finding IPVS and those modules of it that the kernel must not load itself.
 
 use super::channel::Channel;
 use super::error::{KernelError, OpenError};
+use crate::model::{Change, Name};
 use crate::wire::{Body, FamilyRequest, Request, parse_family};
 use netlink_packet_core::NLM_F_REQUEST;
 use netlink_packet_generic::GenlFamily;
 use rustix::process::geteuid;
-use std::process::Command;
+use std::fs;
+use std::process::{Command, Stdio};
 
 /// By its absolute path: root's PATH is not to decide which program runs.
 const MODPROBE: &str = "/sbin/modprobe";
@@ -28,6 +30,36 @@ pub(super) fn resolve(channel: &mut Channel) -> Result<u16, OpenError> {
             }
         }
         result => Ok(result?),
+    }
+}
+
+/// Loads the module of the scheduler that `change` asks for, once, where the
+/// kernel's loading it could hang the machine.
+///
+/// The kernel loads schedulers while it holds the IPVS mutex. Those of lblc and
+/// lblcr wait for `pernet_ops_rwsem` (register_pernet_subsys), which the removal
+/// of a network namespace holds while it waits for that mutex (cleanup_net,
+/// ip_vs_dst_event): a deadlock for good.
+pub(super) fn load_scheduler(change: &Change, loaded: &mut Vec<Name>) {
+    let (Change::AddService(_, config) | Change::EditService(_, config)) = change else {
+        return;
+    };
+    let module = match config.scheduler.as_bytes() {
+        b"lblc" => "ip_vs_lblc",
+        b"lblcr" => "ip_vs_lblcr",
+        _ => return,
+    };
+    if loaded.contains(&config.scheduler) {
+        return;
+    }
+    loaded.push(config.scheduler);
+    // One that is still being loaded has to be waited for, and modprobe does.
+    let state = fs::read(format!("/sys/module/{module}/initstate"));
+    if !state.is_ok_and(|state| state.starts_with(b"live")) {
+        // Its failure alone means nothing: the scheduler may be built in.
+        let mut modprobe = Command::new(MODPROBE);
+        modprobe.args(["-q", "--", module]).stderr(Stdio::null());
+        let _ = modprobe.status();
     }
 }
 

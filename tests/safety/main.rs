@@ -13,6 +13,7 @@ mod names;
 mod replace;
 mod restore;
 mod save;
+mod schedulers;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         replace::TESTS,
         drain::TESTS,
         hints::TESTS,
+        schedulers::TESTS,
         names::TESTS,
     ]
     .concat();
