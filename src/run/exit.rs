@@ -11,8 +11,15 @@ pub enum Exit {
     Failure = 1,
     /// The command line, or a line of rules, is wrong; or there is no IPVS.
     Usage = 2,
-    /// 128+SIGINT: interrupted, after the current change was complete.
+    /// 128+SIGHUP, as the others: interrupted, after the current change was
+    /// complete.
+    HungUp = 129,
+    /// 128+SIGINT
     Interrupted = 130,
+    /// 128+SIGQUIT
+    Quit = 131,
+    /// 128+SIGTERM
+    Terminated = 143,
     /// 128+SIGPIPE: the reader closed the pipe.
     ClosedPipe = 141,
     /// The kernel refused, or an option is unknown.

@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::list::read_servers;
 use super::output::Output;
-use super::restore::{carry_out, ended, print_changes, say_of_line};
+use super::restore::{Progress, carry_out, print_changes, say_of_line};
 use super::signals::Interrupt;
 use crate::rules::plan::{Present, Wanted};
 
@@ -25,26 +25,31 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Ex
             Exit::Failure
         });
     }
-    let interrupt = Interrupt::watch()?;
+    let mut progress = Progress::new(Interrupt::watch()?);
     let mut refusals = Vec::new();
+    let mut wanted_steps = 0;
     for _ in 0..ROUNDS {
         refusals.clear();
-        carry_out(&mut session.ipvs, steps.into_iter(), |line, text| {
+        progress.forget_refusals();
+        wanted_steps = progress.done() + steps.len();
+        let all = steps.into_iter();
+        carry_out(&mut session.ipvs, all, &mut progress, |line, text| {
             refusals.push((line, text));
         })?;
-        if refusals.is_empty() {
+        if refusals.is_empty() || progress.interrupted() {
             break;
         }
         steps = wanted.steps(&present(&mut session)?);
         if steps.is_empty() {
             refusals.clear();
+            progress.forget_refusals();
             break;
         }
     }
     for (line, text) in &refusals {
         say_of_line(*line, text);
     }
-    Ok(ended(&interrupt, refusals.is_empty()))
+    Ok(progress.end("changes", wanted_steps))
 }
 
 /// The table as it is.

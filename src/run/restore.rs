@@ -54,19 +54,71 @@ pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> any
     }
     let mut session = Session::open(out)?;
     session.check_permission()?;
-    let interrupt = Interrupt::watch()?;
-    let failed = session.carry_out_all(&rules, start)?;
-    session.out.finish()?;
-    Ok(ended(&interrupt, failed == 0))
+    let mut progress = Progress::new(Interrupt::watch()?);
+    session.carry_out_all(&rules, start, &mut progress)?;
+    if let Err(error) = session.out.finish() {
+        progress.unwritten = Some(failure::report(&error));
+    }
+    Ok(progress.end("rules", rules.len()))
 }
 
-/// The exit status after all rules were carried out, well or not.
-pub fn ended(interrupt: &Interrupt, well: bool) -> Exit {
-    if interrupt.came() {
-        failure::say(b"interrupted, but not before all rules were carried out");
-        return Exit::Interrupted;
+/// How far rules or changes were carried out.
+#[derive(Debug)]
+pub struct Progress {
+    interrupt: Interrupt,
+    cleared: bool,
+    done: usize,
+    refused: usize,
+    /// The exit status of output that could not be written.
+    unwritten: Option<Exit>,
+}
+
+impl Progress {
+    /// Nothing was done so far.
+    pub fn new(interrupt: Interrupt) -> Progress {
+        Progress {
+            interrupt,
+            cleared: false,
+            done: 0,
+            refused: 0,
+            unwritten: None,
+        }
     }
-    if well { Exit::Success } else { Exit::Refused }
+
+    /// How many were carried out, well or not.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Whether no more is to be done.
+    pub fn interrupted(&self) -> bool {
+        self.interrupt.came()
+    }
+
+    /// What was refused is done in another way.
+    pub fn forget_refusals(&mut self) {
+        self.refused = 0;
+    }
+
+    /// The exit status, after an interrupt with a word on what was done of `of`
+    /// rules, or of what they are called here.
+    pub fn end(&self, what: &str, of: usize) -> Exit {
+        if let Some(exit) = self.interrupt.exit() {
+            let cleared = if self.cleared {
+                "the table was cleared, and "
+            } else {
+                ""
+            };
+            let done = self.done;
+            let said = format!("interrupted: {cleared}{done} of {of} {what} were carried out");
+            failure::say(said.as_bytes());
+            return exit;
+        }
+        match self.refused {
+            0 => self.unwritten.unwrap_or(Exit::Success),
+            _ => Exit::Refused,
+        }
+    }
 }
 
 /// Prints the changes that `rules` would make, and makes none.
@@ -96,36 +148,54 @@ pub fn print_changes(
 }
 
 impl Session {
-    /// Carries out `rules` in their order; how many failed.
-    fn carry_out_all(&mut self, rules: &[Rule], start: Start) -> anyhow::Result<usize> {
-        let mut failed = 0;
+    /// Carries out `rules` in their order, up to an interrupt.
+    fn carry_out_all(
+        &mut self,
+        rules: &[Rule],
+        start: Start,
+        progress: &mut Progress,
+    ) -> anyhow::Result<()> {
         if start == Start::Cleared {
-            failed += self.change_all([(None, Change::Flush)].into_iter())?;
+            self.change_all([(None, Change::Flush)].into_iter(), progress)?;
+            progress.cleared = progress.done > 0;
+            progress.done = 0;
         }
         let is_change = |rule: &Rule| matches!(rule.action, Action::Change(_));
         for run in rules.chunk_by(|a, b| is_change(a) && is_change(b)) {
             match run {
-                [rule] if !is_change(rule) => failed += self.run_rule(rule),
-                changes => failed += self.change_all(steps(changes))?,
+                _ if progress.interrupted() => break,
+                [rule] if !is_change(rule) => self.run_rule(rule, progress),
+                changes => self.change_all(steps(changes), progress)?,
             }
         }
-        Ok(failed)
+        Ok(())
     }
 
-    fn change_all(&mut self, steps: impl Iterator<Item = Step>) -> anyhow::Result<usize> {
-        carry_out(&mut self.ipvs, steps, |line, text| say_of_line(line, &text))
+    fn change_all(
+        &mut self,
+        steps: impl Iterator<Item = Step>,
+        progress: &mut Progress,
+    ) -> anyhow::Result<()> {
+        carry_out(&mut self.ipvs, steps, progress, |line, text| {
+            say_of_line(line, &text);
+        })
     }
 
-    /// Runs a rule that is no change, a listing say; 1 if it failed, 0 if not.
-    /// Whatever was wrong with it, the rules after it are still to be done.
-    fn run_rule(&mut self, rule: &Rule) -> usize {
+    /// Runs a rule that is no change, a listing say. Whatever was wrong with
+    /// it, the rules after it are still to be done; a closed pipe is no news.
+    fn run_rule(&mut self, rule: &Rule, progress: &mut Progress) {
+        progress.done += 1;
         let Err(error) = self.run(&rule.action) else {
-            return 0;
+            return;
         };
-        if !matches!(error.downcast_ref(), Some(Failure::Said(_))) {
-            say_of_line(Some(rule.line), &format!("{error:#}"));
+        let text = format!("{error:#}");
+        if !text.is_empty() {
+            say_of_line(Some(rule.line), &text);
         }
-        1
+        match error.downcast_ref() {
+            Some(failure @ Failure::Output(_)) => progress.unwritten = Some(failure.exit()),
+            _ => progress.refused += 1,
+        }
     }
 }
 
@@ -136,21 +206,30 @@ fn steps(rules: &[Rule]) -> impl Iterator<Item = Step> {
     })
 }
 
-/// Carries out `steps` in their order and tells `refused` in which words the
-/// kernel refused which; how many it refused.
+/// Carries out `steps` in their order, up to an interrupt, and tells `refused`
+/// in which words the kernel refused which.
 pub fn carry_out(
     ipvs: &mut Ipvs,
     steps: impl Iterator<Item = Step>,
+    progress: &mut Progress,
     mut refused: impl FnMut(Option<u32>, String),
-) -> anyhow::Result<usize> {
-    let mut count = 0;
-    let tagged = steps.map(|(line, change)| ((line, change.verb()), change));
+) -> anyhow::Result<()> {
+    let Progress {
+        interrupt,
+        done,
+        refused: count,
+        ..
+    } = progress;
+    let wanted = steps.take_while(|_| !interrupt.came());
+    let tagged = wanted.map(|(line, change)| {
+        *done += 1;
+        ((line, change.verb()), change)
+    });
     ipvs.batch(tagged, |(line, verb), error| {
-        count += 1;
+        *count += 1;
         refused(line, failure::refusal(verb, error.errno()));
     })
-    .context("cannot talk to the kernel")?;
-    Ok(count)
+    .context("cannot talk to the kernel")
 }
 
 /// Reports what is wrong with a line, or with what no line asked for.

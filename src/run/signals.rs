@@ -1,15 +1,23 @@
 //! Interrupts while the table is being changed: they are noted, and acted on
 //! when nothing is half done.
 
+use super::exit::Exit;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Whether somebody wants the program to end.
+const SIGNALS: [(i32, Exit); 4] = [
+    (SIGHUP, Exit::HungUp),
+    (SIGINT, Exit::Interrupted),
+    (SIGQUIT, Exit::Quit),
+    (SIGTERM, Exit::Terminated),
+];
+
+/// Whether somebody wants the program to end: the last signal, or 0.
 #[derive(Debug, Default)]
-pub struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<AtomicUsize>);
 
 impl Interrupt {
     /// From now on, interrupts are noted and do not end the program; nor does
@@ -17,14 +25,21 @@ impl Interrupt {
     pub fn watch() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         flag::register(SIGPIPE, Arc::new(AtomicBool::new(false)))?;
-        for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-            flag::register(signal, Arc::clone(&interrupt.0))?;
+        for (signal, _) in SIGNALS {
+            flag::register_usize(signal, Arc::clone(&interrupt.0), signal as usize)?;
         }
         Ok(interrupt)
     }
 
     /// Whether there was one.
     pub fn came(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.exit().is_some()
+    }
+
+    /// The exit status that goes with the one that came.
+    pub fn exit(&self) -> Option<Exit> {
+        let came = self.0.load(Ordering::Relaxed);
+        let mut signals = SIGNALS.into_iter();
+        signals.find_map(|(signal, exit)| (signal as usize == came).then_some(exit))
     }
 }

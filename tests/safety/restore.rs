@@ -5,9 +5,9 @@ use crate::support::machine::{Machine, ended};
 use crate::support::programs::{OURS, RESTORE};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 pub const TESTS: &[Test] = &[
     (
@@ -30,10 +30,8 @@ pub const TESTS: &[Test] = &[
         "restore::a_dry_run_changes_nothing",
         a_dry_run_changes_nothing,
     ),
-    (
-        "restore::an_interrupt_leaves_nothing_half_done",
-        an_interrupt,
-    ),
+    ("restore::an_interrupt_ends_after_the_batch", an_interrupt),
+    ("restore::a_closed_pipe_is_no_news", a_closed_pipe),
 ];
 
 const RULES: &str = "-A -t 10.0.9.1:80 -s rr\n-a -t 10.0.9.1:80 -r 10.0.9.2:80 -m -w 1\n";
@@ -166,7 +164,7 @@ fn a_dry_run_changes_nothing() {
     assert_eq!(machine.ipvsadm("-Sn"), RULES);
 }
 
-/// Whenever the interrupt comes, the table is the old one or the new one.
+/// An interrupt ends the work between two batches, and what was done is said.
 fn an_interrupt() {
     let machine = Machine::new();
     machine.feed("-R", RULES);
@@ -177,38 +175,69 @@ fn an_interrupt() {
     kill(Pid::from_raw(restore.id() as i32), Signal::SIGINT).expect("a process");
     assert!(!restore.wait().expect("an end").success());
     assert_eq!(machine.ipvsadm("-Sn"), RULES);
-    let in_time = |count: &usize| interrupted_in_the_middle(&machine, *count);
-    assert!(
-        [5_000, 15_000, 45_000].iter().any(in_time),
-        "always too late"
-    );
+    for (program, line, signal, before, what) in [
+        (OURS, "-R", Signal::SIGINT, "", "rules"),
+        (OURS, "-R", Signal::SIGTERM, "", "rules"),
+        (OURS, "-R --replace", Signal::SIGTERM, "", "changes"),
+        (
+            RESTORE,
+            "",
+            Signal::SIGINT,
+            "the table was cleared, and ",
+            "rules",
+        ),
+    ] {
+        machine.ipvsadm("-C");
+        let restore = machine.start(program, line);
+        let output = interrupted(restore, signal);
+        let there = machine.ipvsadm("-Sn").lines().count();
+        let said = format!("interrupted: {before}{there} of {MANY} {what} were carried out\n");
+        let status = 128 + signal as i32;
+        assert_eq!(ended(&output), (Some(status), said), "{program} {line}");
+        assert!(0 < there && there < MANY, "{there} of {MANY}");
+    }
 }
 
-/// In the middle of the work, it is finished. `false` if it was done before.
-fn interrupted_in_the_middle(machine: &Machine, count: usize) -> bool {
-    // Another port for each table, so that the rules of the new one are known.
-    let port = count / 1_000;
-    let rules: String = (0..count)
-        .map(|n| format!("-A -t 10.{}.{}.1:{port} -s rr\n", n / 250, n % 250))
+/// More rules than are carried out before a signal arrives.
+const MANY: usize = 20_000;
+
+/// Gives `restore` many rules, and the signal when the first is in the table.
+fn interrupted(mut restore: Child, signal: Signal) -> Output {
+    let rules: String = (0..MANY)
+        .map(|n| format!("-A -t 10.{}.{}.1:80 -s rr\n", n / 250, n % 250))
         .collect();
-    let mut restore = machine.start(RESTORE, "");
     let mut stdin = restore.stdin.take().expect("a pipe");
     stdin.write_all(rules.as_bytes()).expect("a reader");
     drop(stdin);
-    let first = format!("0A000001:{port:04X} ");
-    while restore.try_wait().expect("a child").is_none() {
+    let empty = || {
         let table = std::fs::read_to_string("/proc/thread-self/net/ip_vs");
-        if table.is_ok_and(|table| table.contains(&first)) {
-            kill(Pid::from_raw(restore.id() as i32), Signal::SIGINT).expect("a process");
-            break;
-        }
-    }
+        !table.is_ok_and(|table| table.contains("TCP"))
+    };
+    while restore.try_wait().expect("a child").is_none() && empty() {}
+    let _ = kill(Pid::from_raw(restore.id() as i32), signal);
+    restore.wait_with_output().expect("an end")
+}
+
+/// Nobody reads the listings among the rules: nothing is said, and the rules
+/// are carried out.
+fn a_closed_pipe() {
+    let machine = Machine::new();
+    // More than fits a buffer.
+    let listings = "-Ln\n".repeat(1000);
+    let rules = format!("{RULES}{listings}-A -f 9 -s rr\n");
+    let (reader, writer) = io::pipe().expect("a pipe");
+    drop(reader);
+    let mut restore = Command::new(OURS)
+        .arg("-R")
+        .stdin(Stdio::piped())
+        .stdout(writer)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a program");
+    let mut stdin = restore.stdin.take().expect("a pipe");
+    stdin.write_all(rules.as_bytes()).expect("a reader");
+    drop(stdin);
     let output = restore.wait_with_output().expect("an end");
-    assert_eq!(machine.ipvsadm("-Sn").lines().count(), count);
-    if output.status.code() == Some(0) {
-        return false;
-    }
-    let said = "interrupted, but not before all rules were carried out\n";
-    assert_eq!(ended(&output), (Some(130), said.into()));
-    true
+    assert_eq!(ended(&output), (Some(141), String::new()));
+    assert_eq!(machine.ipvsadm("-Sn"), format!("{RULES}-A -f 9 -s rr\n"));
 }
