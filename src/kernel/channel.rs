@@ -14,8 +14,9 @@ use std::io;
 /// its next dumps, and large ones cost it more.
 pub(super) const SMALL: usize = 4 << 10;
 
-/// Receive size where much is expected. The kernel never fills more at once.
-pub(super) const LARGE: usize = 32 << 10;
+/// Receive size where much is expected. The kernel takes no more than 32 KiB less
+/// its own bookkeeping, which this leaves room for.
+pub(super) const LARGE: usize = 31 << 10;
 
 /// A socket, its numbering of requests and its buffers.
 pub(super) struct Channel {

@@ -13,41 +13,56 @@
 //! This is pure bookkeeping about entries known by small numbers. It must not
 //! know what they are or where they come from.
 
-/// Neighbours that two runs must have in common to count as overlapping. One
-/// would do if entries never moved; but one that is deleted and added again may
-/// turn up elsewhere, and even a few that do so side by side must not pass for
-/// an overlap.
-const COMMON_NEIGHBOURS: usize = 6;
+/// So many entries in a row must be the same for two runs to overlap. One would
+/// do if entries never moved; but one that is deleted and added again may turn
+/// up elsewhere, and even a few that do so side by side must not pass for an
+/// overlap.
+const ROW: usize = 7;
+
+/// What the end of a run says about the table's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// There was room for another entry: the run ends where the table did.
+    Certain,
+    /// There was room, unless the kernel was short of memory.
+    Likely,
+    /// The run may have ended for want of room.
+    Open,
+}
+
+/// What has been read so far.
+#[derive(Default)]
+pub(super) struct Coverage {
+    /// Union-find over the table's ends and all runs of all passes.
+    parents: Vec<usize>,
+    /// By entry: where it was seen last.
+    sightings: Vec<Sighting>,
+    /// The entries of the current pass, and where its current run begins.
+    entries: Vec<u32>,
+    run_start: usize,
+    /// How the passes ended; the last one is the current pass.
+    passes: Vec<PassEnd>,
+}
 
 /// The places that all runs at the start or the end of the table belong to.
 const START: usize = 0;
 const END: usize = 1;
 
-/// What has been read so far.
-#[derive(Default)]
-pub(super) struct Coverage {
-    passes: Vec<Pass>,
-    /// Union-find over the table's ends and all runs of all passes.
-    parents: Vec<usize>,
+#[derive(Clone, Default)]
+struct Sighting {
+    /// The last pass that saw the entry; they are numbered from 1.
+    pass: usize,
+    /// A run, and what came after the entry there, if a whole row did.
+    run: usize,
+    row: Option<[u32; ROW - 1]>,
 }
 
-/// One time through the table.
 #[derive(Default)]
-struct Pass {
-    entries: Vec<u32>,
-    runs: Vec<Run>,
-    /// Where an entry stands in `entries`; [`NOWHERE`] if it does not.
-    places: Vec<u32>,
-}
-
-const NOWHERE: u32 = u32::MAX;
-
-/// A piece of `entries` that came at once.
-#[derive(Clone, Copy)]
-struct Run {
-    start: usize,
-    end: usize,
-    node: usize,
+struct PassEnd {
+    /// The last run.
+    run: Option<(usize, End)>,
+    /// The last row of entries.
+    row: Vec<u32>,
 }
 
 impl Coverage {
@@ -56,61 +71,72 @@ impl Coverage {
         if self.parents.is_empty() {
             self.parents = vec![START, END];
         }
-        self.passes.push(Pass::default());
+        self.entries.clear();
+        self.run_start = 0;
+        self.passes.push(PassEnd::default());
     }
 
     /// The next entry of the pass.
     pub fn entry(&mut self, id: u32) {
+        self.entries.push(id);
+    }
+
+    /// Ends a run.
+    pub fn seam(&mut self, end: End) {
+        let run = self.parents.len();
+        self.parents.push(run);
+        if self.run_start == 0 {
+            self.join(run, START);
+        }
+        if end == End::Certain {
+            self.join(run, END);
+        }
+        for at in self.run_start..self.entries.len() {
+            self.sight(at, run);
+        }
+        self.run_start = self.entries.len();
         if let Some(pass) = self.passes.last_mut() {
-            pass.entries.push(id);
+            pass.run = Some((run, end));
         }
     }
 
-    /// Ends a run; `end` if it reached the table's end for sure.
-    pub fn seam(&mut self, end: bool) {
-        let node = self.parents.len();
-        let Some(pass) = self.passes.last_mut() else {
+    /// Notes where an entry is, and joins the run to the one that has the same
+    /// row of entries from there on.
+    fn sight(&mut self, at: usize, run: usize) {
+        let [id, ref after @ ..] = self.entries[at..] else {
             return;
         };
-        let first = pass.runs.is_empty();
-        let start = pass.runs.last().map_or(0, |run| run.end);
-        pass.runs.push(Run {
-            start,
-            end: pass.entries.len(),
-            node,
-        });
-        self.parents.push(node);
-        if first {
-            self.join(node, START);
+        let row = after.first_chunk().copied();
+        let id = id as usize;
+        if id >= self.sightings.len() {
+            self.sightings.resize(id + 1, Sighting::default());
         }
-        if end {
-            self.join(node, END);
+        let sighting = &mut self.sightings[id];
+        sighting.pass = self.passes.len();
+        if row.is_some() {
+            let known = std::mem::replace(&mut sighting.row, row);
+            let other = std::mem::replace(&mut sighting.run, run);
+            if known == row {
+                self.join(other, run);
+            }
         }
     }
 
-    /// Ends the pass, after which the kernel had nothing more: compares it with
-    /// the earlier ones. Entries are numbered below `count`.
-    pub fn finish(&mut self, count: usize) {
+    /// Ends the pass, after which the kernel had nothing more.
+    pub fn finish(&mut self) {
         let Some((last, earlier)) = self.passes.split_last_mut() else {
             return;
         };
-        last.places = vec![NOWHERE; count];
-        for (place, id) in last.entries.iter().enumerate() {
-            last.places[*id as usize] = place as u32;
-        }
-        let mut pairs: Vec<_> = earlier
-            .iter()
-            .flat_map(|pass| overlaps(pass, last))
-            .collect();
-        // A run that may have ended for want of room, with nothing after it:
-        // twice in the same place is the end.
-        let same_end = earlier.iter().filter(|pass| pass.last() == last.last());
-        if let Some(run) = last.runs.last().filter(|_| last.last().is_some()) {
-            let ends = same_end.filter_map(|pass| pass.runs.last());
-            pairs.extend(ends.flat_map(|other| [(other.node, END), (run.node, END)]));
-        }
-        for (a, b) in pairs {
-            self.join(a, b);
+        let start = self.entries.len().saturating_sub(ROW);
+        last.row = self.entries[start..].to_vec();
+        let same = earlier.iter().filter(|pass| pass.row == last.row);
+        let runs = same.chain([&*last]).filter_map(|pass| pass.run);
+        let runs: Vec<_> = runs.collect();
+        // Where one pass likely ended, and another one did, too, is the end.
+        if runs.len() > 1 && runs.iter().any(|(_, end)| *end != End::Open) {
+            for (run, _) in runs {
+                self.join(run, END);
+            }
         }
     }
 
@@ -121,10 +147,8 @@ impl Coverage {
 
     /// Whether the last pass saw the entry.
     pub fn seen_last(&self, id: u32) -> bool {
-        let Some(pass) = self.passes.last() else {
-            return false;
-        };
-        pass.place(id).is_some()
+        let sighting = self.sightings.get(id as usize);
+        sighting.is_some_and(|sighting| sighting.pass == self.passes.len())
     }
 
     fn root(&mut self, mut node: usize) -> usize {
@@ -138,82 +162,6 @@ impl Coverage {
     fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.parents[a] = b;
-    }
-}
-
-impl Pass {
-    fn place(&self, id: u32) -> Option<usize> {
-        let place = *self.places.get(id as usize)?;
-        (place != NOWHERE).then_some(place as usize)
-    }
-
-    fn last(&self) -> Option<u32> {
-        self.entries.last().copied()
-    }
-}
-
-/// What a run of one pass and a run of another have in common.
-struct Common {
-    run: usize,
-    entries: usize,
-    neighbours: usize,
-    last: (usize, usize),
-}
-
-/// The runs of `old` and `new`, by node, that overlap.
-fn overlaps(old: &Pass, new: &Pass) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    let mut commons: Vec<Common> = Vec::new();
-    let mut cursor = 0;
-    for run in &new.runs {
-        commons.clear();
-        for here in run.start..run.end {
-            let Some(there) = old.place(new.entries[here]) else {
-                continue;
-            };
-            cursor = run_of(old, there, cursor);
-            count(&mut commons, cursor, there, here);
-        }
-        let overlapping = commons.iter().filter(|common| common.is_overlap());
-        found.extend(overlapping.map(|common| (old.runs[common.run].node, run.node)));
-    }
-    found
-}
-
-/// The run in which `place` is, found from a run nearby.
-fn run_of(pass: &Pass, place: usize, mut near: usize) -> usize {
-    while place < pass.runs[near].start {
-        near -= 1;
-    }
-    while place >= pass.runs[near].end {
-        near += 1;
-    }
-    near
-}
-
-fn count(commons: &mut Vec<Common>, run: usize, there: usize, here: usize) {
-    let Some(common) = commons.iter_mut().rev().find(|common| common.run == run) else {
-        commons.push(Common {
-            run,
-            entries: 1,
-            neighbours: 0,
-            last: (there, here),
-        });
-        return;
-    };
-    common.entries += 1;
-    if (there, here) == (common.last.0 + 1, common.last.1 + 1) {
-        common.neighbours += 1;
-    }
-    common.last = (there, here);
-}
-
-impl Common {
-    /// Entries that stay keep their neighbours but where something came or
-    /// went between them. Where the kernel has put its whole table into
-    /// another order meanwhile, hardly any does.
-    fn is_overlap(&self) -> bool {
-        self.neighbours >= COMMON_NEIGHBOURS && self.neighbours * 4 >= self.entries
     }
 }
 

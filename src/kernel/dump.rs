@@ -7,19 +7,19 @@
 //! doubled only between two datagrams. What to do about that is not known
 //! here; see `coverage`.
 
-use super::channel::{Channel, LARGE};
+use super::channel::Channel;
+use super::coverage::End;
 use super::error::KernelError;
 use crate::wire::{Body, Request, messages};
 use netlink_packet_core::NLM_F_DUMP_INTR;
 
 /// Takes what a dump brings.
-pub(super) trait Gather {
+pub(super) trait DumpVisitor {
     /// The attributes of one entry.
     fn entry(&mut self, attributes: &[u8]);
 
-    /// A datagram ended after the entries so far; `end` if the table's end was
-    /// in it for sure.
-    fn seam(&mut self, end: bool);
+    /// A datagram ended after the entries so far.
+    fn seam(&mut self, end: End);
 }
 
 /// A dump under way.
@@ -62,12 +62,12 @@ impl Dump {
         &mut self,
         channel: &mut Channel,
         size: usize,
-        gather: &mut impl Gather,
+        visitor: &mut impl DumpVisitor,
     ) -> Result<Progress, KernelError> {
         let capacity = channel.largest();
         let datagram = channel.receive(size)?;
         self.whole &= !datagram.cut;
-        self.read(datagram.bytes, capacity, gather)
+        self.read(datagram.bytes, capacity, visitor)
     }
 
     /// Reads one datagram, for which the kernel took `capacity` bytes.
@@ -75,7 +75,7 @@ impl Dump {
         &mut self,
         datagram: &[u8],
         capacity: usize,
-        gather: &mut impl Gather,
+        visitor: &mut impl DumpVisitor,
     ) -> Result<Progress, KernelError> {
         let (mut entries, mut longest, mut done) = (0, 0, false);
         for message in messages(datagram) {
@@ -90,7 +90,7 @@ impl Dump {
             self.whole &= message.flags & NLM_F_DUMP_INTR == 0;
             match message.body {
                 Body::Data(attributes) => {
-                    gather.entry(attributes);
+                    visitor.entry(attributes);
                     entries += 1;
                     longest = longest.max(message.len);
                 }
@@ -101,7 +101,10 @@ impl Dump {
         }
         self.datagrams += 1;
         if entries > 0 || self.datagrams == 1 {
-            gather.seam(done || !may_be_full(datagram.len(), longest, capacity));
+            visitor.seam(match done {
+                true => End::Certain,
+                false => end(datagram.len(), longest, capacity),
+            });
         }
         Ok(self.progress(done))
     }
@@ -111,10 +114,10 @@ impl Dump {
         &mut self,
         channel: &mut Channel,
         size: usize,
-        gather: &mut impl Gather,
+        visitor: &mut impl DumpVisitor,
     ) -> Result<Progress, KernelError> {
         loop {
-            match self.step(channel, size, gather)? {
+            match self.step(channel, size, visitor)? {
                 Progress::Going => {}
                 end => return Ok(end),
             }
@@ -130,60 +133,48 @@ impl Dump {
     }
 }
 
-/// What the kernel takes without asking, and falls back to when it cannot have
-/// more: a page, or 8 KiB where pages may be larger, less its own bookkeeping
-/// (`NLMSG_GOODSIZE` in linux/netlink.h).
-const GOODSIZES: &[usize] = if cfg!(any(target_arch = "x86", target_arch = "x86_64")) {
-    &[3776]
-} else {
-    &[3776, 7872]
-};
+/// The size of the kernel's buffers when the larger allocation fails, or when
+/// nothing was received yet: a page, or 8 KiB where pages may be larger, less
+/// `skb_shared_info` (`NLMSG_GOODSIZE` in linux/netlink.h). Kernels before 4.9
+/// never take more than 16 KiB.
+const FALLBACKS: [usize; 3] = [3776, 7872, 16 << 10];
 
-/// The most that kernels before 4.9 take.
-const OLD_TOP: usize = 16 << 10;
+/// The smallest of them with the largest `skb_shared_info`.
+const LEAST: usize = 3 << 10;
 
-/// The largest bookkeeping (`struct skb_shared_info`, 320 bytes on nearly all
-/// kernels) that one can be configured to have, and some more.
-const BOOKKEEPING: usize = 1024;
-
-/// How much the next message may be longer than any before it: the names of a
+/// How much longer the next message may be than any before it: the names of a
 /// scheduler and a persistence engine.
 const LONGER: usize = 48;
 
-/// Whether the kernel may have ended a datagram of `len` bytes for want of
-/// room rather than at the table's end. `capacity` is the largest size that
-/// was received with before: the kernel takes that, at most 32 KiB less its
-/// bookkeeping, or falls back to what it takes without asking when memory is
-/// short.
-fn may_be_full(len: usize, longest: usize, capacity: usize) -> bool {
+/// What a datagram of `len` bytes says about the table's end. `capacity` is the
+/// largest size that was received with before, which is what the kernel takes
+/// for the next datagram.
+pub(super) fn end(len: usize, longest: usize, capacity: usize) -> End {
     let next = len + longest + LONGER;
-    let full = |from: usize, to: usize| len <= to && next > from;
-    let less_bookkeeping = |size: usize| full(size - BOOKKEEPING, size);
-    let asked_for = match capacity {
-        // Nothing was: that happens where one pass was not enough, so that it
-        // costs nothing to think of kernels with more bookkeeping.
-        0 => less_bookkeeping(4 << 10) || less_bookkeeping(8 << 10),
-        LARGE.. => less_bookkeeping(LARGE),
-        size => full(size, size),
-    };
-    let unasked = GOODSIZES.iter().chain([&OLD_TOP]);
-    asked_for || unasked.into_iter().any(|size| full(*size, *size))
+    if next > capacity.max(LEAST) {
+        End::Open
+    } else if FALLBACKS.iter().any(|size| len <= *size && next > *size) {
+        End::Likely
+    } else {
+        End::Certain
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::channel::LARGE;
     use super::*;
 
     /// Counts entries and remembers seams.
     #[derive(Default)]
-    struct Log(usize, Vec<(usize, bool)>);
+    struct Log(usize, Vec<(usize, End)>);
 
-    impl Gather for Log {
+    impl DumpVisitor for Log {
         fn entry(&mut self, _attributes: &[u8]) {
             self.0 += 1;
         }
 
-        fn seam(&mut self, end: bool) {
+        fn seam(&mut self, end: End) {
             self.1.push((self.0, end));
         }
     }
@@ -224,7 +215,7 @@ mod tests {
             dump.read(&done, 4096, &mut log).unwrap(),
             Progress::Finished
         );
-        assert_eq!(log.1, [(2, true)]);
+        assert_eq!(log.1, [(2, End::Certain)]);
     }
 
     #[test]
@@ -235,7 +226,7 @@ mod tests {
             dump.read(&done, 4096, &mut log).unwrap(),
             Progress::Finished
         );
-        assert_eq!(log.1, [(0, true)]);
+        assert_eq!(log.1, [(0, End::Certain)]);
     }
 
     #[test]
@@ -260,13 +251,21 @@ mod tests {
 
     #[test]
     fn a_datagram_with_room_for_one_more_is_not_full() {
-        let full = |entries: usize, capacity| may_be_full(entries * 352, 352, capacity);
-        assert!(!full(9, 4096));
-        // For want of memory the kernel may have taken but a page for these.
-        assert!(full(10, 4096) && full(10, LARGE));
-        assert!(full(11, 4096) && !full(11, LARGE));
-        // The first datagram of a socket may be a short one.
-        assert!(!full(7, 0) && full(8, 0) && !full(12, 0));
-        assert!(!full(80, LARGE) && full(90, LARGE) && full(92, LARGE));
+        let end = |entries: usize, capacity| end(entries * 352, 352, capacity);
+        assert_eq!(end(9, 4096), End::Certain);
+        // Short of memory, the kernel takes a page less its bookkeeping.
+        assert_eq!(end(10, 4096), End::Likely);
+        assert_eq!(end(11, 4096), End::Open);
+        // The first datagram of a socket.
+        assert_eq!(end(7, 0), End::Certain);
+        assert_eq!(end(8, 0), End::Open);
+        for (entries, wanted) in [
+            (10, End::Likely),
+            (11, End::Certain),
+            (80, End::Certain),
+            (90, End::Open),
+        ] {
+            assert_eq!(end(entries, LARGE), wanted, "{entries} entries");
+        }
     }
 }

@@ -20,7 +20,7 @@ const PASSES: usize = 16;
 
 /// Sizes of the first receive of a pass with a socket of its own, in KiB, which
 /// shift its seams: its first datagram is the kernel's smallest, the second as
-/// large as this, all others 32 KiB. First the shift by half of those, then
+/// large as this, all others large. First the shift by half of those, then
 /// what is farthest from all before.
 const SHIFTS: [usize; 7] = [12, 20, 8, 28, 16, 24, 10];
 
@@ -130,17 +130,17 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         }
     }
 
-    /// A pass that receives with small sizes only, and another one if all came
-    /// at once but may have been cut there.
+    /// A pass that receives with small sizes only, and another one if all seems to
+    /// have come at once.
     fn small_passes(&mut self, channel: &mut Channel) -> Result<bool, KernelError> {
         for _ in 0..2 {
             let mut dump = Dump::start(channel, self.family, self.request)?;
             let progress = dump.finish(channel, SMALL, &mut self.pass)?;
-            let at_once = self.pass.came_at_once();
+            let again = self.pass.is_likely_snapshot();
             if self.end_pass(progress) {
                 return Ok(true);
             }
-            if !at_once {
+            if !again {
                 break;
             }
         }
@@ -217,5 +217,78 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
             return Ok(self.pass.items);
         }
         self.union.settle(keep)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::coverage::{Coverage, End};
+    use super::super::dump::end;
+    use super::*;
+
+    /// The kernel's smallest buffer, and its largest.
+    const LEAST: usize = 3776;
+    const MOST: usize = (32 << 10) - 320;
+
+    /// A pass over `count` entries of `len` bytes each that nobody changes, on a
+    /// socket that has received with `largest` before; how it ended, if it was
+    /// one datagram.
+    fn pass(
+        coverage: &mut Coverage,
+        (count, len): (u32, usize),
+        mut largest: usize,
+        sizes: &[usize],
+    ) -> Option<End> {
+        let mut sizes = sizes.iter().chain(std::iter::repeat(&LARGE));
+        let (mut at, mut only) = (0, None);
+        coverage.begin();
+        while at < count {
+            let fit = (largest.clamp(LEAST, MOST) / len) as u32;
+            let run = fit.min(count - at);
+            (at..at + run).for_each(|id| coverage.entry(id));
+            let end = end(run as usize * len, len, largest);
+            coverage.seam(end);
+            only = (at == 0).then_some(end);
+            at += run;
+            largest = largest.max(*sizes.next().unwrap());
+        }
+        coverage.finish();
+        only
+    }
+
+    fn sizes() -> impl Iterator<Item = (u32, usize)> {
+        (1..=700).flat_map(|count| (300..=420).step_by(10).map(move |len| (count, len)))
+    }
+
+    #[test]
+    fn services_at_rest_take_two_passes_at_most() {
+        for size in sizes() {
+            let mut coverage = Coverage::default();
+            pass(&mut coverage, size, SMALL, &[SMALL, SMALL, 2 * SMALL]);
+            let first = coverage.whole();
+            pass(&mut coverage, size, LARGE, &[]);
+            assert!(coverage.whole(), "{size:?}");
+            assert!(first || size.0 as usize * size.1 > 3000, "{size:?}");
+        }
+    }
+
+    /// A third one where two datagrams are large: a small one is too short to
+    /// bridge the seam between them.
+    #[test]
+    fn so_do_servers_that_fit_a_large_datagram() {
+        for size in sizes() {
+            let mut coverage = Coverage::default();
+            let only = pass(&mut coverage, size, SMALL, &[SMALL; 300]);
+            let bytes = size.0 as usize * size.1;
+            assert!(coverage.whole() || bytes > 3000, "{size:?}");
+            match only {
+                Some(End::Likely) => pass(&mut coverage, size, SMALL, &[SMALL; 300]),
+                _ => pass(&mut coverage, size, LARGE, &[]),
+            };
+            if bytes > LARGE - 500 && !coverage.whole() {
+                pass(&mut coverage, size, 0, &[SHIFTS[0] << 10]);
+            }
+            assert!(coverage.whole(), "{size:?}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! All that several passes over one list have brought, each entry once.
 
-use super::coverage::Coverage;
-use super::dump::Gather;
+use super::coverage::{Coverage, End};
+use super::dump::DumpVisitor;
 use crate::model::{Server, ServerKey, Service, ServiceKey};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -35,8 +35,8 @@ impl Item for Server {
 pub(super) struct Pass<T, P> {
     /// The entries, in the kernel's order.
     pub items: Vec<T>,
-    /// After how many entries a datagram ended, and whether the table did.
-    seams: Vec<(usize, bool)>,
+    /// After how many entries a datagram ended, and how.
+    seams: Vec<(usize, End)>,
     parse: P,
 }
 
@@ -54,12 +54,13 @@ impl<T, P: Fn(&[u8]) -> Option<T>> Pass<T, P> {
 
     /// Whether the whole table came at once: then there are no seams.
     pub fn is_snapshot(&self) -> bool {
-        matches!(self.seams[..], [(_, true)])
+        matches!(self.seams[..], [(_, End::Certain)])
     }
 
-    /// Whether there was but one datagram, to the table's end or not.
-    pub fn came_at_once(&self) -> bool {
-        self.seams.len() == 1
+    /// Whether the whole table came at once if the kernel was not short of
+    /// memory.
+    pub fn is_likely_snapshot(&self) -> bool {
+        matches!(self.seams[..], [(_, End::Certain | End::Likely)])
     }
 
     /// Forgets everything, for another try.
@@ -69,12 +70,12 @@ impl<T, P: Fn(&[u8]) -> Option<T>> Pass<T, P> {
     }
 }
 
-impl<T, P: Fn(&[u8]) -> Option<T>> Gather for Pass<T, P> {
+impl<T, P: Fn(&[u8]) -> Option<T>> DumpVisitor for Pass<T, P> {
     fn entry(&mut self, attributes: &[u8]) {
         self.items.extend((self.parse)(attributes));
     }
 
-    fn seam(&mut self, end: bool) {
+    fn seam(&mut self, end: End) {
         self.seams.push((self.items.len(), end));
     }
 }
@@ -111,7 +112,7 @@ impl<T: Item> Union<T> {
             self.coverage.entry(number);
         }
         seams.for_each(|(_, end)| self.coverage.seam(*end));
-        self.coverage.finish(self.items.len());
+        self.coverage.finish();
         pass.seams.clear();
     }
 
@@ -221,7 +222,8 @@ mod tests {
         for (place, run) in runs.iter().enumerate() {
             run.iter().for_each(|key| pass.entry(&[*key, version]));
             pass.entry(&[]);
-            pass.seam(place + 1 == runs.len());
+            let last = place + 1 == runs.len();
+            pass.seam(if last { End::Certain } else { End::Open });
         }
         union.absorb(&mut pass);
     }
@@ -243,11 +245,16 @@ mod tests {
 
     #[test]
     fn one_datagram_is_a_snapshot_only_with_the_end() {
-        for end in [false, true] {
+        for (end, snapshot, likely) in [
+            (End::Certain, true, true),
+            (End::Likely, false, true),
+            (End::Open, false, false),
+        ] {
             let mut pass = Pass::new(vec![Entry(9, 9)], parse);
             pass.entry(&[1, 1]);
             pass.seam(end);
-            assert_eq!((pass.is_snapshot(), pass.came_at_once()), (end, true));
+            assert_eq!(pass.is_snapshot(), snapshot);
+            assert_eq!(pass.is_likely_snapshot(), likely);
             assert_eq!(pass.items, [Entry(1, 1)]);
         }
     }

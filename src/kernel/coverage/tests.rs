@@ -2,7 +2,7 @@
 //! random: no entry that stays may ever be missing from what counts as
 //! whole.
 
-use super::Coverage;
+use super::{Coverage, End};
 use crate::random::Random;
 
 /// Entries below this stay in the table all the time.
@@ -14,13 +14,36 @@ const LARGE: usize = 80;
 /// Runs that end as if the kernel had been short of memory.
 const UNSURE: [usize; 4] = [8, 9, 10, 11];
 
+/// What a run of `len` entries says, for which `size` had room.
+fn end(len: usize, size: usize) -> End {
+    if len >= size {
+        End::Open
+    } else if UNSURE.contains(&len) {
+        End::Likely
+    } else {
+        End::Certain
+    }
+}
+
 /// The kernel's list, and someone who keeps changing it.
 struct Table {
     entries: Vec<u32>,
+    /// In the beginning.
+    order: Vec<u32>,
     random: Random,
     /// At most so many changes between two runs.
     churn: usize,
+    /// Between two runs in so many, many entries go or come back at once; never
+    /// if 0.
+    bulk: usize,
+    /// Entries below this stay.
+    stable: u32,
+    /// In so many runs the kernel is short of memory; never if 0.
+    short: usize,
 }
+
+/// What fits the datagram of a kernel that is short of memory.
+const SHORT: usize = 10;
 
 impl Table {
     fn new(seed: u64, churn: usize) -> Table {
@@ -31,15 +54,28 @@ impl Table {
             entries.insert(place, id);
         }
         Table {
+            order: entries.clone(),
             entries,
             random,
             churn,
+            bulk: 0,
+            stable: STABLE,
+            short: 0,
+        }
+    }
+
+    fn with_bulk_changes(seed: u64) -> Table {
+        Table {
+            bulk: 3,
+            stable: 150,
+            short: 20,
+            ..Table::new(seed, 0)
         }
     }
 
     /// One entry comes or goes. It comes back wherever it likes.
     fn change(&mut self) {
-        let id = STABLE + self.random.below((ALL - STABLE) as usize) as u32;
+        let id = self.stable + self.random.below((ALL - self.stable) as usize) as u32;
         match self.entries.iter().position(|e| *e == id) {
             Some(place) => {
                 self.entries.remove(place);
@@ -58,20 +94,33 @@ impl Table {
         }
     }
 
+    /// As if a program cleared its rules, or restored them where they were.
+    fn bulk_change(&mut self) {
+        let back = self.entries.len() < ALL as usize;
+        let stays = |id: &&u32| back || **id < self.stable;
+        self.entries = self.order.iter().filter(stays).copied().collect();
+    }
+
     fn changes(&mut self) {
+        if self.bulk > 0 && self.random.below(self.bulk) == 0 {
+            self.bulk_change();
+        }
         for _ in 0..self.random.below(self.churn + 1) {
             self.change();
         }
     }
 
-    /// A dump as the kernel does it: each run continues by index.
-    fn dump(&mut self, sizes: &[usize], coverage: &mut Coverage, seen: &mut [bool]) {
+    /// A dump as the kernel does it: each run continues by index. Says which
+    /// entry came last.
+    fn dump(&mut self, sizes: &[usize], coverage: &mut Coverage, seen: &mut [bool]) -> Option<u32> {
         coverage.begin();
-        let mut index = 0;
+        let (mut index, mut last) = (0, None);
         let sizes = sizes.iter().copied().chain(std::iter::repeat(LARGE));
         for (datagram, size) in sizes.enumerate() {
+            let short = self.short > 0 && self.random.below(self.short) == 0;
+            let room = if short { size.min(SHORT) } else { size };
             let rest = self.entries.get(index..).unwrap_or_default();
-            let run = &rest[..rest.len().min(size)];
+            let run = &rest[..rest.len().min(room)];
             if run.is_empty() && datagram > 0 {
                 break;
             }
@@ -79,11 +128,13 @@ impl Table {
                 coverage.entry(*id);
                 seen[*id as usize] = true;
             }
-            coverage.seam(run.len() < size && !UNSURE.contains(&run.len()));
+            coverage.seam(end(run.len(), size));
             index += run.len();
+            last = run.last().copied().or(last);
             self.changes();
         }
-        coverage.finish(ALL as usize);
+        coverage.finish();
+        last
     }
 }
 
@@ -96,39 +147,59 @@ fn sizes(pass: usize) -> Vec<usize> {
     }
 }
 
-fn lost(seen: &[bool]) -> usize {
-    seen[..STABLE as usize]
+fn lost(table: &Table, seen: &[bool]) -> usize {
+    seen[..table.stable as usize]
         .iter()
         .filter(|seen| !**seen)
         .count()
 }
 
-/// Reads until whole; how many passes that took, and how many entries that
-/// stayed were missing after the first and after the last.
-fn read(
-    table: &mut Table,
-    after_pass: impl Fn(usize, &mut Table),
-) -> (Option<usize>, usize, usize) {
+/// How a listing went.
+#[derive(Debug, PartialEq)]
+struct Outcome {
+    /// How many passes it took to be whole.
+    took: Option<usize>,
+    /// How many entries that stayed were missing after the first pass.
+    first_lost: usize,
+    /// How many of them were missing in the end.
+    lost: usize,
+    /// Whether two passes ended with the same entry when some were missing.
+    false_end: bool,
+}
+
+/// Reads until whole.
+fn read(table: &mut Table, after_pass: impl Fn(usize, &mut Table)) -> Outcome {
     let mut coverage = Coverage::default();
     let mut seen = vec![false; ALL as usize];
-    let mut naive = 0;
+    let mut ends = Vec::new();
+    let mut outcome = Outcome {
+        took: None,
+        first_lost: 0,
+        lost: 0,
+        false_end: false,
+    };
     for pass in 0..18 {
-        table.dump(&sizes(pass), &mut coverage, &mut seen);
+        let end = table.dump(&sizes(pass), &mut coverage, &mut seen);
+        outcome.lost = lost(table, &seen);
         if pass == 0 {
-            naive = lost(&seen);
+            outcome.first_lost = outcome.lost;
         }
+        outcome.false_end |= outcome.lost > 0 && ends.contains(&end);
+        ends.push(end);
         if coverage.whole() {
-            return (Some(pass + 1), naive, lost(&seen));
+            outcome.took = Some(pass + 1);
+            break;
         }
         after_pass(pass, table);
     }
-    (None, naive, lost(&seen))
+    outcome
 }
 
 #[test]
 fn a_table_at_rest_takes_two_passes() {
     let mut table = Table::new(1, 0);
-    assert_eq!(read(&mut table, |_, _| {}), (Some(2), 0, 0));
+    let outcome = read(&mut table, |_, _| {});
+    assert_eq!((outcome.took, outcome.lost), (Some(2), 0));
 }
 
 #[test]
@@ -136,7 +207,7 @@ fn so_does_every_other_length() {
     for len in 0..ALL as usize {
         let mut table = Table::new(1, 0);
         table.entries.truncate(len);
-        let (took, ..) = read(&mut table, |_, _| {});
+        let took = read(&mut table, |_, _| {}).took;
         assert!(
             took.is_some_and(|passes| passes <= 2),
             "{len} entries: {took:?}"
@@ -169,15 +240,15 @@ fn an_unsure_end_is_told_by_another_pass() {
     let mut coverage = Coverage::default();
     coverage.begin();
     (0..10).for_each(|id| coverage.entry(id));
-    coverage.seam(false);
-    coverage.finish(10);
+    coverage.seam(End::Open);
+    coverage.finish();
     assert!(!coverage.whole());
     coverage.begin();
     (0..9).for_each(|id| coverage.entry(id));
-    coverage.seam(false);
+    coverage.seam(End::Open);
     coverage.entry(9);
-    coverage.seam(true);
-    coverage.finish(10);
+    coverage.seam(End::Certain);
+    coverage.finish();
     assert!(coverage.whole());
 }
 
@@ -187,10 +258,10 @@ fn nothing_that_stayed_is_missing() {
         let (mut naive_lost, mut passes, mut whole) = (0, 0, 0);
         for seed in 1..=250 {
             let mut table = Table::new(seed, churn);
-            let (took, naive, lost) = read(&mut table, |_, _| {});
-            naive_lost += naive;
-            let Some(took) = took else { continue };
-            assert_eq!(lost, 0, "churn {churn}, seed {seed}, {took} passes");
+            let outcome = read(&mut table, |_, _| {});
+            naive_lost += outcome.first_lost;
+            let Some(took) = outcome.took else { continue };
+            assert_eq!(outcome.lost, 0, "churn {churn}, seed {seed}, {took} passes");
             whole += 1;
             passes += took;
         }
@@ -209,13 +280,13 @@ fn a_table_put_into_another_order_is_read_again() {
     for seed in 1..=60 {
         let mut table = Table::new(seed, 3);
         let shuffle_after = seed as usize % 3;
-        let (took, _, lost) = read(&mut table, |pass, table| {
+        let outcome = read(&mut table, |pass, table| {
             if pass == shuffle_after {
                 table.shuffle();
             }
         });
-        assert!(took.is_some());
-        assert_eq!(lost, 0, "seed {seed}");
+        assert!(outcome.took.is_some());
+        assert_eq!(outcome.lost, 0, "seed {seed}");
     }
 }
 
@@ -223,8 +294,8 @@ fn a_table_put_into_another_order_is_read_again() {
 fn a_table_that_never_holds_still_is_never_whole() {
     for seed in 1..=10 {
         let mut table = Table::new(seed, 0);
-        let (took, _, _) = read(&mut table, |_, table| table.shuffle());
-        assert_eq!(took, None);
+        let outcome = read(&mut table, |_, table| table.shuffle());
+        assert_eq!(outcome.took, None);
     }
 }
 
@@ -237,4 +308,22 @@ fn an_entry_of_an_earlier_pass_is_known_to_be_gone() {
     table.entries.retain(|id| *id != 500);
     table.dump(&[40], &mut coverage, &mut seen);
     assert!(coverage.whole() && !coverage.seen_last(500) && coverage.seen_last(7));
+}
+
+/// The table shrinks below where a pass has come, again and again: two
+/// passes that end with the same entry are no proof of the table's end.
+#[test]
+fn bulk_changes_leave_no_hole_either() {
+    let (mut whole, mut passes, mut false_ends) = (0, 0, 0);
+    for seed in 1..=2000 {
+        let outcome = read(&mut Table::with_bulk_changes(seed), |_, _| {});
+        false_ends += usize::from(outcome.false_end);
+        let Some(took) = outcome.took else { continue };
+        assert_eq!(outcome.lost, 0, "seed {seed}, {took} passes");
+        whole += 1;
+        passes += took;
+    }
+    println!("{whole} whole, {passes} passes, {false_ends} with a false end");
+    assert!(false_ends > 10);
+    assert!(whole > 1600 && passes < 5 * whole);
 }
