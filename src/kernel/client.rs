@@ -4,8 +4,8 @@ use super::channel::Channel;
 use super::error::{KernelError, ListError, OpenError};
 use super::namespace::Namespace;
 use super::{batch, listing, open};
-use crate::model::{Change, Daemon, Name, Server, Service, ServiceKey, Timeouts};
-use crate::wire::{Body, Info, Request, parse_info, parse_service, parse_timeouts};
+use crate::model::{Change, Daemon, Info, Name, Server, Service, ServiceKey, Timeouts};
+use crate::wire::{Body, Request, parse_info, parse_service, parse_timeouts};
 use netlink_packet_core::NLM_F_ACK;
 use std::io;
 

@@ -18,7 +18,6 @@ mod namespace;
 mod open;
 mod union;
 
-pub use crate::wire::Info;
 pub use client::Ipvs;
 pub use connections::{Connections, Rows, Unreadable};
 pub use error::{KernelError, ListError, OpenError};

@@ -12,6 +12,7 @@
 mod change;
 mod connection;
 mod daemon;
+mod info;
 mod name;
 mod server;
 mod service;
@@ -21,6 +22,7 @@ mod view;
 pub use change::{Change, Verb};
 pub use connection::{Connection, Endpoint};
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
+pub use info::Info;
 pub use name::Name;
 pub use server::{Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};
 pub use service::{

@@ -33,32 +33,6 @@ pub trait Names {
     /// The name of a service; `None` when its port shall be printed.
     fn service(&self, port: u16, protocol: Protocol) -> Option<&[u8]>;
 
-    /// Whether there is no name at all, so that nobody need ask.
-    fn is_empty(&self) -> bool {
-        false
-    }
-
     /// Looks up what is going to be asked for. May wait, but not for long.
     fn prefetch(&mut self, _addresses: &mut dyn Iterator<Item = IpAddr>) {}
-}
-
-/// No names at all: `-n`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Numeric;
-
-impl Names for Numeric {
-    #[inline]
-    fn is_empty(&self) -> bool {
-        true
-    }
-
-    #[inline]
-    fn host(&self, _: &IpAddr) -> Option<&[u8]> {
-        None
-    }
-
-    #[inline]
-    fn service(&self, _: u16, _: Protocol) -> Option<&[u8]> {
-        None
-    }
 }

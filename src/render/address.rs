@@ -1,18 +1,10 @@
-//! Addresses and ports as the original prints them.
+//! Addresses and ports as C ipvsadm prints them.
 //!
 //! `Display` of std is not used: the C library writes `::0.1.0.2` where std
-//! writes `::1:2`, and std is slow. This module must not look anything up: it
-//! asks [`Names`].
+//! writes `::1:2`, and std is slow. This module must not know names.
 
-use super::line::{Line, Scratch, Sink};
-use super::number::decimal;
-use crate::model::Protocol;
-use crate::names::Names;
-use std::io::Write;
+use super::buffer::Buffer;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// The longest address: eight groups of four digits, or six and a dotted one.
-const LONGEST: usize = 46;
 
 /// `00` to `ff`
 const HEX: [[u8; 2]; 256] = {
@@ -46,15 +38,15 @@ const OCTETS: [([u8; 4], u8); 256] = {
 };
 
 /// `address` without brackets.
-pub(super) fn address<S: Sink>(sink: &mut S, address: &IpAddr) {
+pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
     match address {
-        IpAddr::V4(v4) => ipv4(sink, *v4),
-        IpAddr::V6(v6) => ipv6(sink, v6),
+        IpAddr::V4(v4) => ipv4(out, *v4),
+        IpAddr::V6(v6) => ipv6(out, v6),
     }
 }
 
 #[inline]
-pub(super) fn ipv4<S: Sink>(sink: &mut S, address: Ipv4Addr) {
+pub(super) fn ipv4(out: &mut Buffer, address: Ipv4Addr) {
     let mut text = [0; 16];
     let mut at = 0;
     for octet in address.octets() {
@@ -64,48 +56,48 @@ pub(super) fn ipv4<S: Sink>(sink: &mut S, address: Ipv4Addr) {
         }
         at += usize::from(len);
     }
-    sink.fixed(text, at - 1);
+    out.fixed(text, at - 1);
 }
 
 /// The C library's form: the first of the longest runs of two or more zero
 /// groups is `::`, and the last two groups are dotted where that run is all
 /// that stands before them, or all but a group of ones.
 #[inline(never)]
-pub(super) fn ipv6<S: Sink>(sink: &mut S, address: &Ipv6Addr) {
+pub(super) fn ipv6(out: &mut Buffer, address: &Ipv6Addr) {
     let groups = address.segments();
     let (start, len) = longest_zeros(&groups);
     let dotted = start == 0 && (len == 6 || len == 5 && groups[5] == 0xffff);
     let mut at = 0;
     while at < groups.len() {
         if at == start && len > 0 {
-            sink.text(b"::");
+            out.text("::");
             at += len;
             continue;
         }
         let after_zeros = len > 0 && at == start + len;
         if at > 0 && !after_zeros {
-            sink.push(b':');
+            out.push(b':');
         }
         if dotted && at == 6 {
-            return ipv4_tail(sink, address);
+            return ipv4_tail(out, address);
         }
-        group(sink, groups[at]);
+        group(out, groups[at]);
         at += 1;
     }
 }
 
-fn ipv4_tail<S: Sink>(sink: &mut S, address: &Ipv6Addr) {
+fn ipv4_tail(out: &mut Buffer, address: &Ipv6Addr) {
     let [.., a, b, c, d] = address.octets();
-    ipv4(sink, Ipv4Addr::new(a, b, c, d));
+    ipv4(out, Ipv4Addr::new(a, b, c, d));
 }
 
 #[inline]
-fn group<S: Sink>(sink: &mut S, value: u16) {
+fn group(out: &mut Buffer, value: u16) {
     let leading = usize::from(value < 0x1000) + usize::from(value < 0x100);
     let leading = leading + usize::from(value < 0x10);
     let [high, low] = value.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
     let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]) >> (leading * 8);
-    sink.fixed(digits.to_le_bytes(), 4 - leading);
+    out.fixed(digits.to_le_bytes(), 4 - leading);
 }
 
 /// Start and length of the run that becomes `::`; length 0 when none does.
@@ -123,77 +115,32 @@ fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
 
 /// `1.2.3.4:80` or `[2001:db8::1]:80`, without names.
 #[inline]
-pub(super) fn numeric<S: Sink>(sink: &mut S, address: &IpAddr, port: u16) {
-    host_and_colon(sink, address);
-    decimal(sink, u64::from(port));
+pub(super) fn numeric(out: &mut Buffer, address: &IpAddr, port: u16) {
+    host_and_colon(out, address);
+    out.number(port);
 }
 
 /// What stands before the port.
 #[inline]
-pub(super) fn host_and_colon<S: Sink>(sink: &mut S, address: &IpAddr) {
+pub(super) fn host_and_colon(out: &mut Buffer, address: &IpAddr) {
     match address {
-        IpAddr::V4(v4) => ipv4(sink, *v4),
+        IpAddr::V4(v4) => ipv4(out, *v4),
         IpAddr::V6(v6) => {
-            sink.push(b'[');
-            ipv6(sink, v6);
-            sink.push(b']');
+            out.push(b'[');
+            ipv6(out, v6);
+            out.push(b']');
         }
     }
-    sink.push(b':');
-}
-
-/// Address and port with the names they have, cut after `limit` bytes. The
-/// limits are such that an address with its port in figures always fits.
-#[inline]
-pub(super) fn endpoint<W: Write + ?Sized, N: Names + ?Sized>(
-    line: &mut Line<W>,
-    names: &N,
-    protocol: Option<Protocol>,
-    address: &IpAddr,
-    port: u16,
-    limit: usize,
-) {
-    let host = names.host(address);
-    let service = protocol.and_then(|protocol| names.service(port, protocol));
-    if host.is_none() && service.is_none() {
-        numeric(line, address, port);
-    } else {
-        named(line, (address, host), (port, service), limit);
-    }
-}
-
-fn named<W: Write + ?Sized>(
-    line: &mut Line<W>,
-    (ip, host): (&IpAddr, Option<&[u8]>),
-    (port, service): (u16, Option<&[u8]>),
-    limit: usize,
-) {
-    let mut host_text = Scratch::<LONGEST>::new();
-    address(&mut host_text, ip);
-    let mut port_text = Scratch::<5>::new();
-    decimal(&mut port_text, u64::from(port));
-    let (open, close): (&[u8], &[u8]) = match ip {
-        IpAddr::V4(_) => (b"", b":"),
-        IpAddr::V6(_) => (b"[", b"]:"),
-    };
-    let host = host.unwrap_or(host_text.as_bytes());
-    let service = service.unwrap_or(port_text.as_bytes());
-    let mut room = limit;
-    for part in [open, host, close, service] {
-        let fits = part.len().min(room);
-        line.text(&part[..fits]);
-        room -= fits;
-    }
+    out.push(b':');
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::sample::written;
     use super::*;
 
     fn text(ip: &str) -> String {
-        let mut scratch = Scratch::<LONGEST>::new();
-        address(&mut scratch, &ip.parse().unwrap());
-        String::from_utf8_lossy(scratch.as_bytes()).into_owned()
+        written(|out| address(out, &ip.parse().unwrap()))
     }
 
     /// What inet_ntop of glibc 2.36 prints.
@@ -229,32 +176,5 @@ mod tests {
         ] {
             assert_eq!(text(ip), wanted, "{ip}");
         }
-    }
-
-    fn shown(host: Option<&str>, service: Option<&str>, ip: &str, limit: usize) -> String {
-        let mut out = Vec::new();
-        let mut line = Line::new(&mut out);
-        let host = host.map(str::as_bytes);
-        let service = service.map(str::as_bytes);
-        named(
-            &mut line,
-            (&ip.parse().unwrap(), host),
-            (80, service),
-            limit,
-        );
-        line.end().unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn names_are_cut_at_the_limit() {
-        let name = "a-rather-long-name.example.test";
-        assert_eq!(
-            shown(Some(name), Some("http"), "10.0.0.1", 28),
-            "a-rather-long-name.example.t\n"
-        );
-        assert_eq!(shown(Some("a"), None, "10.0.0.1", 28), "a:80\n");
-        assert_eq!(shown(None, Some("http"), "fe80::1", 59), "[fe80::1]:http\n");
-        assert_eq!(shown(Some("a"), Some("http"), "fe80::1", 5), "[a]:h\n");
     }
 }

@@ -1,23 +1,66 @@
 //! Turns plain data into the program's output.
 //!
-//! Everything is written to a writer, line by line, and looks as it did with
-//! the original down to the trailing blanks, because scripts cut columns out of
-//! it. This module must not talk to the kernel, look names up (it is given
-//! [`Names`](crate::names::Names)) or decide what is to be shown.
+//! A [`Report`] is a format: it is told what there is, piece by piece, and adds
+//! the bytes to a [`Buffer`]. This module must not talk to the kernel, look
+//! names up (it is given [`Names`](crate::names::Names)), write the buffer or
+//! decide what is to be shown.
 
 mod address;
-mod connections;
-mod daemon;
-mod line;
-mod listing;
-mod number;
+mod buffer;
 pub mod order;
-mod rule;
 #[cfg(test)]
 mod sample;
-mod views;
+pub mod text;
 
-pub use connections::{connection, connection_titles};
-pub use daemon::{daemon, timeouts};
-pub use listing::{column_titles, listing_title, server, service};
-pub use rule::change_line;
+pub use buffer::Buffer;
+
+use crate::model::{Connection, Daemon, Info, Server, Service, ServiceKey, Timeouts};
+use std::net::IpAddr;
+
+/// A format of output. Each method adds to `out` what there is to say about one
+/// thing; `head` comes first, `end` last and only when nothing failed, and the
+/// servers of a service come after it.
+pub trait Report {
+    /// Whether addresses may be shown as names, so that [`Report::look_up`] is
+    /// to be called before they come.
+    fn wants_names(&self) -> bool {
+        false
+    }
+
+    /// Looks up the names of `addresses`. May wait, but not for long.
+    fn look_up(&mut self, _addresses: &mut dyn Iterator<Item = IpAddr>) {}
+
+    /// The beginning of the output.
+    fn head(&mut self, out: &mut Buffer, head: &Head);
+
+    /// A virtual service.
+    fn service(&mut self, out: &mut Buffer, service: &Service);
+
+    /// A real server of the service that came last, which is `service`.
+    fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server);
+
+    /// A connection.
+    fn connection(&mut self, out: &mut Buffer, connection: &Connection);
+
+    /// The session time-outs.
+    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts);
+
+    /// A sync daemon.
+    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon);
+
+    /// The end of the output.
+    fn end(&mut self, out: &mut Buffer);
+}
+
+/// What is going to be reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// Services with their servers, and what is said about the whole table.
+    Table(Option<Info>),
+    /// Connections.
+    Connections,
+    /// The session time-outs.
+    Timeouts,
+    /// The sync daemons.
+    Daemons,
+}

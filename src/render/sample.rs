@@ -1,5 +1,6 @@
 //! Invented services and servers for the tests of this module.
 
+use super::Buffer;
 use crate::model::{
     Family, Forwarding, Name, Netmask, Protocol, Server, ServerConfig, ServerKey, Service,
     ServiceConfig, ServiceFlags, ServiceKey, Stats,
@@ -94,10 +95,8 @@ impl Names for Named {
 }
 
 /// What `write` writes.
-pub(super) fn written<E: std::fmt::Debug>(
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
-) -> String {
-    let mut out = Vec::new();
-    write(&mut out).unwrap();
-    String::from_utf8(out).unwrap()
+pub(super) fn written(write: impl FnOnce(&mut Buffer)) -> String {
+    let mut out = Buffer::default();
+    write(&mut out);
+    String::from_utf8(out.as_bytes().to_vec()).unwrap()
 }

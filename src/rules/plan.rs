@@ -248,7 +248,7 @@ mod tests {
     use super::*;
     use crate::model::Stats;
     use crate::names::NoLookup;
-    use crate::render;
+    use crate::render::{Buffer, text};
 
     fn rules(text: &str) -> Vec<Rule> {
         super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))
@@ -285,11 +285,11 @@ mod tests {
 
     fn diff(from: &str, to: &str) -> String {
         let wanted = Wanted::from_rules(&rules(to)).unwrap_or_else(|w| panic!("{w:?}"));
-        let mut out = Vec::new();
+        let mut out = Buffer::default();
         for (_, change) in wanted.steps(&present(from)) {
-            let _ = render::change_line(&mut out, &crate::names::Numeric, &change);
+            text::rule(&mut out, None, &change);
         }
-        String::from_utf8_lossy(&out).into_owned()
+        String::from_utf8_lossy(out.as_bytes()).into_owned()
     }
 
     const TABLE: &str = "-A -t 10.0.0.1:80 -s rr\n\

@@ -17,6 +17,7 @@ mod replace;
 mod restore;
 mod save;
 mod signals;
+mod table;
 
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 
@@ -87,7 +88,7 @@ fn act(action: &Action, out: Output) -> anyhow::Result<Exit> {
 
 /// Prints a text of the program's own.
 fn print(mut out: Output, text: &str) -> anyhow::Result<Exit> {
-    out.print(text)?;
+    out.buffer().text(text);
     out.finish()?;
     Ok(Exit::Success)
 }

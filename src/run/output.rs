@@ -1,63 +1,71 @@
-//! Standard output, written through one large buffer, with every error seen.
+//! Standard output, written in large pieces, with every error seen.
 //!
 //! The standard library's own handle is not used: it writes line by line, and
 //! takes a closed descriptor for success.
 
 use super::failure::Failure;
+use crate::render::Buffer;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 
-const BUFFER: usize = 64 * 1024;
+/// A buffer with so many bytes is written.
+const FULL: usize = 64 * 1024;
+
+/// Room for the row that fills the buffer.
+const ROW: usize = 4 * 1024;
 
 /// The last of the three standard descriptors.
 const STDERR: i32 = 2;
 
-/// Standard output. One that is closed is an error only to those who have
-/// something to write.
+/// Standard output. A closed one is an error only when something is written.
 #[derive(Debug)]
-pub struct Output(Result<BufWriter<File>, i32>);
+pub struct Output {
+    buffer: Buffer,
+    file: io::Result<File>,
+}
 
 impl Output {
     /// The standard output of the process. To be called before any file is
     /// opened: a file must never take the place of a descriptor that is closed.
     pub fn open() -> Output {
-        let own = io::stdout().as_fd().try_clone_to_owned();
+        let file = io::stdout().as_fd().try_clone_to_owned();
         occupy_closed_descriptors();
-        Output(match own {
-            Ok(own) => Ok(BufWriter::with_capacity(BUFFER, File::from(own))),
-            Err(error) => Err(error.raw_os_error().unwrap_or(libc::EBADF)),
-        })
+        Output {
+            buffer: Buffer::with_capacity(FULL + ROW),
+            file: file.map(File::from),
+        }
     }
 
-    /// Writes all of `text`.
-    pub fn print(&mut self, text: &str) -> anyhow::Result<()> {
-        Ok(self.write_all(text.as_bytes()).map_err(Failure::Output)?)
+    /// Where output is put. After each row, or a few short lines,
+    /// [`Output::flush_if_full`] is to be called.
+    pub fn buffer(&mut self) -> &mut Buffer {
+        &mut self.buffer
+    }
+
+    /// Writes the buffer if it is full; or if nothing can be written, so that
+    /// nobody goes on for nothing.
+    #[inline]
+    pub fn flush_if_full(&mut self) -> anyhow::Result<()> {
+        if self.buffer.len() < FULL && self.file.is_ok() {
+            return Ok(());
+        }
+        self.finish()
     }
 
     /// Writes what is left.
     pub fn finish(&mut self) -> anyhow::Result<()> {
-        match &mut self.0 {
-            Ok(writer) => Ok(writer.flush().map_err(Failure::Output)?),
-            Err(_) => Ok(()),
+        if self.buffer.is_empty() {
+            return Ok(());
         }
-    }
-
-    fn writer(&mut self) -> io::Result<&mut BufWriter<File>> {
-        match &mut self.0 {
-            Ok(writer) => Ok(writer),
-            Err(errno) => Err(io::Error::from_raw_os_error(*errno)),
-        }
-    }
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer()?.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer()?.flush()
+        let result = match &mut self.file {
+            Ok(file) => file.write_all(self.buffer.as_bytes()),
+            Err(error) => Err(io::Error::from_raw_os_error(
+                error.raw_os_error().unwrap_or(libc::EBADF),
+            )),
+        };
+        self.buffer.clear();
+        Ok(result.map_err(Failure::Output)?)
     }
 }
 

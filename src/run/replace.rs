@@ -1,12 +1,11 @@
 //! `-R --replace`: the table is made equal to the rules, while it is in use.
 
-use super::Session;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::list::read_servers;
 use super::output::Output;
 use super::restore::{Progress, carry_out, print_changes, say_of_line};
 use super::signals::Interrupt;
+use super::{Session, table};
 use crate::rules::plan::{Present, Wanted};
 
 /// How often the difference is taken anew when the kernel refuses something:
@@ -52,11 +51,11 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Ex
     Ok(progress.end("changes", wanted_steps))
 }
 
-/// The table as it is.
+/// The kernel's current table.
 fn present(session: &mut Session) -> anyhow::Result<Present> {
     let services = session.ipvs.services().map_err(Failure::list)?;
     Ok(Present {
-        services: read_servers(session, services, false)?,
+        services: table::read(&mut session.ipvs, &services, false)?,
         timeouts: Some(session.ipvs.timeouts().map_err(Failure::list)?),
         daemons: session.ipvs.daemons().map_err(Failure::list)?,
     })

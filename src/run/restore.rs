@@ -9,8 +9,8 @@ use super::{Session, replace};
 use crate::cli::{Action, Restore};
 use crate::kernel::Ipvs;
 use crate::model::Change;
-use crate::names::{ManyLookup, Numeric};
-use crate::render;
+use crate::names::ManyLookup;
+use crate::render::text;
 use crate::rules::plan::{Step, Wanted};
 use crate::rules::{self, Rule};
 use anyhow::Context;
@@ -142,7 +142,8 @@ pub fn print_changes(
     changes: impl Iterator<Item = Change>,
 ) -> anyhow::Result<()> {
     for change in changes {
-        render::change_line(out, &Numeric, &change).map_err(Failure::Output)?;
+        text::rule(out.buffer(), None, &change);
+        out.flush_if_full()?;
     }
     out.finish()
 }

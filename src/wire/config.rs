@@ -2,7 +2,7 @@
 //! and the facts about the kernel's side (`IPVS_INFO_ATTR_*`).
 
 use super::attribute::{Writer, find, u32_of};
-use crate::model::Timeouts;
+use crate::model::{Info, Timeouts};
 
 const IPVS_CMD_ATTR_TIMEOUT_TCP: u16 = 4;
 const IPVS_CMD_ATTR_TIMEOUT_TCP_FIN: u16 = 5;
@@ -10,23 +10,6 @@ const IPVS_CMD_ATTR_TIMEOUT_UDP: u16 = 6;
 
 const IPVS_INFO_ATTR_VERSION: u16 = 1;
 const IPVS_INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
-
-/// What the kernel says about its IPVS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Info {
-    /// The version, a byte each for major, minor and patch: 1.2.1 is 0x010201.
-    pub version: u32,
-    /// Buckets of the connection table; newer kernels change it as they go.
-    pub conn_tab_size: u32,
-}
-
-impl Info {
-    /// Major, minor and patch.
-    pub fn version_parts(&self) -> [u8; 3] {
-        let [_, major, minor, patch] = self.version.to_be_bytes();
-        [major, minor, patch]
-    }
-}
 
 /// The three time-outs in seconds; 0 leaves one as it is.
 pub(super) fn emit_timeouts(timeouts: &Timeouts, out: &mut Writer) {

@@ -18,7 +18,7 @@ mod server;
 mod service;
 mod stats;
 
-pub use config::{Info, parse_info, parse_timeouts};
+pub use config::{parse_info, parse_timeouts};
 pub use conntab::{after_line, take_row};
 pub use daemon::parse_daemon;
 pub use family::{FamilyRequest, parse_family};

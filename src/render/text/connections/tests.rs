@@ -1,8 +1,18 @@
 //! The table byte by byte.
 
-use super::super::sample::{Named, written};
 use super::*;
-use crate::names::Numeric;
+use crate::model::Style;
+use crate::render::Report;
+use crate::render::sample::{Named, written};
+
+fn style(with_pe: bool) -> Style {
+    let view = if with_pe {
+        View::PersistentConn
+    } else {
+        View::Plain
+    };
+    Style { view, exact: false }
+}
 
 /// A connection with these endpoints.
 fn connection(client: &str, service: &str, server: &str) -> Connection<'static> {
@@ -25,18 +35,18 @@ fn connection(client: &str, service: &str, server: &str) -> Connection<'static> 
 }
 
 fn shown(connection: &Connection, with_pe: bool) -> String {
-    written(|out| super::connection(out, &Numeric, with_pe, connection))
+    written(|out| Text::new(style(with_pe), None).connection(out, connection))
 }
 
 #[test]
 fn titles_of_both_tables() {
     assert_eq!(
-        written(|out| connection_titles(out, false)),
+        written(|out| Text::new(style(false), None).connection_titles(out)),
         "IPVS connection entries\n\
          pro expire state       source             virtual            destination\n"
     );
     assert_eq!(
-        written(|out| connection_titles(out, true)),
+        written(|out| Text::new(style(true), None).connection_titles(out)),
         "IPVS connection entries\n\
          pro expire state       source             virtual            destination        pe name          pe_data\n"
     );
@@ -129,7 +139,7 @@ fn names_stand_in_the_columns() {
     let row = |protocol| {
         let tcp = connection("10.0.0.9:50000", "10.0.0.1:80", "10.0.0.2:8080");
         let row = Connection { protocol, ..tcp };
-        written(|out| super::connection(out, &Named("a"), false, &row))
+        written(|out| Text::new(style(false), Some(&mut Named("a"))).connection(out, &row))
     };
     assert_eq!(
         row(b"TCP"),

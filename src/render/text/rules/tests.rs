@@ -1,17 +1,16 @@
 //! Rules byte by byte.
 
-use super::super::sample::{Named, config, mark, server_config, server_key, tcp, written};
 use super::*;
 use crate::model::{DaemonRole, Name, Netmask, ServiceFlags};
-use crate::names::Numeric;
+use crate::render::sample::{Named, config, mark, server_config, server_key, tcp, written};
 
 fn line(change: Change) -> String {
-    let line = written(|out| change_line(out, &Numeric, &change));
+    let line = written(|out| rule(out, None, &change));
     line.strip_suffix('\n').unwrap().to_owned()
 }
 
 fn named(name: &'static str, change: Change) -> String {
-    written(|out| change_line(out, &Named(name), &change))
+    written(|out| rule(out, Some(&Named(name)), &change))
 }
 
 #[test]

@@ -3,63 +3,60 @@
 //! This module must not know which daemons there are or in what order they
 //! are printed.
 
-use super::address;
-use super::line::{Line, Sink};
 use crate::model::{Daemon, Timeouts};
-use std::io::{self, Write};
+use crate::render::address;
+use crate::render::buffer::Buffer;
 
 /// The line of the session time-outs.
-pub fn timeouts<W: Write + ?Sized>(out: &mut W, timeouts: &Timeouts) -> io::Result<()> {
-    let mut line = Line::new(out);
-    line.text(b"Timeout (tcp tcpfin udp):");
+pub(super) fn timeouts(out: &mut Buffer, timeouts: &Timeouts) {
+    out.text("Timeout (tcp tcpfin udp):");
     for value in [timeouts.tcp, timeouts.tcp_fin, timeouts.udp] {
-        line.push(b' ');
-        line.number(u64::from(value));
+        out.push(b' ');
+        out.number(value);
     }
-    line.end()
+    out.end_line();
 }
 
 /// The line of a daemon.
-pub fn daemon<W: Write + ?Sized>(out: &mut W, daemon: &Daemon) -> io::Result<()> {
+pub(super) fn daemon(out: &mut Buffer, daemon: &Daemon) {
     let config = &daemon.config;
-    let mut line = Line::new(out);
-    line.text(daemon.role.name().as_bytes());
-    line.text(b" sync daemon (mcast=");
+    out.text(daemon.role.name());
+    out.text(" sync daemon (mcast=");
     if let Some(interface) = &config.interface {
-        line.text(interface.as_bytes());
+        out.text(interface.as_bytes());
     }
     let numbers = [
         (", syncid=", Some(u64::from(config.sync_id))),
         (", maxlen=", config.max_len.map(u64::from)),
     ];
-    named_numbers(&mut line, &numbers);
+    named_numbers(out, &numbers);
     if let Some(group) = &config.group {
-        line.text(b", group=");
-        address::address(&mut line, group);
+        out.text(", group=");
+        address::address(out, group);
     }
     let numbers = [
         (", port=", config.port.map(u64::from)),
         (", ttl=", config.ttl.map(u64::from)),
     ];
-    named_numbers(&mut line, &numbers);
-    line.push(b')');
-    line.end()
+    named_numbers(out, &numbers);
+    out.push(b')');
+    out.end_line();
 }
 
-fn named_numbers<W: Write + ?Sized>(line: &mut Line<W>, numbers: &[(&str, Option<u64>)]) {
+fn named_numbers(out: &mut Buffer, numbers: &[(&str, Option<u64>)]) {
     for (name, value) in numbers {
         if let Some(value) = value {
-            line.text(name.as_bytes());
-            line.number(*value);
+            out.text(name);
+            out.number(*value);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::written;
     use super::*;
     use crate::model::{DaemonConfig, DaemonRole, Name};
+    use crate::render::sample::written;
 
     #[test]
     fn three_timeouts() {

@@ -2,8 +2,7 @@
 
 use super::left_titles;
 use crate::model::Server;
-use crate::render::line::{Line, Sink};
-use std::io::{self, Write};
+use crate::render::buffer::Buffer;
 
 const WIDTH: usize = 10;
 
@@ -14,18 +13,18 @@ const TITLES: [(&str, usize); 4] = [
     ("InActConn", WIDTH),
 ];
 
-pub(in crate::render) fn titles<W: Write + ?Sized>(out: &mut W) -> io::Result<()> {
+pub(in crate::render::text) fn titles(out: &mut Buffer) {
     left_titles(out, &TITLES)
 }
 
-pub(in crate::render) fn server_columns<W: Write + ?Sized>(line: &mut Line<W>, server: &Server) {
+pub(in crate::render::text) fn server_columns(out: &mut Buffer, server: &Server) {
     for value in [
         server.config.upper_threshold,
         server.config.lower_threshold,
         server.active,
         server.inactive,
     ] {
-        line.push(b' ');
-        line.left_number(u64::from(value), WIDTH);
+        out.push(b' ');
+        out.left_number(value, WIDTH);
     }
 }

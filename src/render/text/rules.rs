@@ -5,38 +5,79 @@
 //! left out (a netmask without persistence), as the original does. This module
 //! must not know how command lines are read.
 
-use super::line::{Line, Sink};
-use super::{address, views::plain};
+use super::views::plain;
 use crate::model::{
-    Change, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, ServerConfig, ServerKey,
-    ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
+    Change, Connection, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, Server,
+    ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
 };
 use crate::names::Names;
-use std::io::{self, Write};
+use crate::render::buffer::Buffer;
+use crate::render::{Head, Report, address};
 use std::net::IpAddr;
+
+/// `-S`: the rules that make the table.
+pub struct Rules<'a> {
+    names: Option<&'a mut dyn Names>,
+}
+
+impl<'a> Rules<'a> {
+    /// Rules with names for addresses and ports, or without.
+    pub fn new(names: Option<&'a mut dyn Names>) -> Rules<'a> {
+        Rules { names }
+    }
+}
+
+impl Report for Rules<'_> {
+    fn wants_names(&self) -> bool {
+        self.names.is_some()
+    }
+
+    fn look_up(&mut self, addresses: &mut dyn Iterator<Item = IpAddr>) {
+        if let Some(names) = &mut self.names {
+            names.prefetch(addresses);
+        }
+    }
+
+    fn head(&mut self, _: &mut Buffer, _: &Head) {}
+
+    fn service(&mut self, out: &mut Buffer, service: &Service) {
+        let add = Change::AddService(service.key, service.config);
+        rule(out, self.names.as_deref(), &add);
+    }
+
+    fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
+        let add = Change::AddServer(*service, server.key, server.config);
+        rule(out, self.names.as_deref(), &add);
+    }
+
+    fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
+
+    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
+        rule(out, None, &Change::SetTimeouts(*timeouts));
+    }
+
+    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon) {
+        rule(out, None, &Change::StartDaemon(*daemon));
+    }
+
+    fn end(&mut self, _: &mut Buffer) {}
+}
 
 /// The command line that makes `change`, with the names that `names` knows
 /// where a name is read back as the same address or port.
-pub fn change_line<W: Write + ?Sized, N: Names + ?Sized>(
-    out: &mut W,
-    names: &N,
-    change: &Change,
-) -> io::Result<()> {
-    let mut rule = Rule {
-        line: Line::new(out),
-        names,
-    };
-    rule.change(change);
-    rule.line.end()
+pub fn rule(out: &mut Buffer, names: Option<&dyn Names>, change: &Change) {
+    let mut writer = RuleWriter { out, names };
+    writer.change(change);
+    writer.out.end_line();
 }
 
 /// A rule that is being written.
-struct Rule<'a, W: Write + ?Sized, N: Names + ?Sized> {
-    line: Line<'a, W>,
-    names: &'a N,
+struct RuleWriter<'a> {
+    out: &'a mut Buffer,
+    names: Option<&'a dyn Names>,
 }
 
-impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
+impl RuleWriter<'_> {
     fn change(&mut self, change: &Change) {
         match change {
             Change::AddService(key, config) => self.service("-A", key, config),
@@ -55,12 +96,12 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
     }
 
     fn text(&mut self, text: &str) {
-        self.line.text(text.as_bytes());
+        self.out.text(text);
     }
 
-    fn number(&mut self, option: &str, value: u64) {
+    fn number(&mut self, option: &str, value: impl Into<u64>) {
         self.text(option);
-        self.line.number(value);
+        self.out.number(value);
     }
 
     fn with_service(&mut self, command: &str, key: &ServiceKey) {
@@ -75,7 +116,7 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
                 self.endpoint(Some(*protocol), address, *port);
             }
             ServiceKey::Fwmark { mark, family } => {
-                self.number(" -f ", u64::from(mark.get()));
+                self.number(" -f ", mark.get());
                 if *family == Family::Inet6 {
                     self.text(" -6");
                 }
@@ -91,38 +132,40 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
 
     /// Names are printed whole, and only where they can be read back.
     fn endpoint(&mut self, protocol: Option<Protocol>, ip: &IpAddr, port: u16) {
-        let names = self.names;
+        let Some(names) = self.names else {
+            return address::numeric(self.out, ip, port);
+        };
         let host = names.host(ip).filter(|name| reads_as_host(name, ip));
         let service = protocol
             .and_then(|protocol| names.service(port, protocol))
             .filter(|name| reads_as_service(name));
         match host {
             Some(host) => {
-                self.line.text(host);
-                self.line.push(b':');
+                self.out.text(host);
+                self.out.push(b':');
             }
-            None => address::host_and_colon(&mut self.line, ip),
+            None => address::host_and_colon(self.out, ip),
         }
         match service {
-            Some(service) => self.line.text(service),
-            None => self.line.number(u64::from(port)),
+            Some(service) => self.out.text(service),
+            None => self.out.number(port),
         }
     }
 
     fn service(&mut self, command: &str, key: &ServiceKey, config: &ServiceConfig) {
         self.with_service(command, key);
         self.text(" -s ");
-        self.line.text(config.scheduler.as_bytes());
+        self.out.text(config.scheduler.as_bytes());
         if config.flags.persistent() {
-            self.number(" -p ", u64::from(config.timeout));
+            self.number(" -p ", config.timeout);
             if !config.netmask.is_host() {
                 self.text(" -M ");
-                plain::netmask(&mut self.line, &config.netmask);
+                plain::netmask(self.out, &config.netmask);
             }
         }
         if let Some(engine) = config.engine.filter(|engine| !engine.is_empty()) {
             self.text(" --pe ");
-            self.line.text(engine.as_bytes());
+            self.out.text(engine.as_bytes());
         }
         if config.flags.one_packet() {
             self.text(" -o");
@@ -153,16 +196,16 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
         self.with_server(command, service, key);
         self.text(forwarding_option(config.forwarding));
         self.text(" -w ");
-        plain::weight(&mut self.line, config.weight, 0);
+        plain::weight(self.out, config.weight, 0);
         if let Forwarding::Tunnel(tunnel) = config.forwarding {
             self.tunnel(tunnel);
         }
         // Last, so that all the line before is as the original saves it.
         if config.upper_threshold != 0 {
-            self.number(" -x ", u64::from(config.upper_threshold));
+            self.number(" -x ", config.upper_threshold);
         }
         if config.lower_threshold != 0 {
-            self.number(" -y ", u64::from(config.lower_threshold));
+            self.number(" -y ", config.lower_threshold);
         }
     }
 
@@ -170,7 +213,7 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
         match tunnel {
             Tunnel::Ipip => self.text(" --tun-type ipip"),
             Tunnel::Gue { port, checksum } => {
-                self.number(" --tun-type gue --tun-port ", u64::from(port));
+                self.number(" --tun-type gue --tun-port ", port);
                 self.text(checksum_option(checksum));
             }
             Tunnel::Gre { checksum } => {
@@ -181,9 +224,9 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
     }
 
     fn timeouts(&mut self, timeouts: &Timeouts) {
-        self.number("--set ", u64::from(timeouts.tcp));
-        self.number(" ", u64::from(timeouts.tcp_fin));
-        self.number(" ", u64::from(timeouts.udp));
+        self.number("--set ", timeouts.tcp);
+        self.number(" ", timeouts.tcp_fin);
+        self.number(" ", timeouts.udp);
     }
 
     fn start_daemon(&mut self, daemon: &Daemon) {
@@ -199,25 +242,25 @@ impl<W: Write + ?Sized, N: Names + ?Sized> Rule<'_, W, N> {
         self.text(daemon.role.name());
         if let Some(interface) = interface.filter(|name| !name.is_empty()) {
             self.text(" --mcast-interface ");
-            self.line.text(interface.as_bytes());
+            self.out.text(interface.as_bytes());
         }
-        self.number(" --syncid ", u64::from(sync_id));
-        self.optional(" --sync-maxlen ", max_len.map(u64::from));
+        self.number(" --syncid ", sync_id);
+        self.optional(" --sync-maxlen ", max_len);
         if let Some(group) = group {
             self.text(" --mcast-group ");
-            address::address(&mut self.line, &group);
+            address::address(self.out, &group);
         }
-        self.optional(" --mcast-port ", port.map(u64::from));
-        self.optional(" --mcast-ttl ", ttl.map(u64::from));
+        self.optional(" --mcast-port ", port);
+        self.optional(" --mcast-ttl ", ttl);
     }
 
     fn stop_daemon(&mut self, daemon: &Daemon) {
         self.text("--stop-daemon ");
         self.text(daemon.role.name());
-        self.number(" --syncid ", u64::from(daemon.config.sync_id));
+        self.number(" --syncid ", daemon.config.sync_id);
     }
 
-    fn optional(&mut self, option: &str, value: Option<u64>) {
+    fn optional(&mut self, option: &str, value: Option<impl Into<u64>>) {
         if let Some(value) = value {
             self.number(option, value);
         }

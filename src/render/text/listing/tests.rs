@@ -1,27 +1,31 @@
 //! Rows byte by byte, as the original prints them.
 
-use super::super::sample::{self, Named, mark, server, tcp, written};
 use super::*;
 use crate::model::{Forwarding, Name, Netmask, ServiceFlags, Tunnel, TunnelChecksum};
-use crate::names::Numeric;
+use crate::render::Report;
+use crate::render::sample::{self, Named, mark, server, tcp, written};
 
 fn style(view: View) -> Style {
     Style { view, exact: false }
 }
 
 fn service_row(view: View, row: &Service) -> String {
-    written(|out| service(out, &style(view), &Numeric, row))
+    written(|out| Text::new(style(view), None).service(out, row))
 }
 
 fn server_row(view: View, row: &Server) -> String {
     let key = tcp("10.0.0.1", 80);
-    written(|out| super::server(out, &style(view), &Numeric, &key, row))
+    written(|out| Text::new(style(view), None).server(out, &key, row))
 }
 
 #[test]
 fn the_title_has_the_version() {
+    let info = Info {
+        version: 0x010201,
+        conn_tab_size: 4096,
+    };
     assert_eq!(
-        written(|out| listing_title(out, [1, 2, 1], 4096)),
+        written(|out| title(out, &info)),
         "IP Virtual Server version 1.2.1 (size=4096)\n"
     );
 }
@@ -61,7 +65,7 @@ fn titles_have_the_blanks_of_the_original() {
         ),
     ] {
         assert_eq!(
-            written(|out| column_titles(out, &style(view))),
+            written(|out| column_titles(out, style(view))),
             format!("{first}\n{second}\n")
         );
     }
@@ -168,7 +172,7 @@ fn columns_of_counters() {
         exact: true,
     };
     assert_eq!(
-        written(|out| super::server(out, &exact, &Numeric, &tcp("10.0.0.1", 80), &row)),
+        written(|out| Text::new(exact, None).server(out, &tcp("10.0.0.1", 80), &row)),
         "  -> 10.0.0.2:80                         1       22      333 123456789 5000000000\n"
     );
 }
@@ -244,21 +248,21 @@ fn ipv6_is_never_cut_and_pushes_the_columns() {
 #[test]
 fn names_are_cut_where_the_original_cuts_them() {
     let long = "a23456789.123456789.123456789.123456789.123456789.123456789.test";
-    let names = Named(long);
-    let plain = style(View::Plain);
+    let mut names = Named(long);
+    let mut plain = Text::new(style(View::Plain), Some(&mut names));
     let row = sample::service(tcp("10.0.0.1", 80));
     assert_eq!(
-        written(|out| service(out, &plain, &names, &row)),
+        written(|out| plain.service(out, &row)),
         format!("TCP  {} rr\n", &long[..28])
     );
     let row = sample::service(tcp("2001:db8::1", 80));
     assert_eq!(
-        written(|out| service(out, &plain, &names, &row)),
+        written(|out| plain.service(out, &row)),
         format!("TCP  [{} rr\n", &long[..58])
     );
     let row = server("10.0.0.2", 80, Forwarding::Route);
     assert_eq!(
-        written(|out| super::server(out, &plain, &names, &tcp("10.0.0.1", 80), &row)),
+        written(|out| plain.server(out, &tcp("10.0.0.1", 80), &row)),
         format!(
             "  -> {} Route   1      12         3456      \n",
             &long[..28]
@@ -271,7 +275,9 @@ fn servers_of_a_mark_have_no_service_names() {
     let row = server("10.0.0.2", 80, Forwarding::Route);
     let key = mark(1, Family::Inet);
     assert_eq!(
-        written(|out| super::server(out, &style(View::Plain), &Named("rs"), &key, &row)),
+        written(|out| {
+            Text::new(style(View::Plain), Some(&mut Named("rs"))).server(out, &key, &row)
+        }),
         "  -> rs:80                        Route   1      12         3456      \n"
     );
 }

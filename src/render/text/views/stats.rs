@@ -1,24 +1,18 @@
 //! `--stats`: what has been counted.
 
-use super::right_titles;
+use super::{counter, right_titles};
 use crate::model::Stats;
-use crate::render::line::Line;
-use crate::render::number;
-use std::io::{self, Write};
+use crate::render::buffer::Buffer;
 
 pub(super) const TITLE_WIDTH: usize = 8;
 
 const TITLES: [&str; 5] = ["Conns", "InPkts", "OutPkts", "InBytes", "OutBytes"];
 
-pub(in crate::render) fn titles<W: Write + ?Sized>(out: &mut W) -> io::Result<()> {
+pub(in crate::render::text) fn titles(out: &mut Buffer) {
     right_titles(out, &TITLES, TITLE_WIDTH)
 }
 
-pub(in crate::render) fn columns<W: Write + ?Sized>(
-    line: &mut Line<W>,
-    stats: &Stats,
-    exact: bool,
-) {
+pub(in crate::render::text) fn columns(out: &mut Buffer, stats: &Stats, exact: bool) {
     for value in [
         stats.conns,
         stats.in_packets,
@@ -26,6 +20,6 @@ pub(in crate::render) fn columns<W: Write + ?Sized>(
         stats.in_bytes,
         stats.out_bytes,
     ] {
-        number::column(line, value, exact);
+        counter::column(out, value, exact);
     }
 }

@@ -1,0 +1,18 @@
+//! Facts about the kernel's IPVS.
+
+/// What the kernel says about its IPVS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// The version, a byte each for major, minor and patch: 1.2.1 is 0x010201.
+    pub version: u32,
+    /// Buckets of the connection table; newer kernels change it as they go.
+    pub conn_tab_size: u32,
+}
+
+impl Info {
+    /// Major, minor and patch.
+    pub fn version_parts(&self) -> [u8; 3] {
+        let [_, major, minor, patch] = self.version.to_be_bytes();
+        [major, minor, patch]
+    }
+}

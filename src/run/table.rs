@@ -1,0 +1,80 @@
+//! The one loop that reads services and their servers: for `-L`, `-S` and
+//! `--replace`.
+//!
+//! This module must not know what a report looks like.
+
+use super::Session;
+use super::failure::Failure;
+use crate::kernel::{Ipvs, ListError};
+use crate::model::{Server, Service, ServiceKey};
+use crate::render::{Report, order};
+
+/// Services, each with its servers.
+pub type Table = Vec<(Service, Vec<Server>)>;
+
+/// Reads the servers of each of `services` and hands them over. A service that
+/// is gone by now is left out.
+fn for_each(
+    ipvs: &mut Ipvs,
+    services: &[Service],
+    sorted: bool,
+    mut visit: impl FnMut(&Service, &[Server]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut servers = Vec::new();
+    for service in services {
+        match ipvs.servers_into(&service.key, &mut servers) {
+            Err(ListError::Kernel(error)) if error.errno() == libc::ESRCH => continue,
+            result => result.map_err(Failure::list)?,
+        }
+        if sorted {
+            order::servers(&mut servers);
+        }
+        visit(service, &servers)?;
+    }
+    Ok(())
+}
+
+/// The services with their servers.
+pub fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> anyhow::Result<Table> {
+    let mut table = Vec::with_capacity(services.len());
+    for_each(ipvs, services, sorted, |service, servers| {
+        table.push((*service, servers.to_vec()));
+        Ok(())
+    })?;
+    Ok(table)
+}
+
+/// Reports services with their servers: each as soon as it is read, but where
+/// names are wanted, all of them after the names were looked up together.
+pub fn report(
+    session: &mut Session,
+    services: &[Service],
+    sorted: bool,
+    report: &mut dyn Report,
+) -> anyhow::Result<()> {
+    let Session { ipvs, out } = session;
+    let mut block = |report: &mut dyn Report, service: &Service, servers: &[Server]| {
+        report.service(out.buffer(), service);
+        for server in servers {
+            report.server(out.buffer(), &service.key, server);
+            out.flush_if_full()?;
+        }
+        out.flush_if_full()
+    };
+    if !report.wants_names() {
+        return for_each(ipvs, services, sorted, |service, servers| {
+            block(report, service, servers)
+        });
+    }
+    let table = read(ipvs, services, sorted)?;
+    let services = table.iter().filter_map(|(service, _)| match service.key {
+        ServiceKey::Address { address, .. } => Some(address),
+        ServiceKey::Fwmark { .. } => None,
+    });
+    let servers = table.iter().flat_map(|(_, servers)| servers);
+    report.look_up(&mut services.chain(servers.map(|server| server.key.address)));
+    for (service, servers) in &table {
+        block(report, service, servers)?;
+    }
+    Ok(())
+}
