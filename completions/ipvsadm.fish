@@ -110,13 +110,13 @@ end
 
 complete -c ipvsadm -f
 complete -c ipvsadm -n __ipvsadm_first -s A -l add-service -d 'add a virtual service'
-complete -c ipvsadm -n __ipvsadm_first -s E -l edit-service -d 'set a virtual service up anew'
+complete -c ipvsadm -n __ipvsadm_first -s E -l edit-service -d 'change a virtual service'
 complete -c ipvsadm -n __ipvsadm_first -s D -l delete-service -d 'delete a virtual service with its real servers'
 complete -c ipvsadm -n __ipvsadm_first -s C -l clear -d 'delete everything'
-complete -c ipvsadm -n __ipvsadm_first -s R -l restore -d 'carry out the rules on standard input'
+complete -c ipvsadm -n __ipvsadm_first -s R -l restore -d 'apply rules from standard input'
 complete -c ipvsadm -n __ipvsadm_first -s S -l save -d 'print the table as rules'
 complete -c ipvsadm -n __ipvsadm_first -s a -l add-server -d 'add a real server to a virtual service'
-complete -c ipvsadm -n __ipvsadm_first -s e -l edit-server -d 'set a real server up anew'
+complete -c ipvsadm -n __ipvsadm_first -s e -l edit-server -d 'change a real server'
 complete -c ipvsadm -n __ipvsadm_first -s d -l delete-server -d 'remove a real server'
 complete -c ipvsadm -n __ipvsadm_first -s L -l list -d 'list the table, or one service; also -l'
 complete -c ipvsadm -n __ipvsadm_first -s l

@@ -5,7 +5,7 @@
 //! and it must be missed.
 
 use ipvsadm::cli::completions;
-use ipvsadm::cli::options::{CommandName, ROWS, Role, Row, Section, Takes};
+use ipvsadm::cli::options::{CommandName, OPTIONS, OptionSpec, Role, Section, Takes};
 use ipvsadm::cli::{UsageError, parse};
 use ipvsadm::model::Protocol;
 use ipvsadm::names::Lookup;
@@ -29,7 +29,7 @@ const MANUALS: [&str; 3] = [
 ];
 
 /// The line of the manual that a row of the table asks for.
-fn entry(row: &Row) -> String {
+fn entry(row: &OptionSpec) -> String {
     let short = row.short.map(|letter| char::from(letter).to_string());
     let long = (!row.long.is_empty()).then(|| format!("-{}", row.long));
     let names: Vec<String> = short.into_iter().chain(long).collect();
@@ -56,7 +56,7 @@ fn differences(manual: &str) -> Vec<String> {
     }
     let mut wanted = Vec::new();
     for &section in Section::ALL {
-        let rows = ROWS.iter().filter(|row| row.section == section);
+        let rows = OPTIONS.iter().filter(|row| row.section == section);
         wanted.extend(rows.map(|row| format!("{}: {}", section.name(), entry(row))));
     }
     let missing = wanted.iter().filter(|entry| !found.contains(entry));
@@ -74,7 +74,7 @@ fn the_manual_explains_the_option_table_and_nothing_else() {
 #[test]
 fn an_option_taken_away_from_the_manual_is_missed() {
     let manual = read("man/ipvsadm.8");
-    for row in &ROWS {
+    for row in &OPTIONS {
         let without = manual.replace(&entry(row), ".It nothing");
         assert_ne!(differences(&without), [""; 0], "{}", entry(row));
     }
@@ -91,9 +91,9 @@ fn an_option_that_only_the_manual_has_is_found() {
 
 /// `-t` and `--tcp-service`: all spellings of the table.
 fn spellings() -> BTreeSet<String> {
-    let short = ROWS.iter().filter_map(|row| row.short);
+    let short = OPTIONS.iter().filter_map(|row| row.short);
     let short = short.map(|letter| format!("-{}", char::from(letter)));
-    let long = ROWS.iter().filter(|row| !row.long.is_empty());
+    let long = OPTIONS.iter().filter(|row| !row.long.is_empty());
     short
         .chain(long.map(|row| format!("--{}", row.long)))
         .collect()
@@ -309,7 +309,7 @@ fn the_completions_are_those_of_the_option_table() {
 fn the_completions_have_every_option() {
     for (name, make) in COMPLETIONS {
         let text = make();
-        for row in ROWS.iter().filter(|row| row.role != Role::Ignored) {
+        for row in OPTIONS.iter().filter(|row| row.role != Role::Ignored) {
             let found = text.contains(row.long);
             assert!(found, "{name} lacks --{}", row.long);
         }

@@ -11,7 +11,7 @@
 //! run: it gets only the options that can occur in the words at hand.
 
 use super::lexer::{Lexer, Occurrence, Token};
-use super::options::{ROWS, Role, Row, Takes};
+use super::options::{OPTIONS, OptionSpec, Role, Takes};
 use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
@@ -24,10 +24,10 @@ const COMMANDS: &str = "commands";
 
 /// The clap definition of the command line.
 pub fn definition() -> Command {
-    definition_of(ROWS.iter())
+    definition_of(OPTIONS.iter())
 }
 
-fn definition_of(rows: impl Iterator<Item = &'static Row> + Clone) -> Command {
+fn definition_of(rows: impl Iterator<Item = &'static OptionSpec> + Clone) -> Command {
     let commands = rows.clone().filter(|row| is_command(row)).map(id);
     Command::new("ipvsadm")
         .no_binary_name(true)
@@ -42,20 +42,20 @@ fn definition_of(rows: impl Iterator<Item = &'static Row> + Clone) -> Command {
         .group(ArgGroup::new(COMMANDS).args(commands).required(true))
 }
 
-fn is_command(row: &Row) -> bool {
+fn is_command(row: &OptionSpec) -> bool {
     matches!(row.role, Role::Command(_))
 }
 
 /// What clap knows a row by: its long spelling, or the short one where that is
 /// the only one.
-fn id(row: &Row) -> &'static str {
+fn id(row: &OptionSpec) -> &'static str {
     match row.long {
         "" => "l",
         long => long,
     }
 }
 
-fn argument(row: &Row) -> Arg {
+fn argument(row: &OptionSpec) -> Arg {
     let arg = Arg::new(id(row)).help(row.help);
     let arg = match row.short {
         Some(letter) => arg.short(char::from(letter)),
@@ -81,7 +81,7 @@ fn argument(row: &Row) -> Arg {
 pub struct Reading {
     matches: ArgMatches,
     /// The rows that clap knew.
-    rows: Vec<&'static Row>,
+    rows: Vec<&'static OptionSpec>,
 }
 
 /// Reads `words` (without the program's name) with clap; `None` leaves them to
@@ -92,7 +92,7 @@ pub fn read(words: &[&[u8]], posix: bool) -> Option<Reading> {
     if posix || words.contains(&b"-".as_slice()) || !begins_with_command(words) {
         return None;
     }
-    let rows: Vec<_> = ROWS.iter().filter(|row| may_occur(row, words)).collect();
+    let rows: Vec<_> = OPTIONS.iter().filter(|row| may_occur(row, words)).collect();
     let definition = definition_of(rows.iter().copied());
     let matches = definition.try_get_matches_from(owned(words)).ok()?;
     Some(Reading { matches, rows })
@@ -104,7 +104,7 @@ fn begins_with_command(words: &[&[u8]]) -> bool {
 }
 
 /// Whether one of `words` may spell the option `row`.
-fn may_occur(row: &Row, words: &[&[u8]]) -> bool {
+fn may_occur(row: &OptionSpec, words: &[&[u8]]) -> bool {
     words.iter().any(|word| match word {
         [b'-', b'-', name @ ..] => {
             name.split(|byte| *byte == b'=').next() == Some(row.long.as_bytes())
@@ -128,7 +128,7 @@ impl Reading {
         options.chain(words.map(|word| Token::Word(word.as_bytes())))
     }
 
-    fn option(&self, row: &'static Row) -> Token<'_> {
+    fn option(&self, row: &'static OptionSpec) -> Token<'_> {
         let value = match row.takes {
             Takes::Nothing => None,
             _ => self.matches.get_raw(id(row)).and_then(|mut raw| raw.next()),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     /// Options and words apart, without the word that only messages name.
-    type Typed<'a> = (Vec<(&'static Row, Option<&'a [u8]>)>, Vec<&'a [u8]>);
+    type Typed<'a> = (Vec<(&'static OptionSpec, Option<&'a [u8]>)>, Vec<&'a [u8]>);
 
     fn reading<'a>(tokens: impl Iterator<Item = Token<'a>>) -> Typed<'a> {
         let mut reading = (Vec::new(), Vec::new());

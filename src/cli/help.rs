@@ -2,7 +2,7 @@
 //!
 //! Long spellings stand first on their line: scripts look for them there.
 
-use super::options::{ROWS, Row, Section, Takes};
+use super::options::{OPTIONS, OptionSpec, Section, Takes};
 use std::fmt::Write;
 
 /// The version that scripts look for: that of the original whose command line
@@ -17,7 +17,7 @@ pub fn help(program: &str) -> String {
     let mut text = usage(program);
     for &section in Section::ALL {
         let _ = writeln!(text, "\n{}:", section.name());
-        for row in ROWS.iter().filter(|row| row.section == section) {
+        for row in OPTIONS.iter().filter(|row| row.section == section) {
             if !row.long.is_empty() {
                 let spelling = spelling(row);
                 let _ = writeln!(text, "  {spelling:<0$} {1}", SPELLING_WIDTH, row.help);
@@ -54,7 +54,7 @@ fn usage(program: &str) -> String {
 }
 
 /// `--long        -s VALUE`, in the columns of the help.
-fn spelling(row: &Row) -> String {
+fn spelling(row: &OptionSpec) -> String {
     let value = match row.takes {
         Takes::Nothing => String::new(),
         Takes::Value(name) => format!(" {name}"),
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn every_option_begins_a_line() {
         let help = help("ipvsadm");
-        for row in ROWS.iter().filter(|row| !row.long.is_empty()) {
+        for row in OPTIONS.iter().filter(|row| !row.long.is_empty()) {
             let start = format!("--{} ", row.long);
             assert!(
                 help.lines().any(|l| l.trim_start().starts_with(&start)),
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn explanations_stand_in_one_column() {
         assert_eq!(
-            ROWS.iter().map(|row| spelling(row).len()).max(),
+            OPTIONS.iter().map(|row| spelling(row).len()).max(),
             Some(SPELLING_WIDTH)
         );
     }

@@ -94,10 +94,10 @@ impl Args<'_> {
     ) -> Result<ServiceConfig, UsageError> {
         let service = self.service()?;
         let mut flags = sched_flags;
-        if self.given.has(Opt::Persistent) {
+        if self.given.contains(Opt::Persistent) {
             flags = flags.with(ServiceFlags::PERSISTENT);
         }
-        if self.given.has(Opt::Ops) {
+        if self.given.contains(Opt::Ops) {
             flags = flags.with(ServiceFlags::ONE_PACKET);
         }
         if let ServiceKey::Address { protocol, port, .. } = service {
@@ -147,7 +147,7 @@ impl Args<'_> {
 
     fn forwarding(&self) -> Result<Forwarding, UsageError> {
         if self.method != Method::Tunnel {
-            if self.given.meets(TUNNEL_OPTIONS) {
+            if self.given.intersects(TUNNEL_OPTIONS) {
                 return Err(UsageError::NoTunnel);
             }
             return Ok(match self.method {
@@ -170,7 +170,7 @@ impl Args<'_> {
 
     fn delete_server(&self) -> Result<Action, UsageError> {
         let (service, server) = (self.service()?, self.server_key()?);
-        Ok(if self.given.has(Opt::Drain) {
+        Ok(if self.given.contains(Opt::Drain) {
             Action::Drain {
                 service,
                 server,
@@ -182,7 +182,7 @@ impl Args<'_> {
     }
 
     fn list(&self) -> Result<List, UsageError> {
-        let has = |option| self.given.has(option);
+        let has = |option| self.given.contains(option);
         let other = has(Opt::Timeout) || has(Opt::Daemon);
         let view = has(Opt::Stats) || has(Opt::Rate) || has(Opt::Thresholds);
         if (has(Opt::Connection) || other) && view || other && has(Opt::PersistentConn) {
@@ -218,24 +218,24 @@ impl Args<'_> {
         ];
         let chosen = views
             .into_iter()
-            .find(|(option, _)| self.given.has(*option));
+            .find(|(option, _)| self.given.contains(*option));
         Style {
             view: chosen.map_or(View::Plain, |(_, view)| view),
-            exact: self.given.has(Opt::Exact),
+            exact: self.given.contains(Opt::Exact),
         }
     }
 
     fn save(&self) -> Save {
         Save {
-            numeric: self.given.has(Opt::Numeric),
-            all: self.given.has(Opt::All),
+            numeric: self.given.contains(Opt::Numeric),
+            all: self.given.contains(Opt::All),
         }
     }
 
     fn restore(&self) -> Restore {
         Restore {
-            replace: self.given.has(Opt::Replace),
-            dry_run: self.given.has(Opt::DryRun),
+            replace: self.given.contains(Opt::Replace),
+            dry_run: self.given.contains(Opt::DryRun),
         }
     }
 

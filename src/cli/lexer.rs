@@ -6,13 +6,13 @@
 //! what they mean.
 
 use super::UsageError;
-use super::options::{ROWS, Row, Takes};
+use super::options::{OPTIONS, OptionSpec, Takes};
 
 /// An option as it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurrence<'a> {
     /// Which option.
-    pub row: &'static Row,
+    pub row: &'static OptionSpec,
     /// Its value.
     pub value: Option<&'a [u8]>,
     /// The last word it took, which is what some messages name.
@@ -86,7 +86,7 @@ impl<'a, 'w> Lexer<'a, 'w> {
     /// Gives `row` its value: `attached`, or the next word where one is wanted.
     fn finish(
         &mut self,
-        row: &'static Row,
+        row: &'static OptionSpec,
         word: &'a [u8],
         attached: Option<&'a [u8]>,
     ) -> Result<Token<'a>, UsageError> {
@@ -132,25 +132,26 @@ impl<'a> Iterator for Lexer<'a, '_> {
     }
 }
 
-fn find_long(name: &[u8]) -> Option<&'static Row> {
-    ROWS.iter()
+fn find_long(name: &[u8]) -> Option<&'static OptionSpec> {
+    OPTIONS
+        .iter()
         .find(|row| !name.is_empty() && row.long.as_bytes() == name)
 }
 
 /// The rows by their short spelling, so that a line of rules costs no search.
-static SHORT: [Option<&'static Row>; 128] = {
+static SHORT: [Option<&'static OptionSpec>; 128] = {
     let mut table = [None; 128];
     let mut i = 0;
-    while i < ROWS.len() {
-        if let Some(letter) = ROWS[i].short {
-            table[letter as usize] = Some(&ROWS[i]);
+    while i < OPTIONS.len() {
+        if let Some(letter) = OPTIONS[i].short {
+            table[letter as usize] = Some(&OPTIONS[i]);
         }
         i += 1;
     }
     table
 };
 
-fn find_short(letter: u8) -> Option<&'static Row> {
+fn find_short(letter: u8) -> Option<&'static OptionSpec> {
     SHORT.get(usize::from(letter)).copied().flatten()
 }
 
@@ -210,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_spelling_is_found_and_none_twice() {
-        for row in &ROWS {
+        for row in &OPTIONS {
             if let Some(letter) = row.short {
                 assert_eq!(find_short(letter), Some(row));
             }

@@ -1,15 +1,15 @@
-//! Which command takes which options, and the words when it does not.
+//! Which command takes which options.
 //!
-//! The same three answers (needed, allowed, one of a kind) serve the commands
-//! and the tunnel types. The check goes through the options in table order and
-//! stops at the first thing wrong, since scripts see that message.
+//! An option is needed, allowed, or one of several that exclude each other, for
+//! a command or for a type of tunnel. The check goes through the options in
+//! table order and stops at the first mistake, since scripts see that message.
 
 use super::error::{Taker, UsageError};
 use super::options::{CommandName, Opt, OptSet};
 
-/// What one command, or one tunnel type, takes; all else is illegal.
+/// The options of one command or one tunnel type; all others are illegal.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule {
+pub struct Allowed {
     /// Options that must be there.
     pub needs: OptSet,
     /// Options that may be there.
@@ -18,15 +18,18 @@ pub struct Rule {
     pub one_of: OptSet,
 }
 
-impl Rule {
+impl Allowed {
     /// Whether `option` may be there.
-    pub fn takes(&self, option: Opt) -> bool {
-        self.needs.and(self.may).and(self.one_of).has(option)
+    pub fn contains(&self, option: Opt) -> bool {
+        self.needs
+            .union(self.may)
+            .union(self.one_of)
+            .contains(option)
     }
 }
 
-const fn rule(needs: &[Opt], may: &[Opt], one_of: &[Opt]) -> Rule {
-    Rule {
+const fn allowed(needs: &[Opt], may: &[Opt], one_of: &[Opt]) -> Allowed {
+    Allowed {
         needs: OptSet::of(needs),
         may: OptSet::of(may),
         one_of: OptSet::of(one_of),
@@ -78,31 +81,31 @@ const LISTINGS: &[Opt] = &[
     Opt::Daemon,
 ];
 
-/// What `command` takes.
-pub fn command_rule(command: CommandName) -> Rule {
+/// The options of `command`.
+pub fn allowed_with(command: CommandName) -> Allowed {
     use CommandName as C;
     match command {
         C::AddService | C::EditService => {
-            const { rule(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]) }
+            const { allowed(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]) }
         }
-        C::DeleteService => const { rule(&[Opt::ServiceAddress], &[], &[]) },
+        C::DeleteService => const { allowed(&[Opt::ServiceAddress], &[], &[]) },
         C::AddServer | C::EditServer => {
-            const { rule(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[]) }
+            const { allowed(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[]) }
         }
         C::DeleteServer => {
-            const { rule(&[Opt::ServiceAddress, Opt::RealServer], &[Opt::Drain], &[]) }
+            const { allowed(&[Opt::ServiceAddress, Opt::RealServer], &[Opt::Drain], &[]) }
         }
-        C::List => const { rule(&[], LIST_OPTIONS, LISTINGS) },
-        C::Zero => const { rule(&[], &[Opt::ServiceAddress], &[]) },
-        C::Save => const { rule(&[], &[Opt::Numeric, Opt::All], &[]) },
-        C::Restore => const { rule(&[], &[Opt::Replace, Opt::DryRun], &[]) },
-        C::StartDaemon => const { rule(&[], DAEMON_OPTIONS, &[]) },
-        C::StopDaemon => const { rule(&[], &[Opt::SyncId], &[]) },
-        C::Flush | C::Set | C::Help | C::Version => const { rule(&[], &[], &[]) },
+        C::List => const { allowed(&[], LIST_OPTIONS, LISTINGS) },
+        C::Zero => const { allowed(&[], &[Opt::ServiceAddress], &[]) },
+        C::Save => const { allowed(&[], &[Opt::Numeric, Opt::All], &[]) },
+        C::Restore => const { allowed(&[], &[Opt::Replace, Opt::DryRun], &[]) },
+        C::StartDaemon => const { allowed(&[], DAEMON_OPTIONS, &[]) },
+        C::StopDaemon => const { allowed(&[], &[Opt::SyncId], &[]) },
+        C::Flush | C::Set | C::Help | C::Version => const { allowed(&[], &[], &[]) },
     }
 }
 
-/// The tunnels of the command line, by the names they have there.
+/// The types of tunnel, by their names on the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TunnelType {
     /// IP in IP
@@ -132,23 +135,23 @@ const CHECKSUMS: &[Opt] = &[Opt::TunNocsum, Opt::TunCsum, Opt::TunRemcsum];
 
 /// The options that describe a tunnel.
 pub const TUNNEL_OPTIONS: OptSet =
-    OptSet::of(&[Opt::TunType, Opt::TunPort]).and(OptSet::of(CHECKSUMS));
+    OptSet::of(&[Opt::TunType, Opt::TunPort]).union(OptSet::of(CHECKSUMS));
 
-/// The tunnel options that the type of the tunnel decides about.
-const TUNNEL_DETAILS: OptSet = OptSet::of(&[Opt::TunPort]).and(OptSet::of(CHECKSUMS));
+/// The tunnel options that depend on the type of the tunnel.
+const TUNNEL_DETAILS: OptSet = OptSet::of(&[Opt::TunPort]).union(OptSet::of(CHECKSUMS));
 
-fn tunnel_rule(tunnel: TunnelType) -> Rule {
+fn allowed_in(tunnel: TunnelType) -> Allowed {
     match tunnel {
-        TunnelType::Ipip => rule(&[], &[], &[]),
-        TunnelType::Gue => rule(&[Opt::TunPort], &[], CHECKSUMS),
-        TunnelType::Gre => rule(&[], &[], &[Opt::TunNocsum, Opt::TunCsum]),
+        TunnelType::Ipip => allowed(&[], &[], &[]),
+        TunnelType::Gue => allowed(&[Opt::TunPort], &[], CHECKSUMS),
+        TunnelType::Gre => allowed(&[], &[], &[Opt::TunNocsum, Opt::TunCsum]),
     }
 }
 
 /// Checks the options `given` to `command`.
 pub fn check_command(command: CommandName, given: OptSet) -> Result<(), UsageError> {
     check(
-        command_rule(command),
+        allowed_with(command),
         Opt::ALL.iter().copied(),
         given,
         Taker::Command(command),
@@ -158,31 +161,31 @@ pub fn check_command(command: CommandName, given: OptSet) -> Result<(), UsageErr
 /// Checks the tunnel options among `given` for a tunnel of type `tunnel`.
 pub fn check_tunnel(tunnel: TunnelType, given: OptSet) -> Result<(), UsageError> {
     let details = Opt::ALL.iter().copied();
-    let details = details.filter(|option| TUNNEL_DETAILS.has(*option));
-    check(tunnel_rule(tunnel), details, given, Taker::Tunnel(tunnel))
+    let details = details.filter(|option| TUNNEL_DETAILS.contains(*option));
+    check(allowed_in(tunnel), details, given, Taker::Tunnel(tunnel))
 }
 
 fn check(
-    rule: Rule,
+    allowed: Allowed,
     options: impl Iterator<Item = Opt>,
     given: OptSet,
     taker: Taker,
 ) -> Result<(), UsageError> {
-    // The rule rather than the exception.
-    if given.within(rule.needs.and(rule.may)) && rule.needs.within(given) {
+    // Fast path: nothing illegal or missing.
+    if given.is_subset(allowed.needs.union(allowed.may)) && allowed.needs.is_subset(given) {
         return Ok(());
     }
     let mut chosen: Option<Opt> = None;
     for option in options {
-        if !given.has(option) {
-            if rule.needs.has(option) {
+        if !given.contains(option) {
+            if allowed.needs.contains(option) {
                 return Err(UsageError::MissingOption(option, taker));
             }
-        } else if rule.one_of.has(option) {
+        } else if allowed.one_of.contains(option) {
             if let Some(first) = chosen.replace(option) {
                 return Err(UsageError::Conflict(first, option, taker));
             }
-        } else if !rule.takes(option) {
+        } else if !allowed.contains(option) {
             return Err(UsageError::IllegalOption(option, taker));
         }
     }
@@ -230,7 +233,7 @@ mod tests {
         for option in Opt::ALL {
             let taken = CommandName::ALL
                 .iter()
-                .any(|command| command_rule(*command).takes(*option));
+                .any(|command| allowed_with(*command).contains(*option));
             assert!(taken, "no command takes {}", option.name());
         }
     }

@@ -1,10 +1,10 @@
-//! The one option table: every command and every option, how it is spelt, what
-//! it takes and what it is for.
+//! The option table: every command and every option, how it is spelt, what
+//! value it takes and what it is for.
 //!
 //! clap's definition, the lexer, the matrix, the help text, the completions
 //! and the checks of the manual read it. A new option is a new [`Opt`], a row
-//! here, a place in [`super::matrix`] and a line in `args`, which gives it its
-//! meaning. This module must not give options a meaning itself.
+//! of the table, a place in [`super::matrix`] and a line in `args`, which gives
+//! it its meaning. This module must not give options a meaning itself.
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +13,13 @@ pub enum Takes {
     Nothing,
     /// One value, which may begin with `-`; the word is its name in the help.
     Value(&'static str),
-    /// A value unless the next word begins with `-`; likewise.
+    /// A value unless the next word begins with `-`; the word is its name.
     Optional(&'static str),
 }
 
-/// An enum and the words for its variants, in one list.
+/// An enum and the words for its variants, in one list. The words are spelt out
+/// and not made from the variants' names, as a derive would: they stand in
+/// messages that scripts compare.
 macro_rules! named {
     ($(#[$about:meta])* $kind:ident { $($variant:ident => $name:literal,)* }) => {
         $(#[$about])*
@@ -65,8 +67,8 @@ named! {
 
 named! {
     /// The options that the matrix checks, in the order in which it checks
-    /// them: first those of C ipvsadm, then ours. Several spellings may be one
-    /// of them (`-t`, `-u`, `--sctp-service` and `-f` are all the
+    /// them: first those of C ipvsadm, then ours. Several spellings may be the
+    /// same option (`-t`, `-u`, `--sctp-service` and `-f` are all the
     /// service-address). The names are those in messages.
     Opt {
         Numeric => "numeric",
@@ -110,7 +112,8 @@ named! {
     }
 }
 
-/// A set of options.
+/// A set of options. By hand, since a set from a crate costs five more packages
+/// to build, and this is all that the tables need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OptSet(u64);
 
@@ -126,29 +129,29 @@ impl OptSet {
         OptSet(bits)
     }
 
-    /// The options of both sets.
-    pub const fn and(self, other: OptSet) -> OptSet {
+    /// The options that are in one of the sets or in both.
+    pub const fn union(self, other: OptSet) -> OptSet {
         OptSet(self.0 | other.0)
     }
 
     /// Whether `option` is in the set.
-    pub fn has(self, option: Opt) -> bool {
+    pub fn contains(self, option: Opt) -> bool {
         self.0 & (1 << option as u64) != 0
     }
 
-    /// Whether the sets share an option.
-    pub fn meets(self, other: OptSet) -> bool {
+    /// Whether the sets have an option in common.
+    pub fn intersects(self, other: OptSet) -> bool {
         self.0 & other.0 != 0
     }
 
-    /// Whether `other` has all options of the set.
-    pub fn within(self, other: OptSet) -> bool {
+    /// Whether all options of the set are in `other`.
+    pub fn is_subset(self, other: OptSet) -> bool {
         self.0 & !other.0 == 0
     }
 
     /// Puts `option` in; false if it was there.
     pub fn insert(&mut self, option: Opt) -> bool {
-        let new = !self.has(option);
+        let new = !self.contains(option);
         self.0 |= 1 << option as u64;
         new
     }
@@ -161,14 +164,14 @@ pub enum Role {
     Command(CommandName),
     /// It is an option that the matrix checks.
     Option(Opt),
-    /// `-6`: it qualifies a mark, and may be repeated.
+    /// `-6`: it makes a mark IPv6, and may be repeated.
     Ipv6,
-    /// `--sort`: it does nothing, with any command, any number of times.
+    /// `--sort`: no effect, with any command, any number of times.
     Ignored,
 }
 
 named! {
-    /// Where a row stands in the help text and the manual, by its title there.
+    /// The sections of the help text and the manual, by their titles.
     Section {
         Commands => "Commands",
         Services => "Virtual services",
@@ -180,9 +183,9 @@ named! {
     }
 }
 
-/// One row: one spelling pair and what it stands for.
+/// One row of the table: a short and a long spelling and what they stand for.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct OptionSpec {
     /// The short spelling, without its dash.
     pub short: Option<u8>,
     /// The long spelling, without its dashes.
@@ -191,7 +194,7 @@ pub struct Row {
     pub takes: Takes,
     /// What it stands for.
     pub role: Role,
-    /// Where it is explained.
+    /// The section in which it is explained.
     pub section: Section,
     /// What it is for, in half a line.
     pub help: &'static str,
@@ -204,12 +207,12 @@ const fn row(
     role: Role,
     section: Section,
     help: &'static str,
-) -> Row {
+) -> OptionSpec {
     let short = match short.as_bytes() {
         [byte] => Some(*byte),
         _ => None,
     };
-    Row {
+    OptionSpec {
         short,
         long,
         takes,
@@ -219,9 +222,9 @@ const fn row(
     }
 }
 
-/// The table.
+/// The option table.
 #[rustfmt::skip] // one line a row
-pub static ROWS: [Row; 62] = {
+pub static OPTIONS: [OptionSpec; 62] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -229,13 +232,13 @@ pub static ROWS: [Row; 62] = {
     use Takes::{Nothing, Optional, Value};
     [
         row("A", "add-service", Nothing, Command(C::AddService), Commands, "add a virtual service"),
-        row("E", "edit-service", Nothing, Command(C::EditService), Commands, "set a virtual service up anew"),
+        row("E", "edit-service", Nothing, Command(C::EditService), Commands, "change a virtual service"),
         row("D", "delete-service", Nothing, Command(C::DeleteService), Commands, "delete a virtual service with its real servers"),
         row("C", "clear", Nothing, Command(C::Flush), Commands, "delete everything"),
-        row("R", "restore", Nothing, Command(C::Restore), Commands, "carry out the rules on standard input"),
+        row("R", "restore", Nothing, Command(C::Restore), Commands, "apply rules from standard input"),
         row("S", "save", Nothing, Command(C::Save), Commands, "print the table as rules"),
         row("a", "add-server", Nothing, Command(C::AddServer), Commands, "add a real server to a virtual service"),
-        row("e", "edit-server", Nothing, Command(C::EditServer), Commands, "set a real server up anew"),
+        row("e", "edit-server", Nothing, Command(C::EditServer), Commands, "change a real server"),
         row("d", "delete-server", Nothing, Command(C::DeleteServer), Commands, "remove a real server"),
         row("L", "list", Nothing, Command(C::List), Commands, "list the table, or one service; also -l"),
         row("l", "", Nothing, Command(C::List), Commands, ""),
@@ -299,8 +302,8 @@ pub static ROWS: [Row; 62] = {
     ]
 };
 
-/// The schedulers of the kernel, for help, completions and near misses. Any
-/// other name goes to the kernel too, which may know it.
+/// The kernel's schedulers, for help, completions and near misses. Other names
+/// go to the kernel too: it may have more.
 pub const SCHEDULERS: [&str; 13] = [
     "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh",
 ];

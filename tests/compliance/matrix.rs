@@ -2,7 +2,7 @@
 //! and what it may not.
 
 use crate::suite::{Cases, Group};
-use ipvsadm::cli::options::{CommandName, Opt, ROWS, Role, Row, Takes};
+use ipvsadm::cli::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, Takes};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -44,8 +44,8 @@ pub fn shortest(command: CommandName) -> &'static str {
 }
 
 /// The rows of the options that both programs have.
-pub fn option_rows() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().filter(|row| match row.role {
+pub fn option_rows() -> impl Iterator<Item = &'static OptionSpec> {
+    OPTIONS.iter().filter(|row| match row.role {
         Role::Command(_) => false,
         Role::Option(option) => !NEW.contains(&option),
         Role::Ipv6 | Role::Ignored => true,
@@ -53,7 +53,7 @@ pub fn option_rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// A spelling of the option.
-pub fn spelling(row: &Row) -> String {
+pub fn spelling(row: &OptionSpec) -> String {
     match row.short {
         Some(letter) => format!("-{}", char::from(letter)),
         None => format!("--{}", row.long),
@@ -61,7 +61,7 @@ pub fn spelling(row: &Row) -> String {
 }
 
 /// The option with a good value.
-pub fn with_value(row: &Row) -> String {
+pub fn with_value(row: &OptionSpec) -> String {
     let value = match row.long {
         "tcp-service" | "udp-service" | "sctp-service" => "10.0.0.1:80",
         "fwmark-service" => "7",

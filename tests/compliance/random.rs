@@ -12,8 +12,8 @@ use crate::matrix::NEW;
 use crate::suite::{Cases, Group};
 use crate::support::bench::{Seen, Which};
 use crate::support::programs::{Call, End, Outcome};
-use ipvsadm::cli::matrix::command_rule;
-use ipvsadm::cli::options::{CommandName, ROWS, Role, Row, Takes};
+use ipvsadm::cli::matrix::allowed_with;
+use ipvsadm::cli::options::{CommandName, OPTIONS, OptionSpec, Role, Takes};
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -221,8 +221,9 @@ impl Random {
         loop {
             let words = self.line();
             let text = String::from_utf8_lossy(&words[0]).into_owned();
-            let spelt = |row: &&Row| text == format!("--{}", row.long) || text == spelling(row);
-            let starts = ROWS.iter().find(spelt).map(|row| row.role);
+            let spelt =
+                |row: &&OptionSpec| text == format!("--{}", row.long) || text == spelling(row);
+            let starts = OPTIONS.iter().find(spelt).map(|row| row.role);
             let Some(Role::Command(command)) = starts else {
                 continue;
             };
@@ -239,8 +240,8 @@ impl Random {
         }
     }
 
-    fn command(&mut self) -> &'static Row {
-        let rows: Vec<&Row> = ROWS
+    fn command(&mut self) -> &'static OptionSpec {
+        let rows: Vec<&OptionSpec> = OPTIONS
             .iter()
             .filter(|row| matches!(row.role, Role::Command(_)))
             .collect();
@@ -248,18 +249,22 @@ impl Random {
     }
 
     /// The command with what it needs, and some of what it may have.
-    fn options(&mut self, row: &'static Row) -> Vec<Vec<u8>> {
+    fn options(&mut self, row: &'static OptionSpec) -> Vec<Vec<u8>> {
         let Role::Command(command) = row.role else {
             return Vec::new();
         };
-        let rule = command_rule(command);
+        let allowed = allowed_with(command);
         let mut groups = Vec::new();
-        for row in &ROWS {
+        for row in &OPTIONS {
             let chance = match row.role {
                 Role::Command(_) => 0,
                 Role::Option(option) if NEW.contains(&option) => 0,
-                Role::Option(option) if rule.needs.has(option) => 30,
-                Role::Option(option) if rule.may.has(option) || rule.one_of.has(option) => 20,
+                Role::Option(option) if allowed.needs.contains(option) => 30,
+                Role::Option(option)
+                    if allowed.may.contains(option) || allowed.one_of.contains(option) =>
+                {
+                    20
+                }
                 Role::Option(_) | Role::Ipv6 | Role::Ignored => 1,
             };
             if self.percent(chance) {
@@ -269,14 +274,22 @@ impl Random {
                 }
             }
         }
-        if rule.needs.has(ipvsadm::cli::options::Opt::ServiceAddress) && self.percent(60) {
+        if allowed
+            .needs
+            .contains(ipvsadm::cli::options::Opt::ServiceAddress)
+            && self.percent(60)
+        {
             let service = self
                 .pick(SERVICES)
                 .split(' ')
                 .map(|w| w.as_bytes().to_vec());
             groups.insert(0, service.collect());
         }
-        if rule.needs.has(ipvsadm::cli::options::Opt::RealServer) && self.percent(60) {
+        if allowed
+            .needs
+            .contains(ipvsadm::cli::options::Opt::RealServer)
+            && self.percent(60)
+        {
             let server = self.pick(SERVERS).as_bytes().to_vec();
             groups.push(vec![b"-r".to_vec(), server]);
         }
@@ -295,7 +308,7 @@ impl Random {
     }
 
     /// An option with a value, in one of its spellings.
-    fn option(&mut self, row: &Row) -> Vec<Vec<u8>> {
+    fn option(&mut self, row: &OptionSpec) -> Vec<Vec<u8>> {
         let long = row.short.is_none() || !row.long.is_empty() && self.percent(25);
         let name = match long {
             true => format!("--{}", row.long),
@@ -332,7 +345,7 @@ impl Random {
                 2 => words.swap(at, other),
                 3 => words.insert(at, self.pick(ODD_VALUES).as_bytes().to_vec()),
                 4 => {
-                    let row = &ROWS[self.below(ROWS.len())];
+                    let row = &OPTIONS[self.below(OPTIONS.len())];
                     if !matches!(row.role, Role::Option(option) if NEW.contains(&option)) {
                         let option = self.option(row);
                         words.splice(at..at, option);
@@ -355,7 +368,7 @@ impl Random {
     }
 }
 
-fn spelling(row: &Row) -> String {
+fn spelling(row: &OptionSpec) -> String {
     crate::matrix::spelling(row)
 }
 

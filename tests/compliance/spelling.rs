@@ -2,7 +2,7 @@
 
 use crate::suite::{Cases, Group};
 use crate::support::programs::Call;
-use ipvsadm::cli::options::{ROWS, Role, Takes};
+use ipvsadm::cli::options::{OPTIONS, Role, Takes};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -98,7 +98,7 @@ fn first_word(cases: &mut Cases) {
 /// does not take, without one it takes.
 fn every_option(cases: &mut Cases) {
     cases.given(TABLE);
-    for row in ROWS.iter().filter(|row| !is_new(row.role)) {
+    for row in OPTIONS.iter().filter(|row| !is_new(row.role)) {
         if let Some(short) = row.short {
             let short = char::from(short);
             cases.same(format!("-{short}"));

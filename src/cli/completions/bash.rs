@@ -1,7 +1,7 @@
 //! The completions for bash.
 
 use super::{
-    CommandName, ROWS, Row, Takes, Values, commands, first_words, letters_with_value,
+    CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, letters_with_value,
     small_program, spellings, values, words,
 };
 use std::fmt::Write;
@@ -26,7 +26,7 @@ fn small_words(command: CommandName) -> String {
 }
 
 /// `-t | --tcp-service`
-fn either(row: &Row) -> String {
+fn either(row: &OptionSpec) -> String {
     spellings(row).join(" | ")
 }
 
@@ -51,7 +51,7 @@ fn option_cases() -> String {
 
 fn service_cases() -> String {
     let mut text = String::new();
-    for row in &ROWS {
+    for row in &OPTIONS {
         if let Values::Services(kind) = values(row) {
             let words = either(row);
             let _ = writeln!(text, "            {words}) service=\"{kind} $value\" ;;");
@@ -62,7 +62,7 @@ fn service_cases() -> String {
 
 fn value_cases() -> String {
     let mut text = String::new();
-    for row in ROWS.iter().filter(|row| row.takes != Takes::Nothing) {
+    for row in OPTIONS.iter().filter(|row| row.takes != Takes::Nothing) {
         let found = match values(row) {
             Values::Services(kind) => format!("found=$(_ipvsadm_services {kind})"),
             Values::Servers => "found=$(_ipvsadm_servers \"$service\")".into(),

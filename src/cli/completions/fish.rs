@@ -1,7 +1,7 @@
 //! The completions for fish.
 
 use super::{
-    CommandName, ROWS, Row, Takes, Values, commands, first_words, options_with_commands,
+    CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, options_with_commands,
     small_program, values,
 };
 use std::fmt::Write;
@@ -77,7 +77,7 @@ fn program(name: &str, command: CommandName) -> String {
     })
 }
 
-fn names(row: &Row) -> String {
+fn names(row: &OptionSpec) -> String {
     let short = row
         .short
         .map(|letter| format!(" -s {}", char::from(letter)));
@@ -85,7 +85,7 @@ fn names(row: &Row) -> String {
     format!("{}{}", short.unwrap_or_default(), long.unwrap_or_default())
 }
 
-fn help(row: &Row) -> String {
+fn help(row: &OptionSpec) -> String {
     match row.help {
         "" => String::new(),
         help => format!(" -d '{}'", quoted(help)),
@@ -96,7 +96,7 @@ fn quoted(help: &str) -> String {
     help.replace('\'', "\\'")
 }
 
-fn value(row: &Row) -> String {
+fn value(row: &OptionSpec) -> String {
     match (row.takes, values(row)) {
         (Takes::Value(_), Values::Words(words)) => format!(" -x -a '{words}'"),
         (Takes::Value(_), Values::List(words)) => format!(" -x -a '(__ipvsadm_list {words})'"),
@@ -112,7 +112,7 @@ fn value(row: &Row) -> String {
 
 fn service_cases() -> String {
     let mut text = String::new();
-    for row in &ROWS {
+    for row in &OPTIONS {
         if let Values::Services(kind) = values(row) {
             let long = row.long;
             // A fish pattern knows no sets of letters: any word that ends in

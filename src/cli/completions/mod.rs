@@ -2,7 +2,7 @@
 //!
 //! The templates beside this file know how each shell works; the rows of the
 //! table go in between. `completions/` holds what comes out; `tests/docs.rs`
-//! keeps it so, and writes it anew when `UPDATE_COMPLETIONS` is set.
+//! keeps it so, and writes it again when `UPDATE_COMPLETIONS` is set.
 //!
 //! What only the kernel knows is asked for where the user completes it, from
 //! `ipvsadm -Sn`, and not at all while IPVS is not loaded: a key press must not
@@ -16,8 +16,8 @@ pub use bash::bash;
 pub use fish::fish;
 pub use zsh::zsh;
 
-use super::matrix::{TunnelType, command_rule};
-use super::options::{CommandName, Opt, ROWS, Role, Row, SCHEDULERS, Takes};
+use super::matrix::{TunnelType, allowed_with};
+use super::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, SCHEDULERS, Takes};
 
 /// What can be offered as the value of an option.
 enum Values {
@@ -35,7 +35,7 @@ enum Values {
     Interfaces,
 }
 
-fn values(row: &Row) -> Values {
+fn values(row: &OptionSpec) -> Values {
     match row.long {
         "start-daemon" | "stop-daemon" => Values::Words("master backup".into()),
         "tcp-service" => Values::Services("-t"),
@@ -55,37 +55,38 @@ fn values(row: &Row) -> Values {
 }
 
 /// The rows that name a command.
-fn commands() -> impl Iterator<Item = (&'static Row, CommandName)> {
-    ROWS.iter().filter_map(|row| match row.role {
+fn commands() -> impl Iterator<Item = (&'static OptionSpec, CommandName)> {
+    OPTIONS.iter().filter_map(|row| match row.role {
         Role::Command(command) => Some((row, command)),
         _ => None,
     })
 }
 
 /// The rows that `command` takes.
-fn options(command: CommandName) -> impl Iterator<Item = &'static Row> {
-    let rule = command_rule(command);
-    ROWS.iter().filter(move |row| match row.role {
-        Role::Option(option) => rule.takes(option),
-        Role::Ipv6 => rule.takes(Opt::ServiceAddress),
+fn options(command: CommandName) -> impl Iterator<Item = &'static OptionSpec> {
+    let allowed = allowed_with(command);
+    OPTIONS.iter().filter(move |row| match row.role {
+        Role::Option(option) => allowed.contains(option),
+        Role::Ipv6 => allowed.contains(Opt::ServiceAddress),
         Role::Command(_) | Role::Ignored => false,
     })
 }
 
 /// The rows that some command takes, with the names of those commands.
-fn options_with_commands() -> impl Iterator<Item = (&'static Row, Vec<&'static str>)> {
-    let takers = |row: &'static Row| -> Vec<_> {
+fn options_with_commands() -> impl Iterator<Item = (&'static OptionSpec, Vec<&'static str>)> {
+    let takers = |row: &'static OptionSpec| -> Vec<_> {
         let all = CommandName::ALL.iter().copied();
         let takers = all.filter(|command| options(*command).any(|other| other == row));
         takers.map(CommandName::name).collect()
     };
-    ROWS.iter()
+    OPTIONS
+        .iter()
         .map(move |row| (row, takers(row)))
         .filter(|(_, commands)| !commands.is_empty())
 }
 
 /// `-t` and `--tcp-service`: how a row can be spelt.
-fn spellings(row: &Row) -> Vec<String> {
+fn spellings(row: &OptionSpec) -> Vec<String> {
     let short = row.short.map(|letter| format!("-{}", char::from(letter)));
     let long = (!row.long.is_empty()).then(|| format!("--{}", row.long));
     short.into_iter().chain(long).collect()
@@ -105,7 +106,7 @@ fn words(command: CommandName) -> String {
 
 /// For a case of the shell: the first words that name the command of `row`.
 /// Other letters may follow a letter.
-fn first_words(row: &Row) -> Vec<String> {
+fn first_words(row: &OptionSpec) -> Vec<String> {
     let mut words = spellings(row);
     if row.short.is_some() {
         words[0].push('*');
@@ -116,7 +117,7 @@ fn first_words(row: &Row) -> Vec<String> {
 /// The letters of the options that take a value: what follows such a letter in
 /// its word is the value.
 fn letters_with_value() -> String {
-    let with_value = ROWS.iter().filter(|row| row.takes != Takes::Nothing);
+    let with_value = OPTIONS.iter().filter(|row| row.takes != Takes::Nothing);
     with_value
         .filter_map(|row| row.short)
         .map(char::from)

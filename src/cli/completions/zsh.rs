@@ -1,8 +1,8 @@
 //! The completions for zsh.
 
 use super::{
-    CommandName, ROWS, Role, Row, Takes, Values, commands, first_words, letters_with_value,
-    options_with_commands, small_program, spellings, values,
+    CommandName, OPTIONS, OptionSpec, Role, Takes, Values, commands, first_words,
+    letters_with_value, options_with_commands, small_program, spellings, values,
 };
 use std::fmt::Write;
 
@@ -59,7 +59,7 @@ fn option_specs() -> String {
 
 fn service_cases() -> String {
     let mut text = String::new();
-    for row in &ROWS {
+    for row in &OPTIONS {
         if let Values::Services(kind) = values(row) {
             let letter = row.short.map(char::from);
             let short = letter.map(|letter| format!("-[^-$valued]#{letter}|"));
@@ -78,7 +78,7 @@ fn service_cases() -> String {
 }
 
 /// What _arguments is told of a row.
-fn spec(row: &Row) -> String {
+fn spec(row: &OptionSpec) -> String {
     let excludes = match row.role {
         Role::Command(_) => "$others".into(),
         role => format!("'({})'", alternatives(|other| other == role)),
@@ -104,11 +104,11 @@ fn quoted(help: &str) -> String {
 
 /// The spellings of the rows with certain roles.
 fn alternatives(chosen: impl Fn(Role) -> bool) -> String {
-    let rows = ROWS.iter().filter(|row| chosen(row.role));
+    let rows = OPTIONS.iter().filter(|row| chosen(row.role));
     rows.flat_map(spellings).collect::<Vec<_>>().join(" ")
 }
 
-fn value(row: &Row) -> String {
+fn value(row: &OptionSpec) -> String {
     let name = match row.takes {
         Takes::Nothing => return String::new(),
         Takes::Value(name) => name.to_lowercase(),
