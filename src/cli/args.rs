@@ -1,7 +1,7 @@
-//! The bag of options that a command line is read into.
+//! The options of one command line, collected.
 //!
-//! [`Args::take`] reads one option with its value, in the order in which they
-//! were typed. What they mean together is not known here; see `interpret`.
+//! [`Args::take`] reads one option and its value after the other, in the order
+//! typed. What they mean together is not decided here; see `interpret`.
 
 use super::UsageError;
 use super::lexer::Occurrence;
@@ -14,7 +14,7 @@ use crate::model::{
 use crate::names::Lookup;
 use std::num::NonZeroU32;
 
-/// The scheduler of a service that asks for none.
+/// The scheduler of a service without `-s`.
 pub const DEFAULT_SCHEDULER: &str = "wlc";
 /// The persistence time-out of `-p` without a value, in seconds.
 pub const DEFAULT_PERSISTENCE: u32 = 360;
@@ -64,7 +64,8 @@ pub struct Args<'a> {
 }
 
 impl<'a> Args<'a> {
-    /// The bag of the command that `first` names; `None` when it names none.
+    /// No options yet, for the command that `first` names; `None` when it names
+    /// none.
     pub fn of(first: &Occurrence<'a>) -> Option<Result<Args<'a>, UsageError>> {
         let Role::Command(command) = first.row.role else {
             return None;
@@ -72,7 +73,7 @@ impl<'a> Args<'a> {
         let role = match (command, first.value) {
             (_, None | Some(b"master")) => DaemonRole::Master,
             (_, Some(b"backup")) => DaemonRole::Backup,
-            // These two are spelt differently, and scripts may know it.
+            // The original spells these two differently.
             (CommandName::StopDaemon, _) => {
                 return Some(Err(UsageError::IllegalValue("start_daemon")));
             }
@@ -222,15 +223,15 @@ impl<'a> Args<'a> {
             Opt::McastGroup => self.daemon.group = Some(values::multicast(value)?),
             Opt::McastPort => self.daemon.port = Some(number("mcast-port", 1, 65535)? as u16),
             Opt::McastTtl => self.daemon.ttl = Some(number("mcast-ttl", 1, 255)? as u8),
-            // All others say what they say by being there.
+            // All others are flags: that they were given is enough.
             _ => {}
         }
         Ok(())
     }
 
-    /// A server without a port takes that of the service, if it is known by now.
+    /// A server without a port has that of the service, if it comes before.
     fn take_server(&mut self, value: &[u8], lookup: &mut dyn Lookup) -> Result<(), UsageError> {
-        // The servers of a mark have names of TCP services.
+        // With a mark, port names are those of TCP.
         let protocol = self
             .service
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
@@ -241,8 +242,8 @@ impl<'a> Args<'a> {
         Ok(())
     }
 
-    /// Checks a mask at once where the family is settled; before that, it must
-    /// make sense for one of them, and the whole command line decides.
+    /// Checks a mask at once where the service's family is known; before that, it
+    /// must be right for one of them, and is checked again at the end.
     fn take_netmask(&mut self, value: &'a [u8], lookup: &mut dyn Lookup) -> Result<(), UsageError> {
         match self.service {
             // A mark may still turn out to be IPv6.

@@ -5,11 +5,11 @@
 use super::options::{OPTIONS, OptionSpec, Section, Takes};
 use std::fmt::Write;
 
-/// The version that scripts look for: that of the original whose command line
-/// this is.
+/// The version of the original that this is compatible with: scripts look for
+/// it.
 pub const COMPATIBLE: &str = "v1.31";
 
-/// How wide spellings are, the widest included.
+/// The width of the widest spelling.
 const SPELLING_WIDTH: usize = 35;
 
 /// The text of `-h`, for a program called `program`.

@@ -1,8 +1,7 @@
-//! What a bag of options means as a whole.
+//! What the options of a command line mean together.
 //!
-//! [`Args::command`] makes the checks that need all of the options, in the
-//! order in which the original makes them. Nothing here prints, or talks to the
-//! kernel.
+//! [`Args::command`] makes the checks that need all options, in the original's
+//! order.
 
 use super::UsageError;
 use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
@@ -16,7 +15,7 @@ use crate::model::{
 };
 use crate::names::Lookup;
 
-/// The interface of a sync daemon that asks for none.
+/// The interface of a sync daemon without `--mcast-interface`.
 pub const DEFAULT_INTERFACE: &str = "eth0";
 
 impl Args<'_> {
@@ -72,13 +71,13 @@ impl Args<'_> {
         })
     }
 
-    /// The service; the matrix has seen to it that there is one.
+    /// The service; the matrix has checked that there is one.
     fn service(&self) -> Result<ServiceKey, UsageError> {
         self.service.ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))
     }
 
-    /// The mask, now that the family is settled; without a service that is the
-    /// original's first choice.
+    /// The mask, for the family of the service; without a service, IPv4, as the
+    /// original has it.
     fn netmask(&self, lookup: &mut dyn Lookup) -> Result<Netmask, UsageError> {
         let family = self.service.map_or(Family::Inet, |key| key.family());
         match self.netmask {
@@ -128,7 +127,7 @@ impl Args<'_> {
         let service = self.service()?;
         let mut server = self.server_key()?;
         if self.method != Method::Masq {
-            // Direct routing and tunnels leave the packets' port alone.
+            // Direct routing and tunnels cannot change the port of a packet.
             if let ServiceKey::Address { port, .. } = service {
                 server.port = port;
             }

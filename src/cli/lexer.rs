@@ -1,21 +1,21 @@
-//! Words to options, as popt reads them: the grammar of the original.
+//! Words to options, by popt's grammar, which is the original's.
 //!
-//! It reads lazily, one option at a time, because what is wrong is reported
-//! from left to right, values included: an unknown option at the end must not
-//! hide a bad value before it. It knows how options are spelt and nothing of
-//! what they mean.
+//! It reads one option at a time, because errors are reported from left to
+//! right, those of values included: an unknown option at the end must not hide
+//! a bad value before it. It knows how options are spelt, not what they mean.
 
 use super::UsageError;
 use super::options::{OPTIONS, OptionSpec, Takes};
 
-/// An option as it was found.
+/// An option where it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurrence<'a> {
     /// Which option.
     pub row: &'static OptionSpec,
     /// Its value.
     pub value: Option<&'a [u8]>,
-    /// The last word it took, which is what some messages name.
+    /// The last of its words: the one that a message about a second command
+    /// names. (With clap, which lets no second command pass, its spelling.)
     pub word: &'a [u8],
 }
 

@@ -1,11 +1,13 @@
 //! From words to an [`Invocation`], or to an [`Action`] for a line of rules.
 //!
-//! Three steps: words to options in the order typed ([`frontend`] for argv,
-//! [`lexer`] for lines of rules and for what clap refuses), options to a bag
-//! (`args`), the bag through the [`matrix`] to a [`Command`] that can hold
-//! only what is legal. Nothing is done before the end, names excepted: they are
-//! looked up through [`Lookup`] where they stand, since a wrong one is an error
-//! in its place.
+//! In three steps: words become options in the order typed ([`frontend`] for
+//! argv, [`lexer`] for lines of rules and for what clap refuses); options are
+//! collected in `args`; and these, checked by the [`matrix`], become a
+//! [`Command`], which can hold only what is legal. Only host and service names
+//! are looked up on the way, through [`Lookup`], since errors are reported from
+//! left to right.
+//!
+//! This module must not know the kernel, nor how output looks.
 
 mod args;
 mod command;
@@ -29,9 +31,8 @@ use args::Args;
 use lexer::{Lexer, Token};
 use options::CommandName;
 
-/// Reads the command line `words` (without the program's name, which
-/// `program` gives for a message). With `posix`, options end at the first word
-/// that is none.
+/// Reads the command line `words` of a program called `program`. With `posix`,
+/// options end at the first word that is none.
 pub fn parse<'a>(
     program: &'a [u8],
     words: &[&[u8]],
@@ -70,7 +71,7 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
     }
 }
 
-/// No words at all list the table.
+/// What a command line without any word asks for.
 fn list_everything() -> Command {
     Command::Action(Action::List(List::Table {
         service: None,
@@ -85,9 +86,8 @@ fn list_everything() -> Command {
 
 /// What is wrong with a command line.
 enum Wrong {
-    /// It does not begin with a command: on a command line, all that is said is
-    /// how to get help; in a file, what its first word is, unless there is more
-    /// to say about it.
+    /// Its first option is no command. For a command line the message is how to
+    /// get help; for a rule it names the first word, or is the error found there.
     NoCommand(Option<UsageError>),
     /// Anything else.
     Other(UsageError),
@@ -111,7 +111,7 @@ fn interpret<'a>(
             (Ok(Token::Option(first)), None) => {
                 let bag = Args::of(&first).ok_or(Wrong::NoCommand(None))??;
                 match bag.name() {
-                    // What comes after these two is not even read.
+                    // Whatever follows is ignored, errors included.
                     CommandName::Help => return Ok(Command::Help),
                     CommandName::Version => return Ok(Command::Version),
                     _ => args = Some(bag),

@@ -11,7 +11,7 @@ use super::command::{Restore, Save};
 /// The long options of ipvsadm-restore.
 const RESTORE_OPTIONS: [&str; 3] = ["--replace", "--dry-run", "--help"];
 
-/// A word may differ this much and still have been meant (1 is equal).
+/// How alike a word and an option must be (Jaro-Winkler; 1 is equal).
 const NEAR: f64 = 0.85;
 
 /// What ipvsadm-save is to do; `None` asks for help, as any option does that

@@ -1,14 +1,14 @@
-//! One more line for a person at a terminal, where the cause of a refusal is
-//! known.
+//! Hints: one more line for a person at a terminal, where the cause of a
+//! refusal is known.
 
 use crate::cli::options::SCHEDULERS;
 use crate::model::{Change, Name};
 use libc::{EINVAL, ENOENT, ERANGE};
 
-/// A name may differ this much and still have been meant (1 is equal).
+/// How alike a name and a scheduler must be (Jaro-Winkler; 1 is equal).
 const NEAR: f64 = 0.6;
 
-/// What may be behind the refusal of `change` with `errno`.
+/// The likely cause, when the kernel refused `change` with `errno`.
 pub fn hint(change: &Change, errno: i32) -> Option<String> {
     match (errno, change) {
         (ENOENT, Change::AddService(_, config) | Change::EditService(_, config)) => {

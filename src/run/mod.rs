@@ -1,9 +1,8 @@
-//! Doing what a command says: the layer that ties words, kernel and output
-//! together, and the only one that prints errors and chooses the exit
-//! status.
+//! Carries commands out: the layer that ties command line, kernel and output
+//! together, and the only one that prints errors and chooses the exit status.
 //!
 //! What a command line means is decided in `cli`, what output looks like in
-//! `render`, what the kernel is told in `kernel`: nothing of that belongs here.
+//! `render`, what the kernel is told in `kernel`: none of that belongs here.
 
 mod change;
 mod drain;
@@ -28,7 +27,7 @@ use failure::Failure;
 use output::Output;
 use restore::Start;
 
-/// What the parts of a run share: the way to the kernel and the output.
+/// What all commands share: the connection to the kernel, and the output.
 struct Session {
     ipvs: Ipvs,
     out: Output,
@@ -41,7 +40,7 @@ impl Session {
         Ok(Session { ipvs, out })
     }
 
-    /// Fails for who may not administer IPVS, before anything is tried.
+    /// Fails if the user may not administer IPVS, before anything is tried.
     fn check_permission(&mut self) -> anyhow::Result<()> {
         self.ipvs.info().map_err(Failure::list)?;
         Ok(())
@@ -81,7 +80,7 @@ fn carry_out(invocation: &Invocation, out: Output) -> anyhow::Result<Exit> {
 fn act(action: &Action, out: Output) -> anyhow::Result<Exit> {
     let mut session = Session::open(out)?;
     let result = session.run(action);
-    // What was listed before something failed is worth seeing.
+    // What was listed before a failure is printed all the same.
     let written = session.out.finish();
     result.and(written).map(|()| Exit::Success)
 }
