@@ -1,6 +1,7 @@
 # make        the programs, in target/release
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
 # make test   the whole test suite, its kernel tests in the same machine
+# make static the programs without shared libraries, linked with musl
 # make bench  C ipvsadm and this one measured in the same machine; BENCH has
 #             options, see bench/bench --help
 # They install what is missing with apt-get; tests/lab/lab --help
@@ -19,6 +20,7 @@ test: lab
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
 	cargo test --locked
+	$(MAKE) test-static
 	$(MAKE) test-install
 
 bench: lab

@@ -27,10 +27,16 @@ filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; \
 	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|'
 
-.PHONY: build install uninstall deb rpm test-install
+static_release = $(CARGO_TARGET_DIR)/$(shell uname -m)-unknown-linux-musl/release
+
+.PHONY: build static install uninstall deb rpm test-static test-install
 
 build:
 	cargo build --release --locked
+
+# The same as one file each, for any Linux.
+static:
+	packaging/build-static
 
 # Root need not have cargo: what is built already is taken as it is.
 $(addprefix $(release)/,$(programs)):
@@ -77,6 +83,9 @@ rpm: build
 	rm -rf $(rpm_top) $(CARGO_TARGET_DIR)/ipvsadm-*.rpm
 	rpmbuild --quiet -bb --build-in-place --nodeps --define '_topdir $(rpm_top)' packaging/ipvsadm.spec
 	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)
+
+test-static: static build lab
+	$(lab) run -- tests/static.sh $(static_release) $(release)
 
 # The completions in real shells, then the package, its service and the
 # README's commands, in one machine; then the packages under systemd.
