@@ -1,4 +1,4 @@
-# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for bash.
+# Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for bash.
 # Made from the option table by src/cli/completions; do not edit.
 # Works with bash-completion and without.
 
@@ -146,3 +146,4 @@ _ipvsadm() {
 complete -F _ipvsadm ipvsadm
 complete -W '-n --all' ipvsadm-save
 complete -W '--replace --dry-run' ipvsadm-restore
+complete -W '-b --batch -d --delay -n --samples -h --help -V --version' ipvstop

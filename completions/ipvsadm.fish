@@ -1,4 +1,4 @@
-# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for fish.
+# Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for fish.
 # Made from the option table by src/cli/completions; do not edit.
 
 # The command on the line, by its name.
@@ -178,3 +178,9 @@ complete -c ipvsadm-save -l all -d 'with -S: also the session time-outs and sync
 complete -c ipvsadm-restore -f
 complete -c ipvsadm-restore -l replace -d 'with -R: make the table equal to the rules by the smallest change'
 complete -c ipvsadm-restore -l dry-run -d 'with -R: change nothing, print the commands that would run'
+complete -c ipvstop -f
+complete -c ipvstop -s b -l batch -d 'print plain text instead of filling the screen'
+complete -c ipvstop -s d -l delay -x -d 'the time between two looks, fractions allowed; default 2'
+complete -c ipvstop -s n -l samples -x -d 'end after so many looks'
+complete -c ipvstop -s h -l help -d 'print this'
+complete -c ipvstop -s V -l version -d 'print the version'

@@ -18,7 +18,7 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CARGO_TARGET_DIR ?= target
 
-programs = ipvsadm ipvsadm-save ipvsadm-restore
+programs = ipvsadm ipvsadm-save ipvsadm-restore ipvstop
 release = $(CARGO_TARGET_DIR)/release
 # The manuals name Debian's places.
 filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
@@ -54,7 +54,7 @@ install: $(addprefix $(release)/,$(programs))
 	install -m 644 completions/_ipvsadm $(DESTDIR)$(ZSHDIR)/_ipvsadm
 	install -m 644 completions/ipvsadm.bash $(DESTDIR)$(BASHDIR)/ipvsadm
 	install -m 644 completions/ipvsadm.fish $(DESTDIR)$(FISHDIR)/ipvsadm.fish
-	for also in ipvsadm-save ipvsadm-restore; do \
+	for also in $(filter-out ipvsadm,$(programs)); do \
 		ln -sf ipvsadm $(DESTDIR)$(BASHDIR)/$$also && \
 		ln -sf ipvsadm.fish $(DESTDIR)$(FISHDIR)/$$also.fish || exit; done
 	umask 022 && test -e $(DESTDIR)$(SETTINGS) || \

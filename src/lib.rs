@@ -6,6 +6,7 @@
 //! stable interface. Its layers depend on each other in one direction only:
 //!
 //! * [`run`] does what the command says: it alone ties the others together
+//! * [`watch`] looks at the table again and again and counts rates
 //! * [`rules`] reads the input of `-R` and plans `--replace`
 //! * [`cli`] turns words into a [`cli::Command`]
 //! * [`render`] turns plain data into output
@@ -26,4 +27,5 @@ mod random;
 pub mod render;
 pub mod rules;
 pub mod run;
+pub mod watch;
 pub mod wire;

@@ -90,6 +90,7 @@ CASES = [
     ("ipvsadm -d -t 10.0.0.1:80 -r 10.0.1.1:80 --d", "--drain"),
     ("ipvsadm -C ", ""),
     ("ipvsadm-save -", "-n --all"),
+    ("ipvstop --s", "--samples"),
     ("ipvsadm-restore --", "--replace --dry-run"),
 ]
 
@@ -170,7 +171,7 @@ def bash_setup(directory, completion):
     if completion:
         user = pathlib.Path(directory, "bash/completions")
         user.mkdir(parents=True)
-        for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore"]:
+        for name in ["ipvsadm", "ipvsadm-save", "ipvsadm-restore", "ipvstop"]:
             shutil.copy(COMPLETIONS / "ipvsadm.bash", user / name)
         return rows + [
             f"BASH_COMPLETION_USER_DIR={directory}/bash",
@@ -275,7 +276,7 @@ def use_copies(directory, programs):
     if programs:
         path = pathlib.Path(directory, "bin")
         path.mkdir()
-        for name in "ipvsadm", "ipvsadm-save", "ipvsadm-restore":
+        for name in "ipvsadm", "ipvsadm-save", "ipvsadm-restore", "ipvstop":
             shutil.copy(pathlib.Path(programs, name), path)
         os.environ["PATH"] = f"{path}:{os.environ['PATH']}"
 

@@ -5,6 +5,7 @@
 //! and it must be missed.
 
 use ipvsadm::cli::completions;
+use ipvsadm::cli::ipvstop::{self, TopOption};
 use ipvsadm::cli::options::{CommandName, OPTIONS, OptionSpec, Role, Section, Takes};
 use ipvsadm::cli::{UsageError, parse};
 use ipvsadm::model::Protocol;
@@ -21,6 +22,9 @@ fn path(name: &str) -> PathBuf {
 fn read(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
+
+/// ipvstop has a manual and options of its own.
+const TOP_MANUAL: &str = "man/ipvstop.8";
 
 const MANUALS: [&str; 3] = [
     "man/ipvsadm.8",
@@ -143,6 +147,47 @@ fn the_manuals_of_the_small_programs_explain_their_options() {
         assert_eq!(entries.collect::<Vec<_>>(), taken, "{program}");
         assert!(!taken.is_empty(), "{help}");
     }
+}
+
+fn top_entries() -> Vec<String> {
+    let entry = |option: &TopOption| {
+        let value = option
+            .value
+            .map(|name| format!(" Ar {}", name.to_lowercase()));
+        let value = value.unwrap_or_default();
+        format!(".It Fl {} , Fl -{}{value}", option.short, option.long)
+    };
+    ipvstop::OPTIONS.iter().map(entry).collect()
+}
+
+#[test]
+fn the_manual_of_ipvstop_explains_its_options_and_nothing_else() {
+    let manual = read(TOP_MANUAL);
+    let found = manual.lines().filter(|line| line.starts_with(".It Fl"));
+    assert_eq!(found.collect::<Vec<_>>(), top_entries());
+}
+
+/// Its examples, and what the README says of it.
+#[test]
+fn every_example_of_ipvstop_is_a_command_line() {
+    let manual = read(TOP_MANUAL);
+    let (blocks, spans) = code(&read("README.md"));
+    let lines = manual
+        .lines()
+        .chain(blocks.lines())
+        .chain(spans.iter().map(String::as_str));
+    let mut count = 0;
+    for line in lines {
+        let line = line.strip_prefix(".Dl ").unwrap_or(line);
+        let line = line.split(" #").next().unwrap_or_default();
+        let words = line.split_whitespace().skip_while(|word| *word == "sudo");
+        let words: Vec<&[u8]> = words.map(str::as_bytes).collect();
+        if let [b"ipvstop", words @ ..] = words.as_slice() {
+            assert!(ipvstop::parse(words).is_ok(), "{line}");
+            count += 1;
+        }
+    }
+    assert!(count > 1, "only {count} examples found");
 }
 
 /// Knows no name but one.
@@ -312,6 +357,11 @@ fn the_completions_have_every_option() {
         for row in OPTIONS.iter().filter(|row| row.role != Role::Ignored) {
             let found = text.contains(row.long);
             assert!(found, "{name} lacks --{}", row.long);
+        }
+        for option in &ipvstop::OPTIONS {
+            let found = text.contains(option.long) && text.contains(option.help);
+            let bash = name.ends_with("bash") && text.contains(&format!("--{}", option.long));
+            assert!(found || bash, "{name} lacks ipvstop's --{}", option.long);
         }
     }
 }

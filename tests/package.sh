@@ -71,7 +71,7 @@ check "the rules are kept" same rules cat $rules
 check "the settings are kept" same settings cat $settings
 check "the table is as it was" table_is "$unsaved"
 check "the sync daemon runs" says '^master.*sync0, syncid=9' ipvsadm -L --daemon
-for page in ipvsadm ipvsadm-save ipvsadm-restore; do
+for page in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
     zcat /usr/share/man/man8/$page.8.gz >"$work/$page.8"
     check "mandoc finds nothing wrong with the manual of $page" refuses says . mandoc -T lint "$work/$page.8"
     check "bash-completion has $page" test -e /usr/share/bash-completion/completions/$page
@@ -183,7 +183,7 @@ check "the table is as it was" table_is "$unsaved"
 echo "== removal"
 dpkg -P ldirectord >/dev/null # needs ipvsadm
 check "removed" dpkg -r ipvsadm
-check "no program stays" refuses ls /sbin/ipvsadm /sbin/ipvsadm-save /sbin/ipvsadm-restore
+check "no program stays" refuses ls /sbin/ipvsadm /sbin/ipvsadm-save /sbin/ipvsadm-restore /sbin/ipvstop
 check "the service was stopped" fails 1 grep -q 0A000001 /proc/net/ip_vs
 check "the rules stay" same rules cat $rules
 check "the settings stay" grep -q sync0 $settings

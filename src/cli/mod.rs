@@ -16,6 +16,8 @@ mod error;
 pub mod frontend;
 pub mod help;
 mod interpret;
+mod interval;
+pub mod ipvstop;
 pub mod lexer;
 pub mod matrix;
 pub mod options;

@@ -18,13 +18,13 @@ mod save;
 mod signals;
 mod table;
 
+pub use exit::Exit;
+pub use failure::{Failure, report, say};
+pub use output::Output;
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 
 use crate::cli::{Action, Command, Invocation, help};
 use crate::kernel::{Ipvs, Namespace};
-use exit::Exit;
-use failure::Failure;
-use output::Output;
 use restore::Start;
 
 /// What all commands share: the connection to the kernel, and the output.

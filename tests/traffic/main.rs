@@ -15,6 +15,7 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod sync;
+mod top;
 
 use std::process::ExitCode;
 use support::lab::{self, Kernel};
@@ -22,13 +23,14 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 6] = [
+const GROUPS: [&[Test]; 7] = [
     forwarding::TESTS,
     services::TESTS,
     scheduling::TESTS,
     counters::TESTS,
     sync::TESTS,
     faults::TESTS,
+    top::TESTS,
 ];
 
 fn main() -> ExitCode {

@@ -2,7 +2,7 @@
 
 use super::{
     CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, letters_with_value,
-    small_program, spellings, values, words,
+    small_program, spellings, top_options, values, words,
 };
 use std::fmt::Write;
 
@@ -18,10 +18,16 @@ pub fn bash() -> String {
         .replace("@LETTERS@", &letters_with_value())
         .replace("@SAVE@", &small_words(CommandName::Save))
         .replace("@RESTORE@", &small_words(CommandName::Restore))
+        .replace("@TOP@", &top_words())
 }
 
 fn small_words(command: CommandName) -> String {
     let words: Vec<String> = small_program(command).map(|(word, _)| word).collect();
+    words.join(" ")
+}
+
+fn top_words() -> String {
+    let words: Vec<String> = top_options().flat_map(|(words, _)| words).collect();
     words.join(" ")
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, options_with_commands,
-    small_program, values,
+    small_program, top_options, values,
 };
 use std::fmt::Write;
 
@@ -18,6 +18,7 @@ pub fn fish() -> String {
             "@RESTORE@\n",
             &program("ipvsadm-restore", CommandName::Restore),
         )
+        .replace("@TOP@\n", &top())
 }
 
 fn command_cases() -> String {
@@ -73,6 +74,19 @@ fn program(name: &str, command: CommandName) -> String {
         };
         let help = quoted(help);
         let _ = writeln!(text, "complete -c {name} {name_of_option} -d '{help}'");
+        text
+    })
+}
+
+fn top() -> String {
+    top_options().fold(String::new(), |mut text, (_, option)| {
+        let (short, long) = (option.short, option.long);
+        let value = if option.value.is_some() { " -x" } else { "" };
+        let help = quoted(option.help);
+        let _ = writeln!(
+            text,
+            "complete -c ipvstop -s {short} -l {long}{value} -d '{help}'"
+        );
         text
     })
 }

@@ -16,6 +16,7 @@ pub use bash::bash;
 pub use fish::fish;
 pub use zsh::zsh;
 
+use super::ipvstop::{self, TopOption};
 use super::matrix::{TunnelType, allowed_with};
 use super::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, SCHEDULERS, Takes};
 
@@ -96,6 +97,15 @@ fn spellings(row: &OptionSpec) -> Vec<String> {
 /// another name and takes one spelling of each, with their explanations.
 fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static str)> {
     options(command).filter_map(|row| Some((spellings(row).into_iter().next()?, row.help)))
+}
+
+/// The options of ipvstop, with their spellings and explanations.
+fn top_options() -> impl Iterator<Item = ([String; 2], &'static TopOption)> {
+    let options = ipvstop::OPTIONS.iter();
+    options.map(|option| {
+        let spellings = [format!("-{}", option.short), format!("--{}", option.long)];
+        (spellings, option)
+    })
 }
 
 /// The spellings of `command`'s options.

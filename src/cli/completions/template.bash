@@ -1,4 +1,4 @@
-# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for bash.
+# Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for bash.
 # Made from the option table by src/cli/completions; do not edit.
 # Works with bash-completion and without.
 
@@ -95,3 +95,4 @@ _ipvsadm() {
 complete -F _ipvsadm ipvsadm
 complete -W '@SAVE@' ipvsadm-save
 complete -W '@RESTORE@' ipvsadm-restore
+complete -W '@TOP@' ipvstop

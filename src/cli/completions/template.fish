@@ -1,4 +1,4 @@
-# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for fish.
+# Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for fish.
 # Made from the option table by src/cli/completions; do not edit.
 
 # The command on the line, by its name.
@@ -67,3 +67,5 @@ complete -c ipvsadm-save -f
 @SAVE@
 complete -c ipvsadm-restore -f
 @RESTORE@
+complete -c ipvstop -f
+@TOP@

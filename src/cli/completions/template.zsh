@@ -1,5 +1,5 @@
-#compdef ipvsadm ipvsadm-save ipvsadm-restore
-# Completion of ipvsadm, ipvsadm-save and ipvsadm-restore for zsh.
+#compdef ipvsadm ipvsadm-save ipvsadm-restore ipvstop
+# Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for zsh.
 # Made from the option table by src/cli/completions; do not edit.
 
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
@@ -49,6 +49,10 @@ _ipvsadm() {
         (ipvsadm-restore)
             specs=(
                 @RESTORE@
+            ) ;;
+        (ipvstop)
+            specs=(
+                @TOP@
             ) ;;
         (*)
             specs=(

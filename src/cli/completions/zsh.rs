@@ -2,7 +2,7 @@
 
 use super::{
     CommandName, OPTIONS, OptionSpec, Role, Takes, Values, commands, first_words,
-    letters_with_value, options_with_commands, small_program, spellings, values,
+    letters_with_value, options_with_commands, small_program, spellings, top_options, values,
 };
 use std::fmt::Write;
 
@@ -23,6 +23,7 @@ pub fn zsh() -> String {
             "                @RESTORE@\n",
             &small_specs(CommandName::Restore),
         )
+        .replace("                @TOP@\n", &top_specs())
 }
 
 fn command_cases() -> String {
@@ -43,6 +44,21 @@ fn first_specs() -> String {
 fn small_specs(command: CommandName) -> String {
     small_program(command).fold(String::new(), |mut text, (word, help)| {
         let _ = writeln!(text, "                '{word}[{}]'", quoted(help));
+        text
+    })
+}
+
+fn top_specs() -> String {
+    top_options().fold(String::new(), |mut text, ([short, long], option)| {
+        let (short_end, long_end, value) = match option.value {
+            None => ("", "", String::new()),
+            Some(name) => ("+", "=", format!(":{}: ", name.to_lowercase())),
+        };
+        let help = quoted(option.help);
+        let _ = writeln!(
+            text,
+            "                '({short} {long})'{{{short}{short_end},{long}{long_end}}}'[{help}]{value}'"
+        );
         text
     })
 }

@@ -1,0 +1,97 @@
+//! ipvstop: who is busy in the Linux Virtual Server, as top shows it of
+//! processes. It only reads.
+//!
+//! * `screen` ties everything together on a terminal, `batch` without one
+//! * `state` is what is shown, and what keys change about it
+//! * `draw` puts it on the screen
+//! * `sample`, `history`: what there is to show
+//! * `terminal`: the terminal itself, which is never left broken
+#![cfg_attr(not(test), no_main)]
+
+mod batch;
+mod column;
+mod draw;
+mod history;
+#[cfg(test)]
+mod invented;
+mod sample;
+mod screen;
+#[cfg(not(test))]
+#[path = "../../start.rs"]
+mod start;
+mod state;
+mod terminal;
+
+use ipvsadm::cli::ipvstop::{self, Invocation};
+use ipvsadm::kernel::{Ipvs, Namespace};
+use ipvsadm::run::{Failure, Output, report, say};
+use std::io;
+
+/// The command line is wrong, there is no IPVS, or no terminal.
+const USAGE: u8 = 2;
+
+/// What ended the program before it was done.
+#[derive(Debug)]
+enum Stop {
+    /// As with ipvsadm; a [`Failure`], as a rule.
+    Error(anyhow::Error),
+    /// The command line, or the place to run in, is wrong.
+    Usage(String),
+    /// The terminal failed.
+    Terminal(io::Error),
+    /// A signal.
+    Signal(i32),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Stop {
+    fn from(error: E) -> Stop {
+        Stop::Error(error.into())
+    }
+}
+
+/// Runs with these words, the program's name first; the exit status.
+#[cfg_attr(test, allow(dead_code))]
+fn run(words: &[&[u8]]) -> u8 {
+    let out = Output::open();
+    match try_run(words.get(1..).unwrap_or_default(), out) {
+        Ok(()) => 0,
+        Err(Stop::Error(error)) => report(&error) as u8,
+        Err(Stop::Usage(text)) => {
+            say(format!("ipvstop: {text}").as_bytes());
+            USAGE
+        }
+        Err(Stop::Terminal(error)) => {
+            say(format!("ipvstop: the terminal failed: {error}").as_bytes());
+            1
+        }
+        // As shells have it.
+        Err(Stop::Signal(signal)) => 128 + signal as u8,
+    }
+}
+
+fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
+    match ipvstop::parse(words).map_err(Stop::Usage)? {
+        Invocation::Print(text) => batch::print(&mut out, text.as_bytes()),
+        Invocation::Watch {
+            batch: true,
+            delay,
+            samples,
+        } => batch::run(&mut out, open()?, delay, samples),
+        Invocation::Watch {
+            batch: false,
+            delay,
+            samples,
+        } => {
+            terminal::check().map_err(Stop::Usage)?;
+            screen::run(open()?, delay, samples)
+        }
+    }
+}
+
+fn open() -> Result<Ipvs, Stop> {
+    let mut ipvs =
+        Ipvs::open(Namespace::current()).map_err(|error| Failure::Unavailable(error.errno()))?;
+    // Fails for who may not administer IPVS, before a screen is drawn.
+    ipvs.info().map_err(Failure::list)?;
+    Ok(ipvs)
+}

@@ -1,0 +1,13 @@
+//! Watching the table: what two looks at it, and the time between them, say.
+//!
+//! [`Sampler`] turns the kernel's counters into rates and is pure; [`Looker`]
+//! reads the table for it at the right moment; [`rfc3339`] writes the time.
+//! ipvstop and `--watch` share them. This module must not print.
+
+mod look;
+mod sampler;
+mod time;
+
+pub use look::{Look, Looker};
+pub use sampler::{Rates, Sampler};
+pub use time::rfc3339;

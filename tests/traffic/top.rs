@@ -1,0 +1,243 @@
+//! ipvstop: rates that are what was sent, and a terminal driven by tmux.
+
+use crate::Test;
+use crate::cluster::servers::Transport::Tcp;
+use crate::cluster::table::eventually;
+use crate::cluster::{Cluster, Family, host};
+use anyhow::{Context, Result, ensure};
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+pub const TESTS: &[Test] = &[
+    ("ipvstop_counts_what_was_sent", ipvstop_counts_what_was_sent),
+    (
+        "ipvstop_says_that_counters_stand_still",
+        ipvstop_says_that_counters_stand_still,
+    ),
+    ("ipvstop_in_a_terminal", ipvstop_in_a_terminal),
+    (
+        "ipvstop_with_ten_thousand_services",
+        ipvstop_with_ten_thousand_services,
+    ),
+];
+
+fn program() -> Result<String> {
+    let copy = host::in_memory(env!("CARGO_BIN_EXE_ipvstop"))?;
+    Ok(copy.to_string_lossy().into_owned())
+}
+
+fn ipvstop_counts_what_was_sent() -> Result<()> {
+    const CALLS: usize = 60;
+    let cluster = Cluster::masquerading(1)?;
+    let web = Family::V4.web();
+    cluster.serve(Family::V4, Tcp, 8080)?;
+    cluster.director.rules(&format!(
+        "-A -t {web} -s rr\n-a -t {web} -r 10.0.0.11:8080 -m\n-A -t {web}1\n"
+    ))?;
+    let program = program()?;
+    let text = thread::scope(|scope| {
+        let top = scope.spawn(|| cluster.director.run(&program, &["-b", "-d4", "-n3"], ""));
+        sleep(Duration::from_secs(1));
+        let calls = cluster.client.calls(CALLS, Tcp, web)?;
+        drop(calls);
+        top.join().expect("no panic")
+    })?;
+    let name = format!("TCP {web}");
+    let mut connections = 0.0;
+    let rows: Vec<&str> = text.lines().filter(|line| line.contains(&name)).collect();
+    for row in rows.iter().filter(|row| !row.contains(&format!("{web}1"))) {
+        let rate = row
+            .split_whitespace()
+            .nth(2)
+            .with_context(|| text.clone())?;
+        connections += 4.0 * rate.parse::<f64>()?;
+    }
+    assert_eq!(rows.len(), 6, "{text}");
+    // Rates are printed with one decimal.
+    assert!(
+        (connections - CALLS as f64).abs() < 1.5,
+        "{connections}: {text}"
+    );
+    Ok(())
+}
+
+fn ipvstop_says_that_counters_stand_still() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    cluster.director.sysctl(&["net/ipv4/vs/run_estimation=0"])?;
+    let output = cluster.director.output(&program()?, &["-b", "-n2"], "")?;
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "the counters stand still: net.ipv4.vs.run_estimation is 0\n"
+    );
+    Ok(())
+}
+
+/// A terminal of tmux on the director, with a shell script in it.
+struct Terminal<'a> {
+    cluster: &'a Cluster,
+    socket: &'static str,
+}
+
+impl<'a> Terminal<'a> {
+    fn open(
+        cluster: &'a Cluster,
+        socket: &'static str,
+        (width, height): (u16, u16),
+        script: &str,
+    ) -> Result<Terminal<'a>> {
+        let terminal = Terminal { cluster, socket };
+        let (width, height) = (width.to_string(), height.to_string());
+        let words = [
+            "-u",
+            "new-session",
+            "-d",
+            "-x",
+            &width,
+            "-y",
+            &height,
+            script,
+        ];
+        terminal.tmux(&words)?;
+        Ok(terminal)
+    }
+
+    fn tmux(&self, words: &[&str]) -> Result<String> {
+        let words = [&["-L", self.socket, "-f", "/dev/null"], words].concat();
+        self.cluster.director.run("tmux", &words, "")
+    }
+
+    fn keys(&self, keys: &[&str]) -> Result<()> {
+        self.tmux(&[&["send-keys"], keys].concat()).map(drop)
+    }
+
+    fn screen(&self) -> Result<String> {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    /// Waits until the screen is as `right` says.
+    fn wait(&self, what: &str, right: impl Fn(&str) -> bool) -> Result<String> {
+        eventually(|| {
+            let screen = self.screen()?;
+            ensure!(right(&screen), "{what}:\n{screen}");
+            Ok(screen)
+        })
+    }
+}
+
+impl Drop for Terminal<'_> {
+    fn drop(&mut self) {
+        let _ = self.tmux(&["kill-server"]);
+    }
+}
+
+fn script() -> Result<String> {
+    let program = program()?;
+    Ok(format!(
+        "stty -g | cksum; NO_COLOR=1 LC_ALL=C {program}; echo status $?; stty -g | cksum; sleep 600"
+    ))
+}
+
+/// The shell has printed its last line.
+fn is_at_its_end(screen: &str) -> bool {
+    let mut lines = screen.lines();
+    lines.any(|line| line.starts_with("status ")) && lines.any(|line| !line.is_empty())
+}
+
+/// The terminal's settings are those from before, and the screen is the shell's.
+fn assert_given_back(screen: &str, status: u8) {
+    let lines: Vec<&str> = screen.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 3, "{screen}");
+    assert_eq!(lines[1], format!("status {status}"));
+    assert_eq!(lines[0], lines[2]);
+}
+
+fn ipvstop_in_a_terminal() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    cluster.director.rules(
+        "-A -t 203.0.113.1:80 -s rr\n-a -t 203.0.113.1:80 -r 10.0.0.11:80 -m -w 7 -x 9 -y 3\n\
+         -A -u 203.0.113.2:53 -s wlc -p 60\n-A -f 7 -s sh\n",
+    )?;
+    let terminal = Terminal::open(&cluster, "small", (80, 24), &script()?)?;
+    let screen = terminal.wait("rates", |screen| screen.contains("0 conn/s"))?;
+    for text in [
+        "3 services",
+        "TCP 203.0.113.1:80",
+        "UDP 203.0.113.2:53",
+        "FWM 7",
+    ] {
+        assert!(screen.contains(text), "{text}:\n{screen}");
+    }
+    terminal.keys(&["Enter"])?;
+    let screen = terminal.wait("servers", |screen| screen.contains("10.0.0.11:80"))?;
+    let row = screen.lines().find(|line| line.starts_with("10.0.0.11:80"));
+    let words: Vec<&str> = row.unwrap_or("").split_whitespace().collect();
+    assert_eq!(
+        words[..5],
+        ["10.0.0.11:80", "Masq", "7", "9", "3"],
+        "{screen}"
+    );
+    terminal.keys(&["Escape"])?;
+    terminal.keys(&["/", "fwm", "Enter"])?;
+    terminal.wait("a filter", |screen| {
+        screen.contains("filter: fwm") && !screen.contains("203.0.113")
+    })?;
+    terminal.keys(&["Escape"])?;
+    terminal.keys(&["?"])?;
+    terminal.wait("help", |screen| screen.contains("turn the order round"))?;
+    terminal.keys(&["x", "f"])?;
+    terminal.wait("frozen", |screen| screen.contains("FROZEN"))?;
+    terminal.keys(&["f"])?;
+    // Sizes that change, also to what is too small.
+    terminal.tmux(&["resize-window", "-x", "132", "-y", "45"])?;
+    terminal.wait("wide", |screen| screen.contains("OutPkt/s"))?;
+    terminal.tmux(&["resize-window", "-x", "40", "-y", "10"])?;
+    terminal.wait("too small", |screen| screen.contains("too small"))?;
+    terminal.tmux(&["resize-window", "-x", "80", "-y", "24"])?;
+    terminal.wait("as before", |screen| screen.contains("3 services"))?;
+    // A table that is emptied meanwhile.
+    cluster.director.ipvsadm("-C")?;
+    terminal.wait("no services", |screen| screen.contains("0 services"))?;
+    terminal.keys(&["q"])?;
+    let screen = terminal.wait("the end", is_at_its_end)?;
+    assert_given_back(&screen, 0);
+    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+        let terminal = Terminal::open(&cluster, signal, (80, 24), &script()?)?;
+        terminal.wait("services", |screen| screen.contains("0 services"))?;
+        cluster
+            .director
+            .run("pkill", &["-x", &format!("-{signal}"), "ipvstop"], "")?;
+        let screen = terminal.wait("the end", is_at_its_end)?;
+        assert_given_back(&screen, status);
+    }
+    Ok(())
+}
+
+fn ipvstop_with_ten_thousand_services() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    let mut rules = String::new();
+    for number in 0..10_000 {
+        let service = format!("-t 198.18.{}.{}:80", number >> 8, number & 255);
+        rules += &format!("-A {service} -s rr\n-a {service} -r 10.0.0.11:80 -m\n");
+    }
+    cluster.director.rules(&rules)?;
+    for (socket, size) in [("small", (80, 24)), ("large", (132, 50))] {
+        let terminal = Terminal::open(&cluster, socket, size, &script()?)?;
+        let screen = terminal.wait("services", |screen| screen.contains("10000 services"))?;
+        let rows = screen
+            .lines()
+            .filter(|line| line.starts_with("TCP "))
+            .count();
+        assert_eq!(
+            rows,
+            usize::from(size.1) - if size.1 < 40 { 8 } else { 11 },
+            "{screen}"
+        );
+        terminal.keys(&["End"])?;
+        terminal.wait("the last", |screen| screen.contains("198.18.39.15:80"))?;
+        terminal.keys(&["q"])?;
+        let screen = terminal.wait("the end", is_at_its_end)?;
+        assert_given_back(&screen, 0);
+    }
+    Ok(())
+}
