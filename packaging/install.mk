@@ -71,15 +71,25 @@ uninstall:
 		$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	-rmdir $(DESTDIR)$(LIBEXECDIR)
 
+# Debian's tools want debian/ at the top of where they build, and leave what they
+# make beside that. -d: Rust need not come from Debian.
+deb_top = $(abspath $(CARGO_TARGET_DIR))/deb
+
 deb: build
-	rm -f $(CARGO_TARGET_DIR)/ipvsadm_*.deb
-	packaging/build-deb $(release) $(CARGO_TARGET_DIR)
+	@command -v dh >/dev/null || { echo "make deb needs debhelper (apt install debhelper)" >&2; exit 1; }
+	rm -rf $(deb_top) $(CARGO_TARGET_DIR)/ipvsadm_*.deb
+	mkdir -p $(deb_top)/tree
+	cp -R packaging/debian $(deb_top)/tree
+	cd $(deb_top)/tree && TOP='$(CURDIR)' DEB_BUILD_OPTIONS=noautodbgsym \
+		dpkg-buildpackage --build=binary --no-sign -d >../log 2>&1 || { cat ../log; exit 1; }
+	mv $(deb_top)/ipvsadm_*.deb $(CARGO_TARGET_DIR)
 
 # Red Hat's layout. The spec builds what is not built yet. Debian's rpm knows no
 # installed packages, and so no build dependencies.
 rpm_top = $(abspath $(CARGO_TARGET_DIR))/rpm
 
 rpm: build
+	@command -v rpmbuild >/dev/null || { echo "make rpm needs rpmbuild (on Debian, apt install rpm)" >&2; exit 1; }
 	rm -rf $(rpm_top) $(CARGO_TARGET_DIR)/ipvsadm-*.rpm
 	rpmbuild --quiet -bb --build-in-place --nodeps --define '_topdir $(rpm_top)' packaging/ipvsadm.spec
 	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)

@@ -400,6 +400,7 @@ fn undocumented_behaviour_is_shown_by_a_case_of_the_compliance_suite() {
 
 #[test]
 fn the_packages_have_the_version_of_the_crate() {
-    let version = format!("\nVersion: 1.31+rust{}\n", env!("CARGO_PKG_VERSION"));
-    assert!(read("packaging/ipvsadm.spec").contains(&version));
+    let version = concat!("1.31+rust", env!("CARGO_PKG_VERSION"));
+    assert!(read("packaging/ipvsadm.spec").contains(&format!("\nVersion: {version}\n")));
+    assert!(read("packaging/debian/changelog").starts_with(&format!("ipvsadm (1:{version}-1) ")));
 }

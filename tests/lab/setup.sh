@@ -23,6 +23,7 @@ host_programs=(
     cpio:cpio
     flock:util-linux
     rpmbuild:rpm
+    dh:debhelper
     xz:xz-utils
     zstd:zstd
 )
