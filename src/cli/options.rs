@@ -6,6 +6,8 @@
 //! of the table, a place in [`super::matrix`] and a line in `args`, which gives
 //! it its meaning. This module must not give options a meaning itself.
 
+use crate::model::Change;
+
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
@@ -62,6 +64,25 @@ named! {
         Zero => "zero",
         Help => "help",
         Version => "version",
+    }
+}
+
+impl CommandName {
+    /// The command that asks for `change`.
+    pub fn of(change: &Change) -> CommandName {
+        match change {
+            Change::AddService(..) => CommandName::AddService,
+            Change::EditService(..) => CommandName::EditService,
+            Change::DeleteService(..) => CommandName::DeleteService,
+            Change::Flush => CommandName::Flush,
+            Change::AddServer(..) => CommandName::AddServer,
+            Change::EditServer(..) => CommandName::EditServer,
+            Change::DeleteServer(..) => CommandName::DeleteServer,
+            Change::Zero(..) => CommandName::Zero,
+            Change::SetTimeouts(..) => CommandName::Set,
+            Change::StartDaemon(..) => CommandName::StartDaemon,
+            Change::StopDaemon(..) => CommandName::StopDaemon,
+        }
     }
 }
 

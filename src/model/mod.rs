@@ -19,7 +19,7 @@ mod service;
 mod stats;
 mod view;
 
-pub use change::{Change, Verb};
+pub use change::Change;
 pub use connection::{Connection, Endpoint};
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
 pub use info::Info;

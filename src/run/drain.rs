@@ -10,14 +10,14 @@ mod rows;
 mod wait;
 
 use super::exit::Exit;
-use super::failure::{self, Failure};
+use super::failure::{self, Failure, Result};
 use super::signals::Interrupt;
+use crate::cli::options::CommandName;
 use crate::kernel::{Connections, Ipvs, ListError, Namespace};
-use crate::model::{
-    Change, Connection, Server, ServerConfig, ServerKey, Service, ServiceKey, Verb,
-};
+use crate::model::{Change, Connection, Server, ServerConfig, ServerKey, Service, ServiceKey};
 use libc::{ENOENT, ESRCH};
 use rows::Target;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -30,9 +30,9 @@ pub fn drain(
     service: &ServiceKey,
     server: &ServerKey,
     limit: Option<u32>,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     let service = ipvs.service(service);
-    let service = service.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?;
+    let service = service.map_err(|e| Failure::kernel(CommandName::DeleteServer, e))?;
     let mut drain = Drain {
         table: connections(ipvs.namespace())?,
         ipvs,
@@ -56,15 +56,9 @@ pub fn drain(
     match end {
         Ok(End::Empty) => drain.delete(),
         Ok(End::Gone) => deleted_by_others(),
-        Ok(End::Reweighted(weight)) => {
-            let text = format!("somebody else set the weight to {weight}: not deleted");
-            failure::say(text.as_bytes());
-            Err(Failure::Said(Exit::Failure).into())
-        }
-        Ok(End::TimedOut(left)) => drain.give_up(&before, "time is up", left, Exit::Failure),
-        Ok(End::Interrupted(left)) => {
-            drain.give_up(&before, "interrupted", left, Exit::Interrupted)
-        }
+        Ok(End::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(weight))),
+        Ok(End::TimedOut(left)) => drain.give_up(&before, left, NotDrained::TimedOut),
+        Ok(End::Interrupted(left)) => drain.give_up(&before, left, NotDrained::Interrupted),
         Err(error) => {
             // What was changed must not stay.
             let _ = drain.put_back(&before);
@@ -73,7 +67,7 @@ pub fn drain(
     }
 }
 
-const NO_SUCH_SERVER: Failure = Failure::Refused(Verb::DeleteServer, ENOENT);
+const NO_SUCH_SERVER: Failure = Failure::refused(CommandName::DeleteServer, ENOENT);
 
 struct Drain<'a> {
     ipvs: &'a mut Ipvs,
@@ -85,19 +79,62 @@ struct Drain<'a> {
     progress: Progress,
 }
 
-/// What became of the server's weight when draining was given up.
-enum Weight {
+/// Why a real server was not deleted after all.
+#[derive(Debug)]
+pub enum NotDrained {
+    /// Somebody else gave it this weight.
+    Reweighted(i32),
+    /// The time was up.
+    TimedOut(Left, Weight),
+    /// A signal came.
+    Interrupted(Left, Weight),
+}
+
+/// The server's weight after draining was given up.
+#[derive(Debug)]
+pub enum Weight {
     /// It is what it was before.
-    AsBefore,
+    AsBefore(i32),
     /// The server is as somebody else has set it.
     NotOurs,
-    /// There is no such server any more.
-    Gone,
+}
+
+impl NotDrained {
+    /// The exit status that goes with it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            NotDrained::Reweighted(_) | NotDrained::TimedOut(..) => Exit::Failure,
+            NotDrained::Interrupted(..) => Exit::Interrupted,
+        }
+    }
+}
+
+impl fmt::Display for NotDrained {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let (why, left, weight) = match self {
+            NotDrained::Reweighted(weight) => {
+                return write!(f, "somebody else set the weight to {weight}: not deleted");
+            }
+            NotDrained::TimedOut(left, weight) => ("time is up", left, weight),
+            NotDrained::Interrupted(left, weight) => ("interrupted", left, weight),
+        };
+        write!(f, "{why}: {left} left; not deleted, and {weight}")
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Weight::AsBefore(0) => write!(f, "the weight is 0 as before"),
+            Weight::AsBefore(weight) => write!(f, "the weight is {weight} again"),
+            Weight::NotOurs => write!(f, "the real server stays as somebody else set it"),
+        }
+    }
 }
 
 impl Drain<'_> {
     /// The server as it is; `None` when it is not there.
-    fn find(&mut self) -> anyhow::Result<Option<Server>> {
+    fn find(&mut self) -> Result<Option<Server>> {
         let mut servers = Vec::new();
         match self.ipvs.servers_into(&self.service, &mut servers) {
             Err(ListError::Kernel(error)) if error.errno() == ESRCH => return Ok(None),
@@ -106,60 +143,55 @@ impl Drain<'_> {
         Ok(servers.into_iter().find(|s| s.key == self.server))
     }
 
-    fn set_weight(&mut self, config: &ServerConfig, weight: i32) -> anyhow::Result<()> {
+    fn set_weight(&mut self, config: &ServerConfig, weight: i32) -> Result<()> {
         let config = ServerConfig { weight, ..*config };
         let edit = Change::EditServer(self.service, self.server, config);
         let done = self.ipvs.change(&edit);
-        Ok(done.map_err(|e| Failure::kernel(Verb::EditServer, e))?)
+        done.map_err(|e| Failure::kernel(CommandName::EditServer, e))
     }
 
-    fn delete(&mut self) -> anyhow::Result<()> {
+    fn delete(&mut self) -> Result<()> {
         let delete = Change::DeleteServer(self.service, self.server);
         let done = self.ipvs.change(&delete);
-        Ok(done.map_err(|e| Failure::kernel(Verb::DeleteServer, e))?)
+        done.map_err(|e| Failure::kernel(CommandName::DeleteServer, e))
     }
 
     fn give_up(
         &mut self,
         before: &ServerConfig,
-        why: &str,
         left: Left,
-        exit: Exit,
-    ) -> anyhow::Result<()> {
-        let weight = match self.put_back(before)? {
-            Weight::Gone => return deleted_by_others(),
-            Weight::NotOurs => "the real server stays as somebody else set it".to_owned(),
-            Weight::AsBefore if before.weight == 0 => "the weight is 0 as before".to_owned(),
-            Weight::AsBefore => format!("the weight is {} again", before.weight),
-        };
-        let text = format!("{why}: {left} left; not deleted, and {weight}");
-        failure::say(text.as_bytes());
-        Err(Failure::Said(exit).into())
+        why: fn(Left, Weight) -> NotDrained,
+    ) -> Result<()> {
+        match self.put_back(before)? {
+            Some(weight) => Err(Failure::NotDrained(why(left, weight))),
+            None => deleted_by_others(),
+        }
     }
 
     /// Puts the weight back if the server is as draining has set it: a weight
-    /// of 0 that came with other changes is somebody else's 0.
-    fn put_back(&mut self, before: &ServerConfig) -> anyhow::Result<Weight> {
+    /// of 0 that came with other changes is somebody else's 0. `None` when there
+    /// is no such server any more.
+    fn put_back(&mut self, before: &ServerConfig) -> Result<Option<Weight>> {
         let Some(server) = self.find()? else {
-            return Ok(Weight::Gone);
+            return Ok(None);
         };
         if before.weight == 0 && server.config.weight == 0 {
-            return Ok(Weight::AsBefore);
+            return Ok(Some(Weight::AsBefore(0)));
         }
         let drained = ServerConfig {
             weight: 0,
             ..*before
         };
         if server.config != drained {
-            return Ok(Weight::NotOurs);
+            return Ok(Some(Weight::NotOurs));
         }
         self.set_weight(&server.config, before.weight)?;
-        Ok(Weight::AsBefore)
+        Ok(Some(Weight::AsBefore(before.weight)))
     }
 }
 
 impl World for Drain<'_> {
-    fn server(&mut self) -> anyhow::Result<Option<Server>> {
+    fn server(&mut self) -> Result<Option<Server>> {
         let server = self.find()?;
         if let Some(server) = &server {
             self.progress.show(server, self.start.elapsed());
@@ -167,14 +199,14 @@ impl World for Drain<'_> {
         Ok(server)
     }
 
-    fn rewind(&mut self) -> anyhow::Result<()> {
+    fn rewind(&mut self) -> Result<()> {
         self.table = connections(self.ipvs.namespace())?;
         Ok(())
     }
 
-    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> anyhow::Result<bool> {
+    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> Result<bool> {
         let rows = self.table.next_rows();
-        let Some(rows) = rows.map_err(super::list::connections_failed)? else {
+        let Some(rows) = rows.map_err(Failure::Connections)? else {
             return Ok(false);
         };
         // What cannot be read is a connection not found, and counts as open.
@@ -196,15 +228,13 @@ impl World for Drain<'_> {
 }
 
 /// What was to be done is done.
-fn deleted_by_others() -> anyhow::Result<()> {
+fn deleted_by_others() -> Result<()> {
     failure::say(b"somebody else deleted the real server meanwhile");
     Ok(())
 }
 
-fn connections(namespace: Namespace) -> anyhow::Result<Connections> {
-    namespace
-        .connections()
-        .map_err(super::list::connections_failed)
+fn connections(namespace: Namespace) -> Result<Connections> {
+    namespace.connections().map_err(Failure::Connections)
 }
 
 /// Says which settings of the kernel stand against what draining promises.

@@ -1,11 +1,13 @@
-//! What can go wrong in a run, in the original's words and with its exit
-//! status: one table from (command, errno) to a message, and one place that
-//! prints.
+//! What can go wrong, in the original's words and with its exit status: one
+//! table from (command, errno) to a message, and one place that prints.
 
+use super::drain::NotDrained;
 use super::exit::Exit;
+use super::hint::hint;
 use crate::cli::UsageError;
-use crate::kernel::{KernelError, ListError};
-use crate::model::Verb;
+use crate::cli::options::CommandName;
+use crate::kernel::{KernelError, ListError, Namespace};
+use crate::model::Change;
 use crate::rules::WrongLine;
 use libc::{
     EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, ESRCH,
@@ -24,40 +26,77 @@ pub enum Failure {
     Input(io::Error),
     /// `--replace` with an input of no bytes; nothing was changed.
     NothingToReplaceWith,
-    /// There is no IPVS, or it is not for us; the errno.
+    /// IPVS is missing, or not for this user; the errno.
     Unavailable(i32),
-    /// The kernel refused; the errno.
-    Refused(Verb, i32),
-    /// The table never held still while it was read.
+    /// The kernel refused a command.
+    Refused {
+        /// Which command.
+        command: CommandName,
+        /// Why.
+        errno: i32,
+        /// The likely cause, for a person at a terminal.
+        hint: Option<String>,
+    },
+    /// The table changed all the time while it was read.
     Unstable,
+    /// The connections cannot be read.
+    Connections(io::Error),
+    /// Lines of the table of connections that cannot be understood.
+    UnknownConnections(u64),
+    /// A real server was not drained.
+    NotDrained(NotDrained),
     /// The output cannot be written.
     Output(io::Error),
-    /// All that there is to say has been said.
-    Said(Exit),
+    /// The operating system does not do something; what for, and why not.
+    Other(anyhow::Error),
 }
+
+/// The result of what can fail in a run.
+pub type Result<T> = std::result::Result<T, Failure>;
 
 impl Failure {
     /// A failed list request.
     pub fn list(error: impl Into<ListError>) -> Failure {
         match error.into() {
-            ListError::Kernel(error) => Failure::kernel(Verb::List, error),
+            ListError::Kernel(error) => Failure::kernel(CommandName::List, error),
             ListError::Unstable => Failure::Unstable,
         }
     }
 
+    /// A failed request for `change`.
+    pub fn change(change: &Change, error: KernelError) -> Failure {
+        match Failure::kernel(CommandName::of(change), error) {
+            Failure::Refused { command, errno, .. } => Failure::Refused {
+                command,
+                errno,
+                hint: hint(change, errno),
+            },
+            other => other,
+        }
+    }
+
     /// A failed request.
-    pub fn kernel(verb: Verb, error: KernelError) -> Failure {
+    pub fn kernel(command: CommandName, error: KernelError) -> Failure {
         match error.errno() {
             EPERM => Failure::Unavailable(EPERM),
-            errno => Failure::Refused(verb, errno),
+            errno => Failure::refused(command, errno),
+        }
+    }
+
+    /// A request that the kernel refused, without a hint.
+    pub const fn refused(command: CommandName, errno: i32) -> Failure {
+        Failure::Refused {
+            command,
+            errno,
+            hint: None,
         }
     }
 
     /// The exit status that goes with it.
     pub fn exit(&self) -> Exit {
         match self {
-            // As the original: what does not even read as options is another
-            // case than options that make no sense.
+            // As the original: what cannot be read as options is another case
+            // than options that make no sense.
             Failure::Usage(
                 UsageError::NoCommand(_)
                 | UsageError::UnknownOption(_)
@@ -69,11 +108,27 @@ impl Failure {
             | Failure::Input(_)
             | Failure::NothingToReplaceWith
             | Failure::Unavailable(_) => Exit::Usage,
-            Failure::Refused(Verb::List, _) | Failure::Unstable => Exit::Failure,
-            Failure::Refused(..) => Exit::Refused,
+            Failure::Refused {
+                command: CommandName::List,
+                ..
+            }
+            | Failure::Unstable
+            | Failure::Connections(_)
+            | Failure::UnknownConnections(_)
+            | Failure::Other(_) => Exit::Failure,
+            Failure::Refused { .. } => Exit::Refused,
+            Failure::NotDrained(why) => why.exit(),
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
             Failure::Output(_) => Exit::Failure,
-            Failure::Said(exit) => *exit,
+        }
+    }
+
+    /// One more line for a person.
+    fn hint(&self) -> Option<String> {
+        match self {
+            Failure::Usage(error) => error.hint(),
+            Failure::Refused { hint, .. } => hint.clone(),
+            _ => None,
         }
     }
 
@@ -93,7 +148,7 @@ impl Failure {
                     .into()
             }
             Failure::Unavailable(errno) => unavailable(*errno).into(),
-            Failure::Refused(verb, errno) => refusal(*verb, *errno).into(),
+            Failure::Refused { command, errno, .. } => refusal(*command, *errno).into(),
             Failure::Unstable => {
                 "the table changed all the time while it was read: the listing may be incomplete"
                     .into()
@@ -102,7 +157,22 @@ impl Failure {
             Failure::Output(error) => {
                 format!("cannot write the output: {}", system_text(error)).into()
             }
-            Failure::Said(_) => Vec::new(),
+            Failure::Connections(error) => format!(
+                "cannot read {}: {}",
+                Namespace::CONNECTIONS,
+                system_text(error)
+            )
+            .into(),
+            Failure::UnknownConnections(count) => {
+                let s = if *count == 1 { "" } else { "s" };
+                format!(
+                    "{}: {count} line{s} cannot be understood",
+                    Namespace::CONNECTIONS
+                )
+                .into()
+            }
+            Failure::NotDrained(why) => why.to_string().into(),
+            Failure::Other(error) => format!("{error:#}").into(),
         }
     }
 }
@@ -131,7 +201,7 @@ fn unavailable(errno: i32) -> String {
     format!(
         "Can't initialize ipvs: {}\n\
          Are you sure that IP Virtual Server is built in the kernel or as module?",
-        refusal(Verb::List, errno)
+        refusal(CommandName::List, errno)
     )
 }
 
@@ -145,20 +215,26 @@ pub fn system_text(error: &io::Error) -> String {
 }
 
 /// The words for a refusal by the kernel.
-pub fn refusal(verb: Verb, errno: i32) -> String {
-    let text = match (errno, verb) {
-        (EEXIST, Verb::AddService) => "Service already exists",
-        (ENOENT, Verb::AddService | Verb::EditService) => {
+pub fn refusal(command: CommandName, errno: i32) -> String {
+    let text = match (errno, command) {
+        (EEXIST, CommandName::AddService) => "Service already exists",
+        (ENOENT, CommandName::AddService | CommandName::EditService) => {
             "Scheduler or persistence engine not found"
         }
-        (ESRCH, Verb::EditService | Verb::DeleteService | Verb::Zero | Verb::List) => {
-            "No such service"
+        (
+            ESRCH,
+            CommandName::EditService
+            | CommandName::DeleteService
+            | CommandName::Zero
+            | CommandName::List,
+        ) => "No such service",
+        (EEXIST, CommandName::AddServer) => "Destination already exists",
+        (ENOENT, CommandName::EditServer | CommandName::DeleteServer) => "No such destination",
+        (ESRCH, CommandName::AddServer | CommandName::EditServer | CommandName::DeleteServer) => {
+            "Service not defined"
         }
-        (EEXIST, Verb::AddServer) => "Destination already exists",
-        (ENOENT, Verb::EditServer | Verb::DeleteServer) => "No such destination",
-        (ESRCH, Verb::AddServer | Verb::EditServer | Verb::DeleteServer) => "Service not defined",
-        (EEXIST, Verb::StartDaemon) => "Daemon has already run",
-        (ESRCH, Verb::StopDaemon) => "No daemon is running",
+        (EEXIST, CommandName::StartDaemon) => "Daemon has already run",
+        (ESRCH, CommandName::StopDaemon) => "No daemon is running",
         (EPERM, _) => "Permission denied (you must be root)",
         (EINVAL, _) => {
             "Invalid operation.  Possibly wrong module version, address not unicast, ..."
@@ -173,35 +249,24 @@ pub fn refusal(verb: Verb, errno: i32) -> String {
     text.to_owned()
 }
 
-/// Prints what there is to say about `error`; the exit status.
-pub fn report(error: &anyhow::Error) -> Exit {
-    let Some(failure) = error.downcast_ref::<Failure>() else {
-        say(format!("{error:#}").as_bytes());
-        return Exit::Failure;
-    };
+/// Prints `failure`, with its hint; the exit status.
+pub fn report(failure: &Failure) -> Exit {
     let text = failure.text();
     if !text.is_empty() {
         say(&text);
     }
-    if let Failure::Usage(error) = failure
-        && io::stderr().is_terminal()
-        && let Some(hint) = error.hint()
+    // Scripts read stderr too: hints are for people.
+    if io::stderr().is_terminal()
+        && let Some(hint) = failure.hint()
     {
-        say_hint(&hint);
+        say(format!("hint: {hint}").as_bytes());
     }
     failure.exit()
 }
 
-/// Prints one message to stderr; where that fails, nobody is left to be told.
+/// Prints one message to stderr. Errors in writing it are ignored.
 pub fn say(text: &[u8]) {
     let _ = io::stderr().write_all(&[text, b"\n"].concat());
-}
-
-/// Prints a hint for a person; scripts read stderr, and get none.
-pub fn say_hint(hint: &str) {
-    if io::stderr().is_terminal() {
-        say(format!("hint: {hint}").as_bytes());
-    }
 }
 
 #[cfg(test)]
@@ -210,20 +275,32 @@ mod tests {
 
     #[test]
     fn the_same_errno_means_what_the_command_makes_of_it() {
-        assert_eq!(refusal(Verb::DeleteService, ESRCH), "No such service");
-        assert_eq!(refusal(Verb::DeleteServer, ESRCH), "Service not defined");
-        assert_eq!(refusal(Verb::DeleteServer, ENOENT), "No such destination");
-        assert_eq!(refusal(Verb::Flush, ENOENT), "No such file or directory");
         assert_eq!(
-            refusal(Verb::AddServer, 34),
+            refusal(CommandName::DeleteService, ESRCH),
+            "No such service"
+        );
+        assert_eq!(
+            refusal(CommandName::DeleteServer, ESRCH),
+            "Service not defined"
+        );
+        assert_eq!(
+            refusal(CommandName::DeleteServer, ENOENT),
+            "No such destination"
+        );
+        assert_eq!(
+            refusal(CommandName::Flush, ENOENT),
+            "No such file or directory"
+        );
+        assert_eq!(
+            refusal(CommandName::AddServer, 34),
             "Numerical result out of range"
         );
     }
 
     #[test]
     fn failed_listings_exit_1_and_other_refusals_255() {
-        assert_eq!(Failure::Refused(Verb::List, ESRCH).exit() as u8, 1);
-        assert_eq!(Failure::Refused(Verb::Zero, ESRCH).exit() as u8, 255);
+        assert_eq!(Failure::refused(CommandName::List, ESRCH).exit() as u8, 1);
+        assert_eq!(Failure::refused(CommandName::Zero, ESRCH).exit() as u8, 255);
         assert_eq!(Failure::Unavailable(EPERM).exit() as u8, 2);
     }
 }

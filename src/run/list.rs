@@ -1,18 +1,16 @@
 //! `-L`: the table, the connections, the time-outs, the sync daemons.
 
-use super::failure::{self, Failure};
+use super::failure::{self, Failure, Result};
 use super::{Session, table};
 use crate::cli::List;
-use crate::kernel::{Namespace, Unreadable};
+use crate::kernel::Unreadable;
 use crate::model::{ServiceKey, Style, View};
 use crate::names::{Names, Resolver};
 use crate::render::text::Text;
 use crate::render::{Head, Report, order};
-use anyhow::{anyhow, bail};
-use std::io;
 
 /// Lists what `list` asks for.
-pub fn list(session: &mut Session, list: &List) -> anyhow::Result<()> {
+pub fn list(session: &mut Session, list: &List) -> Result<()> {
     match *list {
         List::Table {
             service,
@@ -42,8 +40,8 @@ pub fn list(session: &mut Session, list: &List) -> anyhow::Result<()> {
 /// numbers stand for names that did not come in time.
 pub fn with_names(
     resolver: Option<Resolver>,
-    report: impl FnOnce(Option<&mut dyn Names>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+    report: impl FnOnce(Option<&mut dyn Names>) -> Result<()>,
+) -> Result<()> {
     let Some(mut names) = resolver else {
         return report(None);
     };
@@ -63,7 +61,7 @@ fn services(
     service: Option<ServiceKey>,
     sorted: bool,
     report: &mut dyn Report,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     let (info, services) = match service {
         Some(key) => {
             let service = session.ipvs.service(&key).map_err(Failure::list)?;
@@ -84,7 +82,7 @@ fn services(
     Ok(())
 }
 
-fn timeouts(session: &mut Session, report: &mut dyn Report) -> anyhow::Result<()> {
+fn timeouts(session: &mut Session, report: &mut dyn Report) -> Result<()> {
     let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
     let out = session.out.buffer();
     report.head(out, &Head::Timeouts);
@@ -93,7 +91,7 @@ fn timeouts(session: &mut Session, report: &mut dyn Report) -> anyhow::Result<()
     session.out.flush_if_full()
 }
 
-fn daemons(session: &mut Session, report: &mut dyn Report) -> anyhow::Result<()> {
+fn daemons(session: &mut Session, report: &mut dyn Report) -> Result<()> {
     let daemons = session.ipvs.daemons().map_err(Failure::list)?;
     let out = session.out.buffer();
     report.head(out, &Head::Daemons);
@@ -104,15 +102,15 @@ fn daemons(session: &mut Session, report: &mut dyn Report) -> anyhow::Result<()>
     session.out.flush_if_full()
 }
 
-fn connections(session: &mut Session, report: &mut dyn Report) -> anyhow::Result<()> {
+fn connections(session: &mut Session, report: &mut dyn Report) -> Result<()> {
     // The file is open to everybody, and who talks to whom is not.
     session.check_permission()?;
     let table = session.ipvs.namespace().connections();
-    let mut table = table.map_err(connections_failed)?;
+    let mut table = table.map_err(Failure::Connections)?;
     let out = &mut session.out;
     report.head(out.buffer(), &Head::Connections);
     let mut unreadable = 0u64;
-    while let Some(rows) = table.next_rows().map_err(connections_failed)? {
+    while let Some(rows) = table.next_rows().map_err(Failure::Connections)? {
         if report.wants_names() {
             report.look_up(&mut rows.addresses());
         }
@@ -124,19 +122,9 @@ fn connections(session: &mut Session, report: &mut dyn Report) -> anyhow::Result
             out.flush_if_full()?;
         }
     }
-    match unreadable {
-        0 => {}
-        1 => bail!("{}: 1 line cannot be understood", Namespace::CONNECTIONS),
-        n => bail!("{}: {n} lines cannot be understood", Namespace::CONNECTIONS),
+    if unreadable > 0 {
+        return Err(Failure::UnknownConnections(unreadable));
     }
     report.end(out.buffer());
     Ok(())
-}
-
-pub fn connections_failed(error: io::Error) -> anyhow::Error {
-    anyhow!(
-        "cannot read {}: {}",
-        Namespace::CONNECTIONS,
-        failure::system_text(&error)
-    )
 }

@@ -19,7 +19,7 @@ mod signals;
 mod table;
 
 pub use exit::Exit;
-pub use failure::{Failure, report, say};
+pub use failure::{Failure, Result, report, say};
 pub use output::Output;
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 
@@ -34,20 +34,20 @@ struct Session {
 }
 
 impl Session {
-    fn open(out: Output) -> anyhow::Result<Session> {
+    fn open(out: Output) -> Result<Session> {
         let ipvs = Ipvs::open(Namespace::current())
             .map_err(|error| Failure::Unavailable(error.errno()))?;
         Ok(Session { ipvs, out })
     }
 
     /// Fails if the user may not administer IPVS, before anything is tried.
-    fn check_permission(&mut self) -> anyhow::Result<()> {
+    fn check_permission(&mut self) -> Result<()> {
         self.ipvs.info().map_err(Failure::list)?;
         Ok(())
     }
 
     /// Does what one command asks for.
-    fn run(&mut self, action: &Action) -> anyhow::Result<()> {
+    fn run(&mut self, action: &Action) -> Result<()> {
         match action {
             Action::Change(change) => change::one(&mut self.ipvs, change),
             Action::Drain {
@@ -62,7 +62,7 @@ impl Session {
 }
 
 /// Does what the user asked for.
-fn carry_out(invocation: &Invocation, out: Output) -> anyhow::Result<Exit> {
+fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
     match &invocation.command {
         Command::Help => {
             let program = String::from_utf8_lossy(invocation.program);
@@ -77,7 +77,7 @@ fn carry_out(invocation: &Invocation, out: Output) -> anyhow::Result<Exit> {
     }
 }
 
-fn act(action: &Action, out: Output) -> anyhow::Result<Exit> {
+fn act(action: &Action, out: Output) -> Result<Exit> {
     let mut session = Session::open(out)?;
     let result = session.run(action);
     // What was listed before a failure is printed all the same.
@@ -86,7 +86,7 @@ fn act(action: &Action, out: Output) -> anyhow::Result<Exit> {
 }
 
 /// Prints a text of the program's own.
-fn print(mut out: Output, text: &str) -> anyhow::Result<Exit> {
+fn print(mut out: Output, text: &str) -> Result<Exit> {
     out.buffer().text(text);
     out.finish()?;
     Ok(Exit::Success)

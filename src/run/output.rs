@@ -3,7 +3,7 @@
 //! The standard library's own handle is not used: it writes line by line, and
 //! takes a closed descriptor for success.
 
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use crate::render::Buffer;
 use std::fs::File;
 use std::io::{self, Write};
@@ -46,7 +46,7 @@ impl Output {
     /// Writes the buffer if it is full; or if nothing can be written, so that
     /// nobody goes on for nothing.
     #[inline]
-    pub fn flush_if_full(&mut self) -> anyhow::Result<()> {
+    pub fn flush_if_full(&mut self) -> Result<()> {
         if self.buffer.len() < FULL && self.file.is_ok() {
             return Ok(());
         }
@@ -54,7 +54,7 @@ impl Output {
     }
 
     /// Writes what is left.
-    pub fn finish(&mut self) -> anyhow::Result<()> {
+    pub fn finish(&mut self) -> Result<()> {
         if self.buffer.is_empty() {
             return Ok(());
         }
@@ -65,7 +65,7 @@ impl Output {
             )),
         };
         self.buffer.clear();
-        Ok(result.map_err(Failure::Output)?)
+        result.map_err(Failure::Output)
     }
 }
 

@@ -2,7 +2,7 @@
 //! name first, to the exit status.
 
 use super::exit::Exit;
-use super::failure::{self, Failure};
+use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::restore::{self, Start};
 use super::{act, carry_out, print};
@@ -10,8 +10,8 @@ use crate::cli::{self, Action, Restore, help, scripts};
 use crate::names::SystemLookup;
 use std::env;
 
-fn ended(result: anyhow::Result<Exit>) -> u8 {
-    let exit = result.unwrap_or_else(|error| failure::report(&error));
+fn ended(result: Result<Exit>) -> u8 {
+    let exit = result.unwrap_or_else(|failure| failure::report(&failure));
     exit as u8
 }
 
@@ -24,7 +24,7 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
     })
 }
 
-fn run(program: &[u8], words: &[&[u8]], out: Output) -> anyhow::Result<Exit> {
+fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
     // popt knows both names.
     let posix = ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
         .iter()
@@ -53,11 +53,11 @@ pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     ended(match scripts::restore(arguments(words)) {
         Ok(Some(options)) => restore_from_input(options, out),
         Ok(None) => print(out, help::RESTORE),
-        Err(error) => Err(Failure::Usage(error).into()),
+        Err(error) => Err(Failure::Usage(error)),
     })
 }
 
-fn restore_from_input(options: Restore, out: Output) -> anyhow::Result<Exit> {
+fn restore_from_input(options: Restore, out: Output) -> Result<Exit> {
     restore::restore(&restore::standard_input()?, options, Start::Cleared, out)
 }
 

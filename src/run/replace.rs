@@ -1,19 +1,19 @@
 //! `-R --replace`: the table is made equal to the rules, while it is in use.
 
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::output::Output;
 use super::restore::{Progress, carry_out, print_changes, say_of_line};
 use super::signals::Interrupt;
 use super::{Session, table};
 use crate::rules::plan::{Present, Wanted};
 
-/// How often the difference is taken anew when the kernel refuses something:
+/// How often the difference is taken again when the kernel refuses something:
 /// somebody else may have changed the table meanwhile.
 const ROUNDS: usize = 3;
 
 /// Makes the table what `wanted` says; with `dry_run`, prints how.
-pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Exit> {
+pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> Result<Exit> {
     let mut session = Session::open(out)?;
     let mut steps = wanted.steps(&present(&mut session)?);
     if dry_run {
@@ -52,7 +52,7 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> anyhow::Result<Ex
 }
 
 /// The kernel's current table.
-fn present(session: &mut Session) -> anyhow::Result<Present> {
+fn present(session: &mut Session) -> Result<Present> {
     let services = session.ipvs.services().map_err(Failure::list)?;
     Ok(Present {
         services: table::read(&mut session.ipvs, &services, false)?,

@@ -2,10 +2,11 @@
 //! out in their order.
 
 use super::exit::Exit;
-use super::failure::{self, Failure};
+use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::signals::Interrupt;
 use super::{Session, replace};
+use crate::cli::options::CommandName;
 use crate::cli::{Action, Restore};
 use crate::kernel::Ipvs;
 use crate::model::Change;
@@ -29,7 +30,7 @@ pub enum Start {
 
 /// All of standard input. The standard library's own handle is not used: it
 /// takes a closed descriptor for an empty file.
-pub fn standard_input() -> anyhow::Result<Vec<u8>> {
+pub fn standard_input() -> Result<Vec<u8>> {
     let mut input = Vec::new();
     let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
     stdin
@@ -39,10 +40,10 @@ pub fn standard_input() -> anyhow::Result<Vec<u8>> {
 }
 
 /// Carries out the rules in `input`.
-pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> anyhow::Result<Exit> {
+pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> Result<Exit> {
     // More likely a command before this one that failed than a wish.
     if options.replace && input.is_empty() {
-        return Err(Failure::NothingToReplaceWith.into());
+        return Err(Failure::NothingToReplaceWith);
     }
     let rules = rules::read(input, &mut ManyLookup::default()).map_err(Failure::WrongLines)?;
     if options.replace {
@@ -56,8 +57,8 @@ pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> any
     session.check_permission()?;
     let mut progress = Progress::new(Interrupt::watch()?);
     session.carry_out_all(&rules, start, &mut progress)?;
-    if let Err(error) = session.out.finish() {
-        progress.unwritten = Some(failure::report(&error));
+    if let Err(failure) = session.out.finish() {
+        progress.unwritten = Some(failure::report(&failure));
     }
     Ok(progress.end("rules", rules.len()))
 }
@@ -122,7 +123,7 @@ impl Progress {
 }
 
 /// Prints the changes that `rules` would make, and makes none.
-fn dry_run(rules: &[Rule], start: Start, mut out: Output) -> anyhow::Result<Exit> {
+fn dry_run(rules: &[Rule], start: Start, mut out: Output) -> Result<Exit> {
     let cleared = (start == Start::Cleared).then_some(Change::Flush);
     let changes = rules.iter().filter_map(|rule| match rule.action {
         Action::Change(change) => Some(change),
@@ -137,10 +138,7 @@ fn dry_run(rules: &[Rule], start: Start, mut out: Output) -> anyhow::Result<Exit
 }
 
 /// Prints `changes` as the commands that make them.
-pub fn print_changes(
-    out: &mut Output,
-    changes: impl Iterator<Item = Change>,
-) -> anyhow::Result<()> {
+pub fn print_changes(out: &mut Output, changes: impl Iterator<Item = Change>) -> Result<()> {
     for change in changes {
         text::rule(out.buffer(), None, &change);
         out.flush_if_full()?;
@@ -155,7 +153,7 @@ impl Session {
         rules: &[Rule],
         start: Start,
         progress: &mut Progress,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         if start == Start::Cleared {
             self.change_all([(None, Change::Flush)].into_iter(), progress)?;
             progress.cleared = progress.done > 0;
@@ -176,7 +174,7 @@ impl Session {
         &mut self,
         steps: impl Iterator<Item = Step>,
         progress: &mut Progress,
-    ) -> anyhow::Result<()> {
+    ) -> Result<()> {
         carry_out(&mut self.ipvs, steps, progress, |line, text| {
             say_of_line(line, &text);
         })
@@ -186,15 +184,15 @@ impl Session {
     /// it, the rules after it are still to be done; a closed pipe is no news.
     fn run_rule(&mut self, rule: &Rule, progress: &mut Progress) {
         progress.done += 1;
-        let Err(error) = self.run(&rule.action) else {
+        let Err(failure) = self.run(&rule.action) else {
             return;
         };
-        let text = format!("{error:#}");
+        let text = failure.to_string();
         if !text.is_empty() {
             say_of_line(Some(rule.line), &text);
         }
-        match error.downcast_ref() {
-            Some(failure @ Failure::Output(_)) => progress.unwritten = Some(failure.exit()),
+        match failure {
+            Failure::Output(_) => progress.unwritten = Some(failure.exit()),
             _ => progress.refused += 1,
         }
     }
@@ -214,7 +212,7 @@ pub fn carry_out(
     steps: impl Iterator<Item = Step>,
     progress: &mut Progress,
     mut refused: impl FnMut(Option<u32>, String),
-) -> anyhow::Result<()> {
+) -> Result<()> {
     let Progress {
         interrupt,
         done,
@@ -224,13 +222,14 @@ pub fn carry_out(
     let wanted = steps.take_while(|_| !interrupt.came());
     let tagged = wanted.map(|(line, change)| {
         *done += 1;
-        ((line, change.verb()), change)
+        ((line, CommandName::of(&change)), change)
     });
-    ipvs.batch(tagged, |(line, verb), error| {
+    ipvs.batch(tagged, |(line, command), error| {
         *count += 1;
-        refused(line, failure::refusal(verb, error.errno()));
+        refused(line, failure::refusal(command, error.errno()));
     })
     .context("cannot talk to the kernel")
+    .map_err(Failure::Other)
 }
 
 /// Reports what is wrong with a line, or with what no line asked for.

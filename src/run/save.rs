@@ -1,6 +1,6 @@
 //! `-S`: the table as the rules that make it.
 
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use super::list::with_names;
 use super::{Session, table};
 use crate::names::Resolver;
@@ -8,7 +8,7 @@ use crate::render::text::Rules;
 use crate::render::{Report, order};
 
 /// Prints the rules; with `all` also those of time-outs and sync daemons.
-pub fn save(session: &mut Session, numeric: bool, all: bool) -> anyhow::Result<()> {
+pub fn save(session: &mut Session, numeric: bool, all: bool) -> Result<()> {
     with_names((!numeric).then(Resolver::for_rules), |names| {
         let mut rules = Rules::new(names);
         if all {
@@ -20,7 +20,7 @@ pub fn save(session: &mut Session, numeric: bool, all: bool) -> anyhow::Result<(
     })
 }
 
-fn settings(session: &mut Session, report: &mut dyn Report) -> anyhow::Result<()> {
+fn settings(session: &mut Session, report: &mut dyn Report) -> Result<()> {
     let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
     report.timeouts(session.out.buffer(), &timeouts);
     for daemon in session.ipvs.daemons().map_err(Failure::list)? {

@@ -2,6 +2,8 @@
 //! when nothing is half done.
 
 use super::exit::Exit;
+use super::failure::{Failure, Result};
+use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use std::io;
@@ -22,7 +24,13 @@ pub struct Interrupt(Arc<AtomicUsize>);
 impl Interrupt {
     /// From now on, interrupts are noted and do not end the program; nor does
     /// a closed pipe, whose error the writer sees.
-    pub fn watch() -> io::Result<Interrupt> {
+    pub fn watch() -> Result<Interrupt> {
+        Interrupt::register()
+            .context("cannot handle signals")
+            .map_err(Failure::Other)
+    }
+
+    fn register() -> io::Result<Interrupt> {
         let interrupt = Interrupt::default();
         flag::register(SIGPIPE, Arc::new(AtomicBool::new(false)))?;
         for (signal, _) in SIGNALS {

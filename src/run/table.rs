@@ -4,7 +4,7 @@
 //! This module must not know what a report looks like.
 
 use super::Session;
-use super::failure::Failure;
+use super::failure::{Failure, Result};
 use crate::kernel::{Ipvs, ListError};
 use crate::model::{Server, Service, ServiceKey};
 use crate::render::{Report, order};
@@ -18,8 +18,8 @@ fn for_each(
     ipvs: &mut Ipvs,
     services: &[Service],
     sorted: bool,
-    mut visit: impl FnMut(&Service, &[Server]) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+    mut visit: impl FnMut(&Service, &[Server]) -> Result<()>,
+) -> Result<()> {
     let mut servers = Vec::new();
     for service in services {
         match ipvs.servers_into(&service.key, &mut servers) {
@@ -35,7 +35,7 @@ fn for_each(
 }
 
 /// The services with their servers.
-pub fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> anyhow::Result<Table> {
+pub fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> Result<Table> {
     let mut table = Vec::with_capacity(services.len());
     for_each(ipvs, services, sorted, |service, servers| {
         table.push((*service, servers.to_vec()));
@@ -51,7 +51,7 @@ pub fn report(
     services: &[Service],
     sorted: bool,
     report: &mut dyn Report,
-) -> anyhow::Result<()> {
+) -> Result<()> {
     let Session { ipvs, out } = session;
     let mut block = |report: &mut dyn Report, service: &Service, servers: &[Server]| {
         report.service(out.buffer(), service);

@@ -33,8 +33,8 @@ const USAGE: u8 = 2;
 /// What ended the program before it was done.
 #[derive(Debug)]
 enum Stop {
-    /// As with ipvsadm; a [`Failure`], as a rule.
-    Error(anyhow::Error),
+    /// The same as in ipvsadm.
+    Failure(Failure),
     /// The command line, or the place to run in, is wrong.
     Usage(String),
     /// The terminal failed.
@@ -43,9 +43,9 @@ enum Stop {
     Signal(i32),
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Stop {
-    fn from(error: E) -> Stop {
-        Stop::Error(error.into())
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failure(failure)
     }
 }
 
@@ -55,7 +55,7 @@ fn run(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     match try_run(words.get(1..).unwrap_or_default(), out) {
         Ok(()) => 0,
-        Err(Stop::Error(error)) => report(&error) as u8,
+        Err(Stop::Failure(failure)) => report(&failure) as u8,
         Err(Stop::Usage(text)) => {
             say(format!("ipvstop: {text}").as_bytes());
             USAGE

@@ -15,6 +15,7 @@
 
 use super::rows::{self, Target};
 use crate::model::{Connection, Server};
+use crate::run::failure::Result;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
@@ -33,11 +34,11 @@ const LONGEST_LOOK: Duration = Duration::from_secs(30);
 /// What the waiting needs of the world.
 pub trait World {
     /// The server as it is now; `None` when it is gone.
-    fn server(&mut self) -> anyhow::Result<Option<Server>>;
+    fn server(&mut self) -> Result<Option<Server>>;
     /// Goes to the first row of the table of connections.
-    fn rewind(&mut self) -> anyhow::Result<()>;
+    fn rewind(&mut self) -> Result<()>;
     /// Tells `each` some of the next rows; false when there were none left.
-    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> anyhow::Result<bool>;
+    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> Result<bool>;
     /// Whether somebody wants the program to end.
     fn interrupted(&self) -> bool;
     /// The time since some start.
@@ -86,11 +87,7 @@ impl fmt::Display for Left {
 
 /// Waits until the server that `target` means has no open connection, at most
 /// for the time `limit`.
-pub fn wait<W: World>(
-    world: &mut W,
-    target: &Target,
-    limit: Option<Duration>,
-) -> anyhow::Result<End> {
+pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -> Result<End> {
     let start = world.now();
     let mut looks = Looks {
         target,
@@ -164,7 +161,7 @@ impl Looks<'_> {
     /// Goes on looking until it is time to count again; how many connections
     /// are open, when that is known. `inactive` is the kernel's count, of just
     /// now.
-    fn go_on<W: World>(&mut self, world: &mut W, inactive: u32) -> anyhow::Result<Option<u32>> {
+    fn go_on<W: World>(&mut self, world: &mut W, inactive: u32) -> Result<Option<u32>> {
         let now = world.now();
         let look = match &mut self.current {
             Some(look) if look.complete => {

@@ -91,7 +91,7 @@ fn server(weight: i32, active: u32, inactive: u32) -> Server {
 }
 
 impl World for Fake {
-    fn server(&mut self) -> anyhow::Result<Option<Server>> {
+    fn server(&mut self) -> Result<Option<Server>> {
         self.counted += 1;
         assert!(self.counted < 1_000_000, "waits for ever");
         let moment = self.moment();
@@ -99,7 +99,7 @@ impl World for Fake {
         Ok((!moment.gone).then_some(server))
     }
 
-    fn rewind(&mut self) -> anyhow::Result<()> {
+    fn rewind(&mut self) -> Result<()> {
         self.looks.push(self.now);
         assert!(
             self.looked * 10 <= self.now - self.start,
@@ -111,7 +111,7 @@ impl World for Fake {
         Ok(())
     }
 
-    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> anyhow::Result<bool> {
+    fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> Result<bool> {
         self.now += self.block;
         self.looked += self.block;
         if self.next_block == self.blocks {
