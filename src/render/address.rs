@@ -47,7 +47,15 @@ pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
 
 #[inline]
 pub(super) fn ipv4(out: &mut Buffer, address: Ipv4Addr) {
-    let mut text = [0; 16];
+    let (text, len) = octets(address);
+    out.fixed(text, len - 1);
+}
+
+/// The octets, each with a dot after it, and how long they are. There is room
+/// for a port after them.
+#[inline]
+fn octets(address: Ipv4Addr) -> ([u8; 24], usize) {
+    let mut text = [0; 24];
     let mut at = 0;
     for octet in address.octets() {
         let (digits, len) = OCTETS[usize::from(octet)];
@@ -56,7 +64,34 @@ pub(super) fn ipv4(out: &mut Buffer, address: Ipv4Addr) {
         }
         at += usize::from(len);
     }
-    out.fixed(text, at - 1);
+    (text, at)
+}
+
+/// The digits of a port, and how many there are.
+#[inline]
+fn port_digits(port: u16) -> ([u8; 8], usize) {
+    const ZEROS: u64 = u64::from_le_bytes(*b"0000\x01\0\0\0");
+    let first = b'0' + (port / 10_000) as u8;
+    let [[b, c], [d, e]] = [port / 100 % 100, port % 100].map(|pair| two_digits(pair as u8));
+    let digits = u64::from_le_bytes([first, b, c, d, e, 0, 0, 0]);
+    let zeros = (digits ^ ZEROS).trailing_zeros() / 8;
+    ((digits >> (8 * zeros)).to_le_bytes(), 5 - zeros as usize)
+}
+
+/// The digits of a number below 100.
+#[inline]
+pub(super) fn two_digits(value: u8) -> [u8; 2] {
+    /// Padded to 128 so that a 7-bit index needs no bounds check.
+    const PAIRS: [[u8; 2]; 128] = {
+        let mut pairs = [[b'0'; 2]; 128];
+        let mut value = 0;
+        while value < 100 {
+            pairs[value] = [b'0' + (value / 10) as u8, b'0' + (value % 10) as u8];
+            value += 1;
+        }
+        pairs
+    };
+    PAIRS[usize::from(value & 0x7f)]
 }
 
 /// The C library's form: the first of the longest runs of two or more zero
@@ -116,8 +151,17 @@ fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
 /// `1.2.3.4:80` or `[2001:db8::1]:80`, without names.
 #[inline]
 pub(super) fn numeric(out: &mut Buffer, address: &IpAddr, port: u16) {
-    host_and_colon(out, address);
-    out.number(port);
+    let (digits, len) = port_digits(port);
+    let IpAddr::V4(v4) = address else {
+        host_and_colon(out, address);
+        return out.fixed(digits, len);
+    };
+    let (mut text, colon) = octets(*v4);
+    text[colon - 1] = b':';
+    if let Some(room) = text.get_mut(colon..colon + digits.len()) {
+        room.copy_from_slice(&digits);
+    }
+    out.fixed(text, colon + len);
 }
 
 /// What stands before the port.
@@ -141,6 +185,17 @@ mod tests {
 
     fn text(ip: &str) -> String {
         written(|out| address(out, &ip.parse().unwrap()))
+    }
+
+    #[test]
+    fn ports_are_plain_numbers() {
+        for port in (0..=1_001).chain(9_990..=10_010).chain([65_535]) {
+            for ip in ["0.0.0.0", "1.20.3.255", "255.255.255.255", "fe80::1"] {
+                let ip = ip.parse().unwrap();
+                let wanted = std::net::SocketAddr::new(ip, port).to_string();
+                assert_eq!(written(|out| numeric(out, &ip, port)), wanted);
+            }
+        }
     }
 
     /// What inet_ntop of glibc 2.36 prints.

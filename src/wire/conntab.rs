@@ -126,26 +126,37 @@ fn bytes_before(bits: u64) -> usize {
 
 #[inline(always)]
 fn endpoint(rest: &mut &[u8]) -> Option<Endpoint> {
-    let address = match hexadecimal(rest, eight_digits) {
-        Some(bits) => Ipv4Addr::from_bits(bits).into(),
-        None => other_address(rest)?,
-    };
-    let port = hexadecimal(rest, four_digits)?;
-    Some(Endpoint { address, port })
+    match fixed(rest, ipv4_endpoint) {
+        Some(endpoint) => Some(endpoint),
+        None => other_endpoint(rest),
+    }
 }
 
 #[inline(never)]
-fn other_address(rest: &mut &[u8]) -> Option<IpAddr> {
-    if let Some(groups) = hexadecimal(rest, eight_groups) {
-        return Some(Ipv6Addr::from(groups).into());
-    }
-    str::from_utf8(word(rest)?).ok()?.parse().ok()
+fn other_endpoint(rest: &mut &[u8]) -> Option<Endpoint> {
+    let address = match fixed(rest, ipv6) {
+        Some(address) => address,
+        None => any_address(word(rest)?)?,
+    };
+    let port = fixed(rest, four_digits)?;
+    Some(Endpoint { address, port })
 }
 
-/// Takes the next word and the blanks after it if the word is `N` bytes long
-/// and `value` knows its value.
+/// Any other form of an address, or any number of blanks after it.
+fn any_address(word: &[u8]) -> Option<IpAddr> {
+    if let Ok(digits) = word.try_into() {
+        let bits = u32::try_from(value::<8>(digits)).ok();
+        if let Some(bits) = bits {
+            return Some(Ipv4Addr::from_bits(bits).into());
+        }
+    }
+    str::from_utf8(word).ok()?.parse().ok()
+}
+
+/// Takes the next `N` bytes and the blanks after them, one at least, if `value`
+/// knows their value.
 #[inline(always)]
-fn hexadecimal<const N: usize, T>(
+fn fixed<const N: usize, T>(
     rest: &mut &[u8],
     value: impl FnOnce(&[u8; N]) -> Option<T>,
 ) -> Option<T> {
@@ -157,8 +168,16 @@ fn hexadecimal<const N: usize, T>(
     Some(value)
 }
 
-fn eight_digits(digits: &[u8; 8]) -> Option<u32> {
-    u32::try_from(value(digits)).ok()
+/// An IPv4 address and its port, with one blank between them.
+#[inline(always)]
+fn ipv4_endpoint(text: &[u8; 13]) -> Option<Endpoint> {
+    let [a, b, c, d, e, f, g, h, b' ', port @ ..] = text else {
+        return None;
+    };
+    let bits = value(&[*a, *b, *c, *d, *e, *f, *g, *h]);
+    let address = Ipv4Addr::from_bits(u32::try_from(bits).ok()?).into();
+    let port = four_digits(port)?;
+    Some(Endpoint { address, port })
 }
 
 fn four_digits(digits: &[u8; 4]) -> Option<u16> {
@@ -166,13 +185,13 @@ fn four_digits(digits: &[u8; 4]) -> Option<u16> {
 }
 
 /// Eight groups of four digits with colons between them.
-fn eight_groups(text: &[u8; 39]) -> Option<[u16; 8]> {
+fn ipv6(text: &[u8; 39]) -> Option<IpAddr> {
     let mut groups = [0; 8];
     for (group, text) in groups.iter_mut().zip(text.chunks(5)) {
         let (digits, colon) = text.split_first_chunk()?;
         *group = four_digits(digits).filter(|_| matches!(colon, b":" | b""))?;
     }
-    Some(groups)
+    Some(Ipv6Addr::from(groups).into())
 }
 
 /// The value of up to eight hexadecimal digits; negative where one is none.

@@ -6,6 +6,7 @@
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, endpoint};
 use crate::model::{Connection, Endpoint, Protocol, View};
+use crate::render::address::two_digits;
 use crate::render::buffer::Buffer;
 
 const PROTOCOL_WIDTH: usize = 3;
@@ -90,16 +91,13 @@ impl Text<'_> {
 /// Minutes and seconds, two digits each at least.
 #[inline]
 fn minutes(out: &mut Buffer, seconds: u64) {
-    let (minutes, seconds) = (seconds / 60, seconds % 60);
-    if minutes < 10 {
-        out.push(b'0');
+    let (minutes, seconds) = (seconds / 60, (seconds % 60) as u8);
+    match u8::try_from(minutes) {
+        Ok(minutes @ 0..100) => out.fixed(two_digits(minutes), 2),
+        _ => out.number(minutes),
     }
-    out.number(minutes);
-    out.push(b':');
-    if seconds < 10 {
-        out.push(b'0');
-    }
-    out.number(seconds);
+    let [tens, ones] = two_digits(seconds);
+    out.fixed([b':', tens, ones], 3);
 }
 
 fn protocol(title: &[u8]) -> Option<Protocol> {
