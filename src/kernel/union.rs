@@ -4,7 +4,7 @@ use super::coverage::{Coverage, End};
 use super::dump::DumpVisitor;
 use crate::model::{Server, ServerKey, Service, ServiceKey};
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::hash::Hash;
 
 /// What a dump lists: something with an identity.
 pub(super) trait Item {
@@ -82,7 +82,7 @@ impl<T, P: Fn(&[u8]) -> Option<T>> DumpVisitor for Pass<T, P> {
 
 /// The union of passes.
 pub(super) struct Union<T: Item> {
-    numbers: HashMap<T::Key, u32, BuildHasherDefault<Mixer>>,
+    numbers: HashMap<T::Key, u32, foldhash::fast::RandomState>,
     items: Vec<T>,
     coverage: Coverage,
 }
@@ -142,57 +142,6 @@ impl<T: Item> Union<T> {
             }
         }
         Ok(kept)
-    }
-}
-
-/// A hash that is quick rather than safe from attackers: whoever may add
-/// services needs no hash to do harm.
-#[derive(Default)]
-pub(super) struct Mixer(u64);
-
-impl Mixer {
-    fn mix(&mut self, value: u64) {
-        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-        self.0 = (self.0.rotate_left(29) ^ value).wrapping_mul(ODD);
-    }
-}
-
-impl Hasher for Mixer {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.mix(u64::from_ne_bytes(word));
-        }
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.mix(value.into());
-    }
-
-    fn write_u16(&mut self, value: u16) {
-        self.mix(value.into());
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.mix(value.into());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.mix(value);
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.mix(value as u64);
-    }
-
-    fn write_isize(&mut self, value: isize) {
-        self.mix(value as u64);
-    }
-
-    /// The map takes high and low bits alike.
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
     }
 }
 
