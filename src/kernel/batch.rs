@@ -11,7 +11,7 @@ use super::error::KernelError;
 use super::open;
 use crate::model::Change;
 use crate::wire::{Body, Request, append, messages, set_flags};
-use netlink_packet_core::NLM_F_ACK;
+use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
 use std::io;
 
 /// Messages a send, which leaves room in the smallest buffers in use. More gains
@@ -49,7 +49,7 @@ pub(super) fn run<T>(
         silent_end: false,
         answers: Vec::with_capacity(size),
     };
-    while window.fill(ipvs, &mut changes, size) {
+    while window.fill(ipvs, &mut changes, size)? {
         window.send(&ipvs.main)?;
         let lost = window.collect(&mut ipvs.main)?;
         window.report(lost, &mut refused);
@@ -70,7 +70,7 @@ impl<T> Window<T> {
         ipvs: &mut Ipvs,
         changes: &mut impl Iterator<Item = (T, Change)>,
         size: usize,
-    ) -> bool {
+    ) -> io::Result<bool> {
         self.bytes.clear();
         self.starts.clear();
         while self.starts.len() < size {
@@ -91,16 +91,17 @@ impl<T> Window<T> {
         }
         self.answers.clear();
         self.answers.resize(self.starts.len(), None);
-        self.ask_for_ack();
-        !self.starts.is_empty()
+        self.ask_for_ack()?;
+        Ok(!self.starts.is_empty())
     }
 
     /// The last message asks for an answer even if all goes well.
-    fn ask_for_ack(&mut self) {
-        if let Some(last) = self.starts.last() {
-            let flags = netlink_packet_core::NLM_F_REQUEST | NLM_F_ACK;
-            set_flags(&mut self.bytes[*last..], flags);
-        }
+    fn ask_for_ack(&mut self) -> io::Result<()> {
+        let Some(last) = self.starts.last() else {
+            return Ok(());
+        };
+        let flags = NLM_F_REQUEST | NLM_F_ACK;
+        set_flags(&mut self.bytes[*last..], flags).map_err(io::Error::other)
     }
 
     /// In one go, or one by one where the send buffer is that small.
@@ -167,6 +168,7 @@ impl<T> Window<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use netlink_packet_core::NLMSG_ERROR;
 
     fn window(tags: Vec<char>) -> Window<char> {
         let answers = vec![None; tags.len()];
@@ -183,7 +185,8 @@ mod tests {
     }
 
     fn answer(sequence: u32, errno: i32) -> Vec<u8> {
-        let mut bytes = [36u32.to_ne_bytes(), [2, 0, 0, 0]].concat();
+        let mut bytes = 36u32.to_ne_bytes().to_vec();
+        bytes.extend([NLMSG_ERROR.to_ne_bytes(), [0; 2]].concat());
         bytes.extend([sequence.to_ne_bytes(), [0; 4], (-errno).to_ne_bytes()].concat());
         bytes.extend([0; 16]);
         bytes

@@ -20,7 +20,7 @@ pub struct Ipvs {
     pub(super) family: u16,
     /// For everything but long dumps; received from with small sizes only.
     pub(super) main: Channel,
-    pub(super) long: listing::Long,
+    pub(super) long: listing::DumpSocket,
     /// The schedulers whose modules need not be loaded (again).
     pub(super) loaded: Vec<Name>,
 }
@@ -35,7 +35,7 @@ impl Ipvs {
             namespace,
             family,
             main,
-            long: listing::Long::default(),
+            long: listing::DumpSocket::default(),
             loaded: Vec::new(),
         })
     }

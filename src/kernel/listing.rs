@@ -20,23 +20,23 @@ const PASSES: usize = 16;
 
 /// Sizes of the first receive of a pass with a socket of its own, in KiB, which
 /// shift its seams: its first datagram is the kernel's smallest, the second as
-/// large as this, all others large. First the shift by half of those, then
-/// what is farthest from all before.
+/// large as this, all others large. Ordered so that each pass cuts farthest from
+/// earlier cuts.
 const SHIFTS: [usize; 7] = [12, 20, 8, 28, 16, 24, 10];
 
 /// So many servers always fit a small buffer.
 const FEW_SERVERS: usize = 8;
 
-/// A second socket, for what would spoil the first one: a socket that received
-/// with large sizes makes the kernel take large buffers for every dump.
+/// Separate socket for large dumps: the kernel sizes later dumps by the largest
+/// receive seen.
 #[derive(Default)]
-pub(super) struct Long {
+pub(super) struct DumpSocket {
     channel: Option<Channel>,
     /// Whether the last service had more servers than a small buffer holds.
     many_servers: bool,
 }
 
-impl Long {
+impl DumpSocket {
     fn channel(&mut self, namespace: Namespace, family: u16) -> Result<&mut Channel, KernelError> {
         match &mut self.channel {
             Some(channel) => Ok(channel),
@@ -118,7 +118,7 @@ pub(super) fn daemons(ipvs: &mut Ipvs) -> Result<Vec<Daemon>, ListError> {
     }
 }
 
-/// Each pass says whether the listing is whole with it.
+/// Each pass returns true once the listing is proven complete.
 impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     fn new(ipvs: &Ipvs, request: Request, pass: Pass<T, P>) -> Self {
         Reader {
@@ -170,7 +170,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     }
 
     /// A pass over the long socket.
-    fn long_pass(&mut self, long: &mut Long) -> Result<bool, KernelError> {
+    fn long_pass(&mut self, long: &mut DumpSocket) -> Result<bool, KernelError> {
         let channel = long.channel(self.namespace, self.family)?;
         let mut dump = Dump::start(channel, self.family, self.request)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;

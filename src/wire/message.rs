@@ -26,8 +26,8 @@ pub trait Payload: GenlFamily {
 /// Appends one request to `out`: `family` is the family's number, `flags` are
 /// `NLM_F_*`, and the answers carry `sequence`.
 ///
-/// There is room for the longest, of which the rest is given back: to count
-/// the bytes first, as the messages of the netlink crates do, takes longer.
+/// Reserves the maximum size and truncates; sizing first walks the attributes
+/// twice.
 pub fn append(out: &mut Vec<u8>, payload: &impl Payload, family: u16, flags: u16, sequence: u32) {
     let start = out.len();
     out.resize(start + ROOM, 0);
@@ -48,10 +48,10 @@ pub fn append(out: &mut Vec<u8>, payload: &impl Payload, family: u16, flags: u16
 }
 
 /// Sets the flags of the request that begins `request`.
-pub fn set_flags(request: &mut [u8], flags: u16) {
-    if let Ok(mut header) = NetlinkBuffer::new_checked(request) {
-        header.set_flags(flags);
-    }
+pub fn set_flags(request: &mut [u8], flags: u16) -> Result<(), Malformed> {
+    let mut header = NetlinkBuffer::new_checked(request).map_err(|_| Malformed)?;
+    header.set_flags(flags);
+    Ok(())
 }
 
 /// One message of a datagram.

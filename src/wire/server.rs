@@ -103,11 +103,11 @@ fn forwarding_number(forwarding: Forwarding) -> u32 {
 }
 
 /// The values of a server's attributes by type.
-struct Values<'a>([&'a [u8]; 16]);
+struct Values<'a>([&'a [u8]; IPVS_DEST_ATTR_TUN_FLAGS as usize + 1]);
 
 impl<'a> Values<'a> {
     fn of(&self, kind: u16) -> &'a [u8] {
-        self.0[usize::from(kind)]
+        self.0.get(usize::from(kind)).copied().unwrap_or_default()
     }
 
     /// A number that may be missing.

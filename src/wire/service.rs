@@ -120,11 +120,11 @@ fn netmask_of(family: Family, bytes: &[u8]) -> Option<Netmask> {
 }
 
 /// The values of a service's attributes by type.
-struct Values<'a>([&'a [u8]; 13]);
+struct Values<'a>([&'a [u8]; IPVS_SVC_ATTR_STATS64 as usize + 1]);
 
 impl<'a> Values<'a> {
     fn of(&self, kind: u16) -> &'a [u8] {
-        self.0[usize::from(kind)]
+        self.0.get(usize::from(kind)).copied().unwrap_or_default()
     }
 
     fn number(&self, kind: u16) -> Option<u32> {
