@@ -27,11 +27,15 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Whether a row was not among those of late; now it is. `identity` is
-    /// what does not change while the connection lives.
+    /// Whether a row was not among those of late; now it is. It is told by what
+    /// does not change while the connection lives: its protocol and endpoints,
+    /// and what a persistence engine keeps with it.
     #[inline]
-    pub fn is_new(&mut self, identity: &[u8]) -> bool {
-        let fingerprint = self.seed.hash_one(identity);
+    pub fn is_new(&mut self, endpoints: &[u8], engine: &[u8]) -> bool {
+        let fingerprint = match engine {
+            [] => self.seed.hash_one(endpoints),
+            _ => self.seed.hash_one((endpoints, engine)),
+        };
         if self.older.contains(&fingerprint) || !self.newer.insert(fingerprint) {
             return false;
         }
