@@ -93,17 +93,48 @@ pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
-/// The values in `bytes` by type, empty where there is none. Types from `N` on
-/// are left out: those of a newer kernel. The last of
-/// duplicates wins.
-pub(super) fn by_kind<const N: usize>(bytes: &[u8]) -> [&[u8]; N] {
-    let mut values = [&[][..]; N];
-    for (kind, value) in attributes(bytes) {
-        if let Some(place) = values.get_mut(usize::from(kind)) {
-            *place = value;
+/// The values of a list of attributes by type, empty where there is none; types
+/// from `N` on, those of a newer kernel, are left out. The last of duplicates
+/// wins.
+pub(super) struct Values<'a, const N: usize>([&'a [u8]; N]);
+
+impl<'a, const N: usize> Values<'a, N> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let mut values = [&[][..]; N];
+        for (kind, value) in attributes(bytes) {
+            if let Some(place) = values.get_mut(usize::from(kind)) {
+                *place = value;
+            }
         }
+        Values(values)
     }
-    values
+
+    pub(super) fn of(&self, kind: u16) -> &'a [u8] {
+        self.0.get(usize::from(kind)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn u8(&self, kind: u16) -> Option<u8> {
+        u8_of(self.of(kind))
+    }
+
+    pub(super) fn u16(&self, kind: u16) -> Option<u16> {
+        u16_of(self.of(kind))
+    }
+
+    /// A port.
+    pub(super) fn be16(&self, kind: u16) -> Option<u16> {
+        let bytes = self.of(kind).first_chunk();
+        bytes.map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
+    pub(super) fn u32(&self, kind: u16) -> Option<u32> {
+        u32_of(self.of(kind))
+    }
+
+    pub(super) fn i32(&self, kind: u16) -> Option<i32> {
+        let bytes = self.of(kind).first_chunk();
+        bytes.map(|bytes| i32::from_ne_bytes(*bytes))
+    }
 }
 
 /// The value of the first attribute of type `kind`.
@@ -117,10 +148,6 @@ pub(super) fn u8_of(value: &[u8]) -> Option<u8> {
 
 pub(super) fn u16_of(value: &[u8]) -> Option<u16> {
     value.first_chunk().map(|b| u16::from_ne_bytes(*b))
-}
-
-pub(super) fn be16_of(value: &[u8]) -> Option<u16> {
-    value.first_chunk().map(|b| u16::from_be_bytes(*b))
 }
 
 pub(super) fn u32_of(value: &[u8]) -> Option<u32> {

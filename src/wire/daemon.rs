@@ -1,10 +1,11 @@
 //! Synchronisation daemons (`IPVS_DAEMON_ATTR_*`).
 
+use super::address::address_of;
 use super::attribute::{Writer, attributes, find, u8_of, u16_of, u32_of};
-use super::request::IPVS_CMD_ATTR_DAEMON;
-use super::service::address_of;
 use crate::model::{Daemon, DaemonConfig, DaemonRole, Family, Name};
 use std::net::IpAddr;
+
+const IPVS_CMD_ATTR_DAEMON: u16 = 3;
 
 const IPVS_DAEMON_ATTR_STATE: u16 = 1;
 const IPVS_DAEMON_ATTR_MCAST_IFN: u16 = 2;
@@ -18,17 +19,29 @@ const IPVS_DAEMON_ATTR_MCAST_TTL: u16 = 8;
 const IP_VS_STATE_MASTER: u32 = 1;
 const IP_VS_STATE_BACKUP: u32 = 2;
 
-/// What every request about a daemon carries; the kernel's policy wants an
-/// interface even where it does not look at it.
-pub(super) fn emit_key(daemon: &Daemon, out: &mut Writer) {
+/// A daemon that is to start.
+pub(super) fn emit_start(daemon: &Daemon, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_DAEMON, |out| {
+        emit_key(daemon, out);
+        emit_options(&daemon.config, out);
+    });
+}
+
+/// A daemon that is to stop.
+pub(super) fn emit_stop(daemon: &Daemon, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_DAEMON, |out| emit_key(daemon, out));
+}
+
+/// The kernel's policy wants an interface even where it does not look at it.
+fn emit_key(daemon: &Daemon, out: &mut Writer) {
     let interface = daemon.config.interface.unwrap_or_else(|| Name::from(""));
     out.put_u32(IPVS_DAEMON_ATTR_STATE, daemon.role as u32);
     out.put_text(IPVS_DAEMON_ATTR_MCAST_IFN, interface.as_bytes());
     out.put_u32(IPVS_DAEMON_ATTR_SYNC_ID, daemon.config.sync_id);
 }
 
-/// What only a start carries; what is not asked for is left to the kernel.
-pub(super) fn emit_options(config: &DaemonConfig, out: &mut Writer) {
+/// What is not asked for is left to the kernel.
+fn emit_options(config: &DaemonConfig, out: &mut Writer) {
     if let Some(len) = config.max_len {
         out.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, len);
     }

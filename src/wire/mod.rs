@@ -7,6 +7,7 @@
 //! This module must not open sockets, and must not fail on what it does not
 //! know: attributes of a newer kernel are skipped, and no input makes it panic.
 
+mod address;
 mod attribute;
 mod config;
 mod conntab;

@@ -3,7 +3,7 @@
 use super::attribute::Writer;
 use super::message::Payload;
 use super::{config, daemon, server, service};
-use crate::model::{Change, Daemon, ServerConfig, ServerKey, ServiceConfig, ServiceKey};
+use crate::model::{Change, ServiceKey};
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST};
 use netlink_packet_generic::GenlFamily;
 
@@ -27,10 +27,6 @@ const IPVS_CMD_GET_CONFIG: u8 = 13;
 const IPVS_CMD_GET_INFO: u8 = 15;
 const IPVS_CMD_ZERO: u8 = 16;
 const IPVS_CMD_FLUSH: u8 = 17;
-
-pub(super) const IPVS_CMD_ATTR_SERVICE: u16 = 1;
-pub(super) const IPVS_CMD_ATTR_DEST: u16 = 2;
-pub(super) const IPVS_CMD_ATTR_DAEMON: u16 = 3;
 
 /// Everything that can be asked of the family `IPVS`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +64,7 @@ impl Payload for Request {
     fn fill(&self, out: &mut Writer) {
         match self {
             Request::Change(change) => fill_change(change, out),
-            Request::Service(key) | Request::Servers(key) => put_service(key, None, out),
+            Request::Service(key) | Request::Servers(key) => service::emit(key, None, out),
             Request::Services | Request::Daemons | Request::Timeouts | Request::Info => {}
         }
     }
@@ -77,49 +73,22 @@ impl Payload for Request {
 fn fill_change(change: &Change, out: &mut Writer) {
     match change {
         Change::AddService(key, config) | Change::EditService(key, config) => {
-            put_service(key, Some(config), out);
+            service::emit(key, Some(config), out);
         }
-        Change::DeleteService(key) | Change::Zero(Some(key)) => put_service(key, None, out),
+        Change::DeleteService(key) | Change::Zero(Some(key)) => service::emit(key, None, out),
         Change::AddServer(service, key, config) | Change::EditServer(service, key, config) => {
-            put_service(service, None, out);
-            put_server(key, Some(config), out);
+            service::emit(service, None, out);
+            server::emit(key, Some(config), out);
         }
         Change::DeleteServer(service, key) => {
-            put_service(service, None, out);
-            put_server(key, None, out);
+            service::emit(service, None, out);
+            server::emit(key, None, out);
         }
         Change::SetTimeouts(timeouts) => config::emit_timeouts(timeouts, out),
-        Change::StartDaemon(daemon) => put_daemon(daemon, true, out),
-        Change::StopDaemon(daemon) => put_daemon(daemon, false, out),
+        Change::StartDaemon(daemon) => daemon::emit_start(daemon, out),
+        Change::StopDaemon(daemon) => daemon::emit_stop(daemon, out),
         Change::Flush | Change::Zero(None) => {}
     }
-}
-
-fn put_service(key: &ServiceKey, config: Option<&ServiceConfig>, out: &mut Writer) {
-    out.nest(IPVS_CMD_ATTR_SERVICE, |out| {
-        service::emit_key(key, out);
-        if let Some(config) = config {
-            service::emit_config(config, out);
-        }
-    });
-}
-
-fn put_server(key: &ServerKey, config: Option<&ServerConfig>, out: &mut Writer) {
-    out.nest(IPVS_CMD_ATTR_DEST, |out| {
-        server::emit_key(key, out);
-        if let Some(config) = config {
-            server::emit_config(config, out);
-        }
-    });
-}
-
-fn put_daemon(daemon: &Daemon, start: bool, out: &mut Writer) {
-    out.nest(IPVS_CMD_ATTR_DAEMON, |out| {
-        daemon::emit_key(daemon, out);
-        if start {
-            daemon::emit_options(&daemon.config, out);
-        }
-    });
 }
 
 impl GenlFamily for Request {

@@ -1,12 +1,11 @@
 //! Real servers, "destinations" in the kernel (`IPVS_DEST_ATTR_*`).
 
-use super::attribute::{Writer, be16_of, by_kind, find, u8_of, u16_of, u32_of};
-use super::request::IPVS_CMD_ATTR_DEST;
-use super::service::{address_bytes, address_of, family_number, family_of};
+use super::address::{address_bytes, address_of, family_number, family_of};
+use super::attribute::{Values, Writer, find};
 use super::stats::parse_stats;
-use crate::model::{
-    Family, Forwarding, Server, ServerConfig, ServerKey, Stats, Tunnel, TunnelChecksum,
-};
+use crate::model::{Family, Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};
+
+const IPVS_CMD_ATTR_DEST: u16 = 2;
 
 const IPVS_DEST_ATTR_ADDR: u16 = 1;
 const IPVS_DEST_ATTR_PORT: u16 = 2;
@@ -39,22 +38,31 @@ const IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM: u16 = 0;
 const IP_VS_TUNNEL_ENCAP_FLAG_CSUM: u16 = 1;
 const IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM: u16 = 2;
 
-/// What names a server within its service.
-pub(super) fn emit_key(key: &ServerKey, out: &mut Writer) {
+/// A server: what names it within its service, and for a new or edited one also
+/// how it is set up.
+pub(super) fn emit(key: &ServerKey, config: Option<&ServerConfig>, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_DEST, |out| {
+        emit_key(key, out);
+        if let Some(config) = config {
+            emit_config(config, out);
+        }
+    });
+}
+
+fn emit_key(key: &ServerKey, out: &mut Writer) {
     let family = family_number(Family::of(&key.address));
     out.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family);
     out.put(IPVS_DEST_ATTR_ADDR, &address_bytes(&key.address));
     out.put_be16(IPVS_DEST_ATTR_PORT, key.port);
 }
 
-/// The rest of what a new or edited server carries. The kernel has no partial
-/// edit: what is not said becomes 0.
-pub(super) fn emit_config(config: &ServerConfig, out: &mut Writer) {
+/// The kernel has no partial edit: what is not said becomes 0.
+fn emit_config(config: &ServerConfig, out: &mut Writer) {
     out.put_u32(
         IPVS_DEST_ATTR_FWD_METHOD,
         forwarding_number(config.forwarding),
     );
-    out.put_u32(IPVS_DEST_ATTR_WEIGHT, config.weight as u32);
+    out.put(IPVS_DEST_ATTR_WEIGHT, &config.weight.to_ne_bytes());
     if let Forwarding::Tunnel(tunnel) = config.forwarding {
         emit_tunnel(tunnel, out);
     }
@@ -102,69 +110,40 @@ fn forwarding_number(forwarding: Forwarding) -> u32 {
     }
 }
 
-/// The values of a server's attributes by type.
-struct Values<'a>([&'a [u8]; IPVS_DEST_ATTR_TUN_FLAGS as usize + 1]);
+/// The attributes of a server by type.
+type Attributes<'a> = Values<'a, { IPVS_DEST_ATTR_TUN_FLAGS as usize + 1 }>;
 
-impl<'a> Values<'a> {
-    fn of(&self, kind: u16) -> &'a [u8] {
-        self.0.get(usize::from(kind)).copied().unwrap_or_default()
+fn parse_key(values: &Attributes, family_of_service: Family) -> Option<ServerKey> {
+    let family = match values.u16(IPVS_DEST_ATTR_ADDR_FAMILY) {
+        Some(number) => family_of(number)?,
+        None => family_of_service,
+    };
+    Some(ServerKey {
+        address: address_of(family, values.of(IPVS_DEST_ATTR_ADDR))?,
+        port: values.be16(IPVS_DEST_ATTR_PORT)?,
+    })
+}
+
+/// A method that linux/ip_vs.h does not have becomes `Bypass`, an unknown
+/// tunnel plain `Ipip`: one odd server must not spoil the listing.
+fn parse_forwarding(values: &Attributes) -> Forwarding {
+    let method = values.u32(IPVS_DEST_ATTR_FWD_METHOD).unwrap_or(0);
+    match method & IP_VS_CONN_F_FWD_MASK {
+        IP_VS_CONN_F_MASQ => Forwarding::Masq,
+        IP_VS_CONN_F_LOCALNODE => Forwarding::Local,
+        IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(parse_tunnel(values)),
+        IP_VS_CONN_F_DROUTE => Forwarding::Route,
+        _ => Forwarding::Bypass,
     }
+}
 
-    /// A number that may be missing.
-    fn number(&self, kind: u16) -> u32 {
-        u32_of(self.of(kind)).unwrap_or(0)
-    }
-
-    fn key(&self, family: Family) -> Option<ServerKey> {
-        let family = match u16_of(self.of(IPVS_DEST_ATTR_ADDR_FAMILY)) {
-            Some(number) => family_of(number)?,
-            None => family,
-        };
-        Some(ServerKey {
-            address: address_of(family, self.of(IPVS_DEST_ATTR_ADDR))?,
-            port: be16_of(self.of(IPVS_DEST_ATTR_PORT))?,
-        })
-    }
-
-    fn config(&self) -> ServerConfig {
-        ServerConfig {
-            forwarding: self.forwarding(),
-            weight: self.number(IPVS_DEST_ATTR_WEIGHT) as i32,
-            upper_threshold: self.number(IPVS_DEST_ATTR_U_THRESH),
-            lower_threshold: self.number(IPVS_DEST_ATTR_L_THRESH),
-        }
-    }
-
-    /// A method that linux/ip_vs.h does not have becomes `Bypass`, an unknown
-    /// tunnel plain `Ipip`: one odd server must not spoil the listing.
-    fn forwarding(&self) -> Forwarding {
-        match self.number(IPVS_DEST_ATTR_FWD_METHOD) & IP_VS_CONN_F_FWD_MASK {
-            IP_VS_CONN_F_MASQ => Forwarding::Masq,
-            IP_VS_CONN_F_LOCALNODE => Forwarding::Local,
-            IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(self.tunnel()),
-            IP_VS_CONN_F_DROUTE => Forwarding::Route,
-            _ => Forwarding::Bypass,
-        }
-    }
-
-    fn tunnel(&self) -> Tunnel {
-        let checksum = checksum_of(u16_of(self.of(IPVS_DEST_ATTR_TUN_FLAGS)).unwrap_or(0));
-        let port = be16_of(self.of(IPVS_DEST_ATTR_TUN_PORT)).unwrap_or(0);
-        match u8_of(self.of(IPVS_DEST_ATTR_TUN_TYPE)) {
-            Some(IP_VS_CONN_F_TUNNEL_TYPE_GUE) => Tunnel::Gue { port, checksum },
-            Some(IP_VS_CONN_F_TUNNEL_TYPE_GRE) => Tunnel::Gre { checksum },
-            _ => Tunnel::Ipip,
-        }
-    }
-
-    fn stats(&self) -> Stats {
-        match (
-            self.of(IPVS_DEST_ATTR_STATS64),
-            self.of(IPVS_DEST_ATTR_STATS),
-        ) {
-            ([], narrow) => parse_stats(narrow),
-            (wide, _) => parse_stats(wide),
-        }
+fn parse_tunnel(values: &Attributes) -> Tunnel {
+    let checksum = checksum_of(values.u16(IPVS_DEST_ATTR_TUN_FLAGS).unwrap_or(0));
+    let port = values.be16(IPVS_DEST_ATTR_TUN_PORT).unwrap_or(0);
+    match values.u8(IPVS_DEST_ATTR_TUN_TYPE) {
+        Some(IP_VS_CONN_F_TUNNEL_TYPE_GUE) => Tunnel::Gue { port, checksum },
+        Some(IP_VS_CONN_F_TUNNEL_TYPE_GRE) => Tunnel::Gre { checksum },
+        _ => Tunnel::Ipip,
     }
 }
 
@@ -174,13 +153,22 @@ impl<'a> Values<'a> {
 /// does not say the server's own. What else is missing is 0. `None` when the
 /// message names no server.
 pub fn parse_server(attributes_of_reply: &[u8], family: Family) -> Option<Server> {
-    let values = Values(by_kind(find(attributes_of_reply, IPVS_CMD_ATTR_DEST)?));
+    let values = Attributes::new(find(attributes_of_reply, IPVS_CMD_ATTR_DEST)?);
+    let number = |kind| values.u32(kind).unwrap_or(0);
     Some(Server {
-        key: values.key(family)?,
-        config: values.config(),
-        active: values.number(IPVS_DEST_ATTR_ACTIVE_CONNS),
-        inactive: values.number(IPVS_DEST_ATTR_INACT_CONNS),
-        persistent: values.number(IPVS_DEST_ATTR_PERSIST_CONNS),
-        stats: values.stats(),
+        key: parse_key(&values, family)?,
+        config: ServerConfig {
+            forwarding: parse_forwarding(&values),
+            weight: values.i32(IPVS_DEST_ATTR_WEIGHT).unwrap_or(0),
+            upper_threshold: number(IPVS_DEST_ATTR_U_THRESH),
+            lower_threshold: number(IPVS_DEST_ATTR_L_THRESH),
+        },
+        active: number(IPVS_DEST_ATTR_ACTIVE_CONNS),
+        inactive: number(IPVS_DEST_ATTR_INACT_CONNS),
+        persistent: number(IPVS_DEST_ATTR_PERSIST_CONNS),
+        stats: parse_stats(
+            values.of(IPVS_DEST_ATTR_STATS64),
+            values.of(IPVS_DEST_ATTR_STATS),
+        ),
     })
 }

@@ -1,13 +1,14 @@
 //! Virtual services (`IPVS_SVC_ATTR_*`).
 
-use super::attribute::{Writer, be16_of, by_kind, find, u16_of, u32_of};
-use super::request::IPVS_CMD_ATTR_SERVICE;
+use super::address::{address_bytes, address_of, family_number, family_of};
+use super::attribute::{Values, Writer, find};
 use super::stats::parse_stats;
 use crate::model::{
-    Family, Name, Netmask, Protocol, Service, ServiceConfig, ServiceFlags, ServiceKey, Stats,
+    Family, Name, Netmask, Protocol, Service, ServiceConfig, ServiceFlags, ServiceKey,
 };
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
+
+const IPVS_CMD_ATTR_SERVICE: u16 = 1;
 
 const IPVS_SVC_ATTR_AF: u16 = 1;
 const IPVS_SVC_ATTR_PROTOCOL: u16 = 2;
@@ -22,52 +23,18 @@ const IPVS_SVC_ATTR_STATS: u16 = 10;
 const IPVS_SVC_ATTR_PE_NAME: u16 = 11;
 const IPVS_SVC_ATTR_STATS64: u16 = 12;
 
-const AF_INET: u16 = 2;
-const AF_INET6: u16 = 10;
-
-/// The number of the family in sys/socket.h.
-pub(super) fn family_number(family: Family) -> u16 {
-    match family {
-        Family::Inet => AF_INET,
-        Family::Inet6 => AF_INET6,
-    }
-}
-
-/// The family with that number; `None` for one that IPVS does not have.
-pub(super) fn family_of(number: u16) -> Option<Family> {
-    match number {
-        AF_INET => Some(Family::Inet),
-        AF_INET6 => Some(Family::Inet6),
-        _ => None,
-    }
-}
-
-/// The kernel's `union nf_inet_addr`: 16 bytes, an IPv4 address in the first 4.
-pub(super) fn address_bytes(address: &IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V6(v6) => v6.octets(),
-        IpAddr::V4(v4) => {
-            let mut bytes = [0; 16];
-            bytes[..4].copy_from_slice(&v4.octets());
-            bytes
+/// A service: what names it, as every request that is about one carries it, and
+/// for a new or edited one also how it is set up.
+pub(super) fn emit(key: &ServiceKey, config: Option<&ServiceConfig>, out: &mut Writer) {
+    out.nest(IPVS_CMD_ATTR_SERVICE, |out| {
+        emit_key(key, out);
+        if let Some(config) = config {
+            emit_config(config, out);
         }
-    }
+    });
 }
 
-/// The address in such a union. Nothing in it says which family it is of.
-pub(super) fn address_of(family: Family, bytes: &[u8]) -> Option<IpAddr> {
-    match family {
-        Family::Inet => bytes
-            .first_chunk()
-            .map(|b: &[u8; 4]| Ipv4Addr::from(*b).into()),
-        Family::Inet6 => bytes
-            .first_chunk()
-            .map(|b: &[u8; 16]| Ipv6Addr::from(*b).into()),
-    }
-}
-
-/// What names a service, as every request that is about one carries it.
-pub(super) fn emit_key(key: &ServiceKey, out: &mut Writer) {
+fn emit_key(key: &ServiceKey, out: &mut Writer) {
     out.put_u16(IPVS_SVC_ATTR_AF, family_number(key.family()));
     match key {
         ServiceKey::Fwmark { mark, .. } => out.put_u32(IPVS_SVC_ATTR_FWMARK, mark.get()),
@@ -83,9 +50,8 @@ pub(super) fn emit_key(key: &ServiceKey, out: &mut Writer) {
     }
 }
 
-/// The rest of what a new or edited service carries; the kernel asks for all
-/// of it, but for the persistence engine.
-pub(super) fn emit_config(config: &ServiceConfig, out: &mut Writer) {
+/// The kernel asks for all of it, but for the persistence engine.
+fn emit_config(config: &ServiceConfig, out: &mut Writer) {
     out.put_text(IPVS_SVC_ATTR_SCHED_NAME, config.scheduler.as_bytes());
     if let Some(engine) = config.engine {
         out.put_text(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
@@ -110,64 +76,47 @@ fn netmask_bytes(mask: Netmask) -> [u8; 4] {
     }
 }
 
-fn netmask_of(family: Family, bytes: &[u8]) -> Option<Netmask> {
-    match family {
-        Family::Inet => bytes
-            .first_chunk()
-            .map(|b: &[u8; 4]| Netmask::V4((*b).into())),
-        Family::Inet6 => u32_of(bytes).map(Netmask::V6),
+/// The attributes of a service by type.
+type Attributes<'a> = Values<'a, { IPVS_SVC_ATTR_STATS64 as usize + 1 }>;
+
+fn parse_key(values: &Attributes) -> Option<ServiceKey> {
+    let family = family_of(values.u16(IPVS_SVC_ATTR_AF)?)?;
+    if let Some(mark) = values.u32(IPVS_SVC_ATTR_FWMARK).and_then(NonZeroU32::new) {
+        return Some(ServiceKey::Fwmark { mark, family });
+    }
+    Some(ServiceKey::Address {
+        protocol: Protocol::from_number(values.u16(IPVS_SVC_ATTR_PROTOCOL)?)?,
+        address: address_of(family, values.of(IPVS_SVC_ATTR_ADDR))?,
+        port: values.be16(IPVS_SVC_ATTR_PORT)?,
+    })
+}
+
+fn parse_config(values: &Attributes, family: Family) -> ServiceConfig {
+    let scheduler = name_of(values.of(IPVS_SVC_ATTR_SCHED_NAME));
+    let netmask = netmask_of(family, values);
+    ServiceConfig {
+        scheduler: scheduler.unwrap_or_else(|| Name::from("none")),
+        flags: ServiceFlags(values.u32(IPVS_SVC_ATTR_FLAGS).unwrap_or(0)),
+        timeout: values.u32(IPVS_SVC_ATTR_TIMEOUT).unwrap_or(0),
+        netmask: netmask.unwrap_or_else(|| Netmask::host(family)),
+        engine: name_of(values.of(IPVS_SVC_ATTR_PE_NAME)),
     }
 }
 
-/// The values of a service's attributes by type.
-struct Values<'a>([&'a [u8]; IPVS_SVC_ATTR_STATS64 as usize + 1]);
-
-impl<'a> Values<'a> {
-    fn of(&self, kind: u16) -> &'a [u8] {
-        self.0.get(usize::from(kind)).copied().unwrap_or_default()
-    }
-
-    fn number(&self, kind: u16) -> Option<u32> {
-        u32_of(self.of(kind))
-    }
-
-    fn key(&self) -> Option<ServiceKey> {
-        let family = family_of(u16_of(self.of(IPVS_SVC_ATTR_AF))?)?;
-        if let Some(mark) = self.number(IPVS_SVC_ATTR_FWMARK).and_then(NonZeroU32::new) {
-            return Some(ServiceKey::Fwmark { mark, family });
+fn netmask_of(family: Family, values: &Attributes) -> Option<Netmask> {
+    match family {
+        Family::Inet => {
+            let octets: &[u8; 4] = values.of(IPVS_SVC_ATTR_NETMASK).first_chunk()?;
+            Some(Netmask::V4((*octets).into()))
         }
-        Some(ServiceKey::Address {
-            protocol: Protocol::from_number(u16_of(self.of(IPVS_SVC_ATTR_PROTOCOL))?)?,
-            address: address_of(family, self.of(IPVS_SVC_ATTR_ADDR))?,
-            port: be16_of(self.of(IPVS_SVC_ATTR_PORT))?,
-        })
+        Family::Inet6 => values.u32(IPVS_SVC_ATTR_NETMASK).map(Netmask::V6),
     }
+}
 
-    fn config(&self, family: Family) -> ServiceConfig {
-        let scheduler = self.name(IPVS_SVC_ATTR_SCHED_NAME);
-        let netmask = netmask_of(family, self.of(IPVS_SVC_ATTR_NETMASK));
-        ServiceConfig {
-            scheduler: scheduler.unwrap_or_else(|| Name::from("none")),
-            flags: ServiceFlags(self.number(IPVS_SVC_ATTR_FLAGS).unwrap_or(0)),
-            timeout: self.number(IPVS_SVC_ATTR_TIMEOUT).unwrap_or(0),
-            netmask: netmask.unwrap_or_else(|| Netmask::host(family)),
-            engine: self.name(IPVS_SVC_ATTR_PE_NAME),
-        }
-    }
-
-    fn name(&self, kind: u16) -> Option<Name> {
-        let bytes = self.of(kind);
-        // Without an engine there is no attribute; spare it the copying.
-        let name = (!bytes.is_empty()).then(|| Name::cut(bytes, Name::CAPACITY));
-        name.filter(|name| !name.is_empty())
-    }
-
-    fn stats(&self) -> Stats {
-        match (self.of(IPVS_SVC_ATTR_STATS64), self.of(IPVS_SVC_ATTR_STATS)) {
-            ([], narrow) => parse_stats(narrow),
-            (wide, _) => parse_stats(wide),
-        }
-    }
+fn name_of(bytes: &[u8]) -> Option<Name> {
+    // Without an engine there is no attribute; spare it the copying.
+    let name = (!bytes.is_empty()).then(|| Name::cut(bytes, Name::CAPACITY));
+    name.filter(|name| !name.is_empty())
 }
 
 /// The service in the attributes of a reply (`IPVS_CMD_NEW_SERVICE`).
@@ -176,11 +125,14 @@ impl<'a> Values<'a> {
 /// message names no service, or one of a protocol or family that this program
 /// cannot name: it could be neither shown nor changed.
 pub fn parse_service(attributes_of_reply: &[u8]) -> Option<Service> {
-    let values = Values(by_kind(find(attributes_of_reply, IPVS_CMD_ATTR_SERVICE)?));
-    let key = values.key()?;
+    let values = Attributes::new(find(attributes_of_reply, IPVS_CMD_ATTR_SERVICE)?);
+    let key = parse_key(&values)?;
     Some(Service {
         key,
-        config: values.config(key.family()),
-        stats: values.stats(),
+        config: parse_config(&values, key.family()),
+        stats: parse_stats(
+            values.of(IPVS_SVC_ATTR_STATS64),
+            values.of(IPVS_SVC_ATTR_STATS),
+        ),
     })
 }

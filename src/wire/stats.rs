@@ -1,6 +1,6 @@
 //! Counters and rates of a service or a server (`IPVS_STATS_ATTR_*`).
 
-use super::attribute::{by_kind, u32_of};
+use super::attribute::{attributes, u32_of};
 use crate::model::Stats;
 
 const IPVS_STATS_ATTR_CONNS: usize = 1;
@@ -14,10 +14,12 @@ const IPVS_STATS_ATTR_OUTPPS: usize = 8;
 const IPVS_STATS_ATTR_INBPS: usize = 9;
 const IPVS_STATS_ATTR_OUTBPS: usize = 10;
 
-/// The counters in the nested attribute `STATS` (most of 32 bits) or `STATS64`
-/// (all of 64 bits, Linux 4.1 and newer). What is missing is 0.
-pub(super) fn parse_stats(bytes: &[u8]) -> Stats {
-    let values = in_order(bytes).unwrap_or_else(|| by_kind::<11>(bytes).map(number));
+/// The counters in the nested attribute `STATS64` (all of 64 bits, Linux 4.1 and
+/// newer) or, where that is missing, `STATS` (most of 32 bits). What is missing
+/// is 0.
+pub(super) fn parse_stats(wide: &[u8], narrow: &[u8]) -> Stats {
+    let bytes = if wide.is_empty() { narrow } else { wide };
+    let values = in_order(bytes).unwrap_or_else(|| in_any_order(bytes));
     let counter = |kind: usize| values[kind];
     Stats {
         conns: counter(IPVS_STATS_ATTR_CONNS),
@@ -39,16 +41,26 @@ pub(super) fn parse_stats(bytes: &[u8]) -> Stats {
 fn in_order(bytes: &[u8]) -> Option<[u64; 11]> {
     let bytes: &[u8; 120] = bytes.try_into().ok()?;
     let mut values = [0; 11];
-    for (kind, attribute) in (1..).zip(bytes.as_chunks::<12>().0) {
+    for (kind, attribute) in (1u16..).zip(bytes.as_chunks::<12>().0) {
         let (header, value) = attribute.split_first_chunk::<4>()?;
         let [a, b, c, d] = *header;
-        let expected = (12, kind as u16);
+        let expected = (12, kind);
         if (u16::from_ne_bytes([a, b]), u16::from_ne_bytes([c, d])) != expected {
             return None;
         }
-        values[kind] = number(value);
+        values[usize::from(kind)] = number(value);
     }
     Some(values)
+}
+
+fn in_any_order(bytes: &[u8]) -> [u64; 11] {
+    let mut values = [0; 11];
+    for (kind, value) in attributes(bytes) {
+        if let Some(counter) = values.get_mut(usize::from(kind)) {
+            *counter = number(value);
+        }
+    }
+    values
 }
 
 /// A counter is as wide as its attribute.
@@ -74,7 +86,7 @@ mod tests {
         bytes.extend((1u64 << 40).to_ne_bytes());
         bytes.extend(4u16.to_ne_bytes());
         bytes.extend(99u16.to_ne_bytes());
-        let stats = parse_stats(&bytes);
+        let stats = parse_stats(&[], &bytes);
         assert_eq!(stats.conns, u32::MAX.into());
         assert_eq!(stats.in_bytes, 1 << 40);
         assert_eq!(stats.out_bytes, 0);
