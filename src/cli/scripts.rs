@@ -50,7 +50,9 @@ pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, UsageError> {
 
 /// The option that `word` may have been meant for.
 fn near_miss(word: &[u8]) -> Option<&'static str> {
-    let word = str::from_utf8(word).ok().filter(|w| w.starts_with("--"))?;
+    let word = std::str::from_utf8(word)
+        .ok()
+        .filter(|w| w.starts_with("--"))?;
     let (name, _) = word.split_once('=').unwrap_or((word, ""));
     let near = |option: &&&str| strsim::jaro_winkler(&option[2..], &name[2..]) > NEAR;
     RESTORE_OPTIONS.iter().find(near).copied()

@@ -25,7 +25,7 @@ fn is_blank(byte: u8) -> bool {
 }
 
 fn text(digits: &[u8]) -> &str {
-    str::from_utf8(digits).unwrap_or("")
+    std::str::from_utf8(digits).unwrap_or("")
 }
 
 /// Blanks, a sign, digits: what strtol takes in base 10. A number beyond the
@@ -124,7 +124,7 @@ pub fn inet_aton(input: &[u8]) -> Option<Ipv4Addr> {
 
 /// An IPv6 address as inet_pton takes it.
 fn inet6(input: &[u8]) -> Option<Ipv6Addr> {
-    str::from_utf8(input).ok()?.parse().ok()
+    std::str::from_utf8(input).ok()?.parse().ok()
 }
 
 /// An IPv4 host: an address or a name. What has a colon is an IPv6 address in
@@ -255,7 +255,7 @@ pub fn multicast(input: &[u8]) -> Result<IpAddr, UsageError> {
             .map(IpAddr::V6)
             .ok_or_else(|| UsageError::InvalidGroup(Family::Inet6, input.into()))
     } else {
-        let strict = |text: &[u8]| str::from_utf8(text).ok()?.parse().ok();
+        let strict = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
         strict(input)
             .filter(Ipv4Addr::is_multicast)
             .map(IpAddr::V4)

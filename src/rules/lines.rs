@@ -41,7 +41,7 @@ mod tests {
             words(line.as_bytes(), &mut found);
             let text: Vec<_> = found
                 .iter()
-                .map(|w| str::from_utf8(w).unwrap_or("?"))
+                .map(|w| std::str::from_utf8(w).unwrap_or("?"))
                 .collect();
             assert_eq!(text, expected, "{line:?}");
         }

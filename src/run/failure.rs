@@ -256,10 +256,10 @@ pub fn report(failure: &Failure) -> Exit {
         say(&text);
     }
     // Scripts read stderr too: hints are for people.
-    if io::stderr().is_terminal()
-        && let Some(hint) = failure.hint()
-    {
-        say(format!("hint: {hint}").as_bytes());
+    if io::stderr().is_terminal() {
+        if let Some(hint) = failure.hint() {
+            say(format!("hint: {hint}").as_bytes());
+        }
     }
     failure.exit()
 }

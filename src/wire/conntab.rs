@@ -59,10 +59,7 @@ fn is_blank(byte: u8) -> bool {
 #[inline(always)]
 fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut end = before_low(rest);
-    while let Some(byte) = rest.get(end)
-        && !is_blank(*byte)
-        && *byte != b'\n'
-    {
+    while rest.get(end).is_some_and(|b| !is_blank(*b) && *b != b'\n') {
         end += 1 + before_low(&rest[end + 1..]);
     }
     let (word, after) = rest.split_at(end);
@@ -90,9 +87,7 @@ fn before_low(text: &[u8]) -> usize {
 
 #[inline(always)]
 fn skip_blanks(rest: &mut &[u8]) {
-    if let [first, ..] = rest
-        && *first <= b' '
-    {
+    if rest.first().is_some_and(|first| *first <= b' ') {
         *rest = after_blanks(rest);
     }
 }
@@ -105,12 +100,8 @@ fn after_blanks(mut text: &[u8]) -> &[u8] {
             break;
         }
     }
-    while let [first, rest @ ..] = text
-        && is_blank(*first)
-    {
-        text = rest;
-    }
-    text
+    let blanks = text.iter().take_while(|byte| is_blank(**byte)).count();
+    &text[blanks..]
 }
 
 /// Eight times the same byte.
@@ -150,7 +141,7 @@ fn any_address(word: &[u8]) -> Option<IpAddr> {
             return Some(Ipv4Addr::from_bits(bits).into());
         }
     }
-    str::from_utf8(word).ok()?.parse().ok()
+    std::str::from_utf8(word).ok()?.parse().ok()
 }
 
 /// Takes the next `N` bytes and the blanks after them, one at least, if `value`
@@ -264,7 +255,7 @@ mod tests {
     fn blanks_are_as_many_and_of_any_kind() {
         let usual = b"TCP 0A000009 C350 0A000001 0050 0A000002 1F90 NONE 899 sip id";
         for blanks in ["  ", "\t", " \t \r\x0b\x0c "] {
-            let row = str::from_utf8(usual).unwrap().replace(' ', blanks);
+            let row = std::str::from_utf8(usual).unwrap().replace(' ', blanks);
             for row in [row.clone(), format!("{blanks}{row}{blanks}")] {
                 assert_eq!(parse_row(row.as_bytes()), parse_row(usual), "{row:?}");
             }

@@ -41,7 +41,7 @@ pub(super) fn parse_stats(wide: &[u8], narrow: &[u8]) -> Stats {
 fn in_order(bytes: &[u8]) -> Option<[u64; 11]> {
     let bytes: &[u8; 120] = bytes.try_into().ok()?;
     let mut values = [0; 11];
-    for (kind, attribute) in (1u16..).zip(bytes.as_chunks::<12>().0) {
+    for (kind, attribute) in (1u16..).zip(bytes.chunks_exact(12)) {
         let (header, value) = attribute.split_first_chunk::<4>()?;
         let [a, b, c, d] = *header;
         let expected = (12, kind);

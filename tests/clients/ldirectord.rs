@@ -94,10 +94,7 @@ impl Ldirectord {
 
     /// Ends it as an init system does.
     fn stop(&mut self) -> Result<()> {
-        kill(
-            Pid::from_raw(self.child.id().cast_signed()),
-            Signal::SIGTERM,
-        )?;
+        kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM)?;
         self.child.wait()?;
         Ok(())
     }

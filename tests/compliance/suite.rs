@@ -140,15 +140,15 @@ impl Cases<'_> {
 
     /// What both do; at the same time, where that is likely to change nothing.
     fn both(&mut self, call: &Call) -> (Seen, Seen) {
-        if !likely_to_change(call)
-            && let Some(both) = self.bench.see_both(&self.rules, call)
-        {
-            return both;
-        }
-        (
-            self.see(Which::Reference, call),
-            self.see(Which::Ours, call),
-        )
+        let at_once = if likely_to_change(call) {
+            None
+        } else {
+            self.bench.see_both(&self.rules, call)
+        };
+        at_once.unwrap_or_else(|| {
+            let reference = self.see(Which::Reference, call);
+            (reference, self.see(Which::Ours, call))
+        })
     }
 
     /// The programs differ, as listed under `id`; `expected` says what ours

@@ -2,10 +2,10 @@
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};
-use crate::support::programs::{OURS, RESTORE};
+use crate::support::programs::{OURS, RESTORE, unread_pipe};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -225,12 +225,10 @@ fn a_closed_pipe() {
     // More than fits a buffer.
     let listings = "-Ln\n".repeat(1000);
     let rules = format!("{RULES}{listings}-A -f 9 -s rr\n");
-    let (reader, writer) = io::pipe().expect("a pipe");
-    drop(reader);
     let mut restore = Command::new(OURS)
         .arg("-R")
         .stdin(Stdio::piped())
-        .stdout(writer)
+        .stdout(unread_pipe())
         .stderr(Stdio::piped())
         .spawn()
         .expect("a program");

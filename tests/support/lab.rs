@@ -99,7 +99,10 @@ fn in_the_lab(kernel: Kernel) -> ExitCode {
     }
     lab.arg("--").arg(env::current_exe().expect("this program"));
     let error = lab.args(env::args_os().skip(1)).exec();
-    eprintln!("cannot run {}: {error}", lab.get_program().display());
+    eprintln!(
+        "cannot run {}: {error}",
+        lab.get_program().to_string_lossy()
+    );
     eprintln!(
         "These tests need root and a kernel with IPVS, or tests/lab (see `tests/lab/lab --help`)."
     );

@@ -1,13 +1,21 @@
 //! The two programs, how they are called, and what comes of it.
 
+use nix::fcntl::OFlag;
+use nix::unistd::pipe2;
 use std::fmt::{self, Display, Formatter};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 use wait_timeout::ChildExt;
+
+/// A pipe that nobody reads.
+pub fn unread_pipe() -> OwnedFd {
+    pipe2(OFlag::O_CLOEXEC).expect("a pipe").1
+}
 
 /// Where Debian's package puts the program that ours is measured by.
 pub const REFERENCE: &str = "/sbin/ipvsadm";
@@ -298,7 +306,7 @@ impl Program {
             .stdin(self.stdin(&call.stdin))
             .stdout(match call.stdout {
                 Stdout::FullDisk => File::create("/dev/full").expect("a device").into(),
-                Stdout::ClosedPipe => Stdio::from(io::pipe().expect("a pipe").1),
+                Stdout::ClosedPipe => Stdio::from(unread_pipe()),
                 _ => Stdio::from(stdout.try_clone().expect("a descriptor")),
             })
             .stderr(stderr.try_clone().expect("a descriptor"));
