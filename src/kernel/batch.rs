@@ -6,10 +6,10 @@
 //! be outstanding always fit the socket.
 
 use super::channel::Channel;
-use super::client::{Ipvs, may_be_silent};
 use super::error::KernelError;
+use super::link::Link;
 use super::open;
-use crate::model::Change;
+use crate::model::{Change, Name};
 use crate::wire::{Body, Request, append, messages, set_flags};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
 use std::io;
@@ -35,12 +35,15 @@ struct Window<T> {
 }
 
 /// Sends all `changes` and tells `refused` which the kernel did not do.
+/// `loaded` are the schedulers whose modules need not be loaded (again).
 pub(super) fn run<T>(
-    ipvs: &mut Ipvs,
-    mut changes: impl Iterator<Item = (T, Change)>,
+    link: &mut Link,
+    loaded: &mut Vec<Name>,
+    changes: impl Iterator<Item = (T, Change)>,
     mut refused: impl FnMut(T, KernelError),
 ) -> io::Result<()> {
-    let size = window_size(&ipvs.main);
+    let size = window_size(&link.main);
+    let mut changes = changes.inspect(|(_, change)| open::load_scheduler(change, loaded));
     let mut window = Window {
         bytes: Vec::new(),
         starts: Vec::with_capacity(size),
@@ -49,9 +52,9 @@ pub(super) fn run<T>(
         silent_end: false,
         answers: Vec::with_capacity(size),
     };
-    while window.fill(ipvs, &mut changes, size)? {
-        window.send(&ipvs.main)?;
-        let lost = window.collect(&mut ipvs.main)?;
+    while window.fill(link, &mut changes, size)? {
+        window.send(&link.main)?;
+        let lost = window.collect(&mut link.main)?;
         window.report(lost, &mut refused);
     }
     Ok(())
@@ -67,7 +70,7 @@ impl<T> Window<T> {
     /// Takes the next changes; `false` when there are none.
     fn fill(
         &mut self,
-        ipvs: &mut Ipvs,
+        link: &mut Link,
         changes: &mut impl Iterator<Item = (T, Change)>,
         size: usize,
     ) -> io::Result<bool> {
@@ -77,8 +80,7 @@ impl<T> Window<T> {
             let Some((tag, change)) = changes.next() else {
                 break;
             };
-            open::load_scheduler(&change, &mut ipvs.loaded);
-            let sequence = ipvs.main.next_sequence();
+            let sequence = link.main.next_sequence();
             if self.starts.is_empty() {
                 self.first_sequence = sequence;
             }
@@ -87,7 +89,7 @@ impl<T> Window<T> {
             self.silent_end = may_be_silent(&change);
             let request = Request::Change(change);
             let flags = request.flags();
-            append(&mut self.bytes, &request, ipvs.family, flags, sequence);
+            append(&mut self.bytes, &request, link.family, flags, sequence);
         }
         self.answers.clear();
         self.answers.resize(self.starts.len(), None);
@@ -163,6 +165,14 @@ impl<T> Window<T> {
             }
         }
     }
+}
+
+/// Whether the kernel may do `change` and answer nothing. Netlink takes EINTR
+/// for a word that needs no answer, and that is what stopping a sync daemon
+/// comes to if its thread has not run yet (kthread_stop in kernel/kthread.c,
+/// netlink_rcv_skb in net/netlink/af_netlink.c).
+pub(super) fn may_be_silent(change: &Change) -> bool {
+    matches!(change, Change::StopDaemon(_))
 }
 
 #[cfg(test)]

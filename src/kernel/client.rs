@@ -1,7 +1,8 @@
 //! The client: a verb of the interface, a method.
 
-use super::channel::Channel;
 use super::error::{KernelError, ListError, OpenError};
+use super::link::Link;
+use super::listing::Listings;
 use super::namespace::Namespace;
 use super::{batch, listing, open};
 use crate::model::{Change, Daemon, Info, Name, Server, Service, ServiceKey, Timeouts};
@@ -16,50 +17,43 @@ use std::io;
 /// initial user namespace: whoever lacks it gets `EPERM` for the first one,
 /// whatever it is. No method waits for anything but the kernel's own work.
 pub struct Ipvs {
-    pub(super) namespace: Namespace,
-    pub(super) family: u16,
-    /// For everything but long dumps; received from with small sizes only.
-    pub(super) main: Channel,
-    pub(super) long: listing::DumpSocket,
+    link: Link,
+    listings: Listings,
     /// The schedulers whose modules need not be loaded (again).
-    pub(super) loaded: Vec<Name>,
+    loaded: Vec<Name>,
 }
 
 impl Ipvs {
     /// Opens the socket and resolves the family, loading the module if need
     /// be. That is all: an ordinary user gets this far.
     pub fn open(namespace: Namespace) -> Result<Ipvs, OpenError> {
-        let mut main = namespace.channel()?;
-        let family = open::resolve(&mut main)?;
         Ok(Ipvs {
-            namespace,
-            family,
-            main,
-            long: listing::DumpSocket::default(),
+            link: Link::open(namespace)?,
+            listings: Listings::default(),
             loaded: Vec::new(),
         })
     }
 
     /// The network namespace in which this was opened.
     pub fn namespace(&self) -> Namespace {
-        self.namespace
+        self.link.namespace
     }
 
     /// Version and size of the connection table.
     pub fn info(&mut self) -> Result<Info, KernelError> {
-        self.ask(Request::Info, |attributes| Some(parse_info(attributes)))
+        let parse = |attributes: &[u8]| Some(parse_info(attributes));
+        self.link.ask(Request::Info, parse)
     }
 
     /// The session time-outs.
     pub fn timeouts(&mut self) -> Result<Timeouts, KernelError> {
-        self.ask(Request::Timeouts, |attributes| {
-            Some(parse_timeouts(attributes))
-        })
+        let parse = |attributes: &[u8]| Some(parse_timeouts(attributes));
+        self.link.ask(Request::Timeouts, parse)
     }
 
     /// One service; `ESRCH` if there is none of that name.
     pub fn service(&mut self, key: &ServiceKey) -> Result<Service, KernelError> {
-        self.ask(Request::Service(*key), parse_service)
+        self.link.ask(Request::Service(*key), parse_service)
     }
 
     /// All services in the kernel's order, each once, and none missing that is
@@ -67,7 +61,7 @@ impl Ipvs {
     ///
     /// A service that comes or goes meanwhile may be in the list or not.
     pub fn services(&mut self) -> Result<Vec<Service>, ListError> {
-        listing::services(self)
+        self.listings.services(&mut self.link)
     }
 
     /// The servers of a service in the kernel's order; complete and unique as
@@ -88,12 +82,12 @@ impl Ipvs {
         service: &ServiceKey,
         servers: &mut Vec<Server>,
     ) -> Result<(), ListError> {
-        listing::servers(self, service, servers)
+        self.listings.servers(&mut self.link, service, servers)
     }
 
     /// The running daemons, the master first.
     pub fn daemons(&mut self) -> Result<Vec<Daemon>, ListError> {
-        listing::daemons(self)
+        listing::daemons(&mut self.link)
     }
 
     /// Changes one thing and waits for the kernel's word that it is done.
@@ -101,14 +95,15 @@ impl Ipvs {
         open::load_scheduler(change, &mut self.loaded);
         let request = Request::Change(*change);
         let flags = request.flags() | NLM_F_ACK;
-        let sequence = self.main.request(&request, self.family, flags)?;
-        let answer = self.main.answer(sequence, |body| match body {
+        let Link { main, family, .. } = &mut self.link;
+        let sequence = main.request(&request, *family, flags)?;
+        let answer = main.answer(sequence, |body| match body {
             Body::Answer(0) => Ok(()),
             Body::Answer(errno) => Err(KernelError::Refused(errno)),
             _ => Err(KernelError::Malformed),
         });
         match answer {
-            Err(KernelError::Lost) if may_be_silent(change) => Ok(()),
+            Err(KernelError::Lost) if batch::may_be_silent(change) => Ok(()),
             answer => answer?,
         }
     }
@@ -121,28 +116,6 @@ impl Ipvs {
         changes: impl Iterator<Item = (T, Change)>,
         refused: impl FnMut(T, KernelError),
     ) -> io::Result<()> {
-        batch::run(self, changes, refused)
+        batch::run(&mut self.link, &mut self.loaded, changes, refused)
     }
-
-    /// A request that one message answers.
-    fn ask<T>(
-        &mut self,
-        request: Request,
-        parse: impl FnOnce(&[u8]) -> Option<T>,
-    ) -> Result<T, KernelError> {
-        let sequence = self.main.request(&request, self.family, request.flags())?;
-        self.main.answer(sequence, |body| match body {
-            Body::Data(attributes) => parse(attributes).ok_or(KernelError::Malformed),
-            Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(errno)),
-            _ => Err(KernelError::Malformed),
-        })?
-    }
-}
-
-/// Whether the kernel may do `change` and answer nothing. Netlink takes EINTR
-/// for a word that needs no answer, and that is what stopping a sync daemon
-/// comes to if its thread has not run yet (kthread_stop in kernel/kthread.c,
-/// netlink_rcv_skb in net/netlink/af_netlink.c).
-pub(super) fn may_be_silent(change: &Change) -> bool {
-    matches!(change, Change::StopDaemon(_))
 }

@@ -6,9 +6,9 @@
 //! a service or a server looks like.
 
 use super::channel::{Channel, LARGE, SMALL};
-use super::client::Ipvs;
 use super::dump::{Dump, Progress};
 use super::error::{KernelError, ListError};
+use super::link::Link;
 use super::namespace::Namespace;
 use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
@@ -27,22 +27,14 @@ const SHIFTS: [usize; 7] = [12, 20, 8, 28, 16, 24, 10];
 /// So many servers always fit a small buffer.
 const FEW_SERVERS: usize = 8;
 
-/// Separate socket for large dumps: the kernel sizes later dumps by the largest
-/// receive seen.
+/// What listings need and keep from one to the next.
 #[derive(Default)]
-pub(super) struct DumpSocket {
-    channel: Option<Channel>,
+pub(super) struct Listings {
+    /// A separate socket for large dumps: the kernel sizes later dumps by the
+    /// largest receive seen.
+    long: Option<Channel>,
     /// Whether the last service had more servers than a small buffer holds.
     many_servers: bool,
-}
-
-impl DumpSocket {
-    fn channel(&mut self, namespace: Namespace, family: u16) -> Result<&mut Channel, KernelError> {
-        match &mut self.channel {
-            Some(channel) => Ok(channel),
-            none => Ok(none.insert(long_channel(namespace, family)?)),
-        }
-    }
 }
 
 /// A channel for which the kernel takes large buffers from the first dump on:
@@ -63,19 +55,45 @@ struct Reader<T: Item, P> {
     union: Union<T>,
 }
 
-/// All services.
-pub(super) fn services(ipvs: &mut Ipvs) -> Result<Vec<Service>, ListError> {
-    let pass = Pass::new(Vec::new(), parse_service);
-    let mut reader = Reader::new(ipvs, Request::Services, pass);
-    if !reader.pass_from_small(ipvs)? && !reader.long_pass(&mut ipvs.long)? {
-        reader.more_passes()?;
+impl Listings {
+    /// All services.
+    pub fn services(&mut self, link: &mut Link) -> Result<Vec<Service>, ListError> {
+        let pass = Pass::new(Vec::new(), parse_service);
+        let mut reader = Reader::new(link, Request::Services, pass);
+        if !reader.pass_from_small(link, &mut self.long)? && !reader.long_pass(&mut self.long)? {
+            reader.more_passes()?;
+        }
+        reader.settle(|service| still_there(link, service))
     }
-    reader.settle(|service| still_there(ipvs, service))
+
+    /// The servers of `service`, into `servers`.
+    pub fn servers(
+        &mut self,
+        link: &mut Link,
+        service: &ServiceKey,
+        servers: &mut Vec<Server>,
+    ) -> Result<(), ListError> {
+        let family = service.family();
+        let parse = |attributes: &[u8]| parse_server(attributes, family);
+        let pass = Pass::new(std::mem::take(servers), parse);
+        let mut reader = Reader::new(link, Request::Servers(*service), pass);
+        let small = !self.many_servers && reader.small_passes(&mut link.main)?;
+        if !small {
+            if !reader.long_pass(&mut self.long)? {
+                reader.more_passes()?;
+            }
+            self.many_servers = true;
+        }
+        // The kernel cannot be asked for one server: what was there stays.
+        *servers = reader.settle(|_| Ok(true))?;
+        self.many_servers &= servers.len() > FEW_SERVERS;
+        Ok(())
+    }
 }
 
 /// Brings `service` up to date, if there still is one of that name.
-fn still_there(ipvs: &mut Ipvs, service: &mut Service) -> Result<bool, ListError> {
-    match ipvs.service(&service.key) {
+fn still_there(link: &mut Link, service: &mut Service) -> Result<bool, ListError> {
+    match link.ask(Request::Service(service.key), parse_service) {
         Ok(now) => {
             *service = now;
             Ok(true)
@@ -85,34 +103,11 @@ fn still_there(ipvs: &mut Ipvs, service: &mut Service) -> Result<bool, ListError
     }
 }
 
-/// The servers of `service`, into `servers`.
-pub(super) fn servers(
-    ipvs: &mut Ipvs,
-    service: &ServiceKey,
-    servers: &mut Vec<Server>,
-) -> Result<(), ListError> {
-    let family = service.family();
-    let parse = |attributes: &[u8]| parse_server(attributes, family);
-    let pass = Pass::new(std::mem::take(servers), parse);
-    let mut reader = Reader::new(ipvs, Request::Servers(*service), pass);
-    let small = !ipvs.long.many_servers && reader.small_passes(&mut ipvs.main)?;
-    if !small {
-        if !reader.long_pass(&mut ipvs.long)? {
-            reader.more_passes()?;
-        }
-        ipvs.long.many_servers = true;
-    }
-    // The kernel cannot be asked for one server: what was there stays.
-    *servers = reader.settle(|_| Ok(true))?;
-    ipvs.long.many_servers &= servers.len() > FEW_SERVERS;
-    Ok(())
-}
-
 /// The daemons: two at most, which always come at once.
-pub(super) fn daemons(ipvs: &mut Ipvs) -> Result<Vec<Daemon>, ListError> {
+pub(super) fn daemons(link: &mut Link) -> Result<Vec<Daemon>, ListError> {
     let mut pass = Pass::new(Vec::new(), parse_daemon);
-    let mut dump = Dump::start(&mut ipvs.main, ipvs.family, Request::Daemons)?;
-    match dump.finish(&mut ipvs.main, SMALL, &mut pass)? {
+    let mut dump = Dump::start(&mut link.main, link.family, Request::Daemons)?;
+    match dump.finish(&mut link.main, SMALL, &mut pass)? {
         Progress::Finished => Ok(pass.items),
         _ => Err(ListError::Unstable),
     }
@@ -120,10 +115,10 @@ pub(super) fn daemons(ipvs: &mut Ipvs) -> Result<Vec<Daemon>, ListError> {
 
 /// Each pass returns true once the listing is proven complete.
 impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
-    fn new(ipvs: &Ipvs, request: Request, pass: Pass<T, P>) -> Self {
+    fn new(link: &Link, request: Request, pass: Pass<T, P>) -> Self {
         Reader {
-            namespace: ipvs.namespace,
-            family: ipvs.family,
+            namespace: link.namespace,
+            family: link.family,
             request,
             pass,
             union: Union::default(),
@@ -149,15 +144,19 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
 
     /// A pass on the main socket for as long as small sizes do. If they do not,
     /// the socket becomes the long one.
-    fn pass_from_small(&mut self, ipvs: &mut Ipvs) -> Result<bool, KernelError> {
-        let mut dump = Dump::start(&mut ipvs.main, self.family, self.request)?;
-        let mut progress = dump.step(&mut ipvs.main, SMALL, &mut self.pass)?;
+    fn pass_from_small(
+        &mut self,
+        link: &mut Link,
+        long: &mut Option<Channel>,
+    ) -> Result<bool, KernelError> {
+        let mut dump = Dump::start(&mut link.main, self.family, self.request)?;
+        let mut progress = dump.step(&mut link.main, SMALL, &mut self.pass)?;
         if progress == Progress::Going && self.pass.is_snapshot() {
-            progress = dump.step(&mut ipvs.main, SMALL, &mut self.pass)?;
+            progress = dump.step(&mut link.main, SMALL, &mut self.pass)?;
         }
         if progress == Progress::Going {
-            let long = std::mem::replace(&mut ipvs.main, self.namespace.channel()?);
-            let channel = ipvs.long.channel.insert(long);
+            let main = std::mem::replace(&mut link.main, self.namespace.channel()?);
+            let channel = long.insert(main);
             // Two datagrams are small already. With this one they make half a
             // large one, so that the seams of the long pass fall into the
             // middle between the seams of this.
@@ -170,8 +169,11 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     }
 
     /// A pass over the long socket.
-    fn long_pass(&mut self, long: &mut DumpSocket) -> Result<bool, KernelError> {
-        let channel = long.channel(self.namespace, self.family)?;
+    fn long_pass(&mut self, long: &mut Option<Channel>) -> Result<bool, KernelError> {
+        let channel = match long {
+            Some(channel) => channel,
+            none => none.insert(long_channel(self.namespace, self.family)?),
+        };
         let mut dump = Dump::start(channel, self.family, self.request)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;
         Ok(self.end_pass(progress))

@@ -13,6 +13,7 @@ mod connections;
 mod coverage;
 mod dump;
 mod error;
+mod link;
 mod listing;
 mod namespace;
 mod open;

@@ -1,0 +1,42 @@
+//! What every request needs: the family's number, and a socket.
+
+use super::channel::Channel;
+use super::error::{KernelError, OpenError};
+use super::namespace::Namespace;
+use super::open;
+use crate::wire::{Body, Request};
+
+/// The client's main socket, and what further ones are opened with.
+pub(super) struct Link {
+    pub namespace: Namespace,
+    pub family: u16,
+    /// For everything but long dumps; received from with small sizes only.
+    pub main: Channel,
+}
+
+impl Link {
+    /// Opens the socket and resolves the family.
+    pub fn open(namespace: Namespace) -> Result<Link, OpenError> {
+        let mut main = namespace.channel()?;
+        let family = open::resolve(&mut main)?;
+        Ok(Link {
+            namespace,
+            family,
+            main,
+        })
+    }
+
+    /// A request that one message answers.
+    pub fn ask<T>(
+        &mut self,
+        request: Request,
+        parse: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Result<T, KernelError> {
+        let sequence = self.main.request(&request, self.family, request.flags())?;
+        self.main.answer(sequence, |body| match body {
+            Body::Data(attributes) => parse(attributes).ok_or(KernelError::Malformed),
+            Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(errno)),
+            _ => Err(KernelError::Malformed),
+        })?
+    }
+}
