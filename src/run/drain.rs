@@ -6,22 +6,22 @@
 //! limit, puts the weight back, unless somebody else has changed the server
 //! meanwhile: what others set is never overwritten.
 
+pub mod outcome;
 mod rows;
 mod wait;
 
-use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::signals::Interrupt;
 use crate::cli::options::CommandName;
 use crate::kernel::{Connections, Ipvs, ListError, Namespace};
 use crate::model::{Change, Connection, Server, ServerConfig, ServerKey, Service, ServiceKey};
 use libc::{ENOENT, ESRCH};
+use outcome::{Left, NotDrained, Weight};
 use rows::Target;
-use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::{Duration, Instant};
-use wait::{End, Left, World};
+use wait::{End, World};
 
 /// Drains `server` of `service` and deletes it, within `limit` seconds if
 /// there is a limit.
@@ -77,59 +77,6 @@ struct Drain<'a> {
     interrupt: Interrupt,
     start: Instant,
     progress: Progress,
-}
-
-/// Why a real server was not deleted after all.
-#[derive(Debug)]
-pub enum NotDrained {
-    /// Somebody else gave it this weight.
-    Reweighted(i32),
-    /// The time was up.
-    TimedOut(Left, Weight),
-    /// A signal came.
-    Interrupted(Left, Weight),
-}
-
-/// The server's weight after draining was given up.
-#[derive(Debug)]
-pub enum Weight {
-    /// It is what it was before.
-    AsBefore(i32),
-    /// The server is as somebody else has set it.
-    NotOurs,
-}
-
-impl NotDrained {
-    /// The exit status that goes with it.
-    pub fn exit(&self) -> Exit {
-        match self {
-            NotDrained::Reweighted(_) | NotDrained::TimedOut(..) => Exit::Failure,
-            NotDrained::Interrupted(..) => Exit::Interrupted,
-        }
-    }
-}
-
-impl fmt::Display for NotDrained {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (why, left, weight) = match self {
-            NotDrained::Reweighted(weight) => {
-                return write!(f, "somebody else set the weight to {weight}: not deleted");
-            }
-            NotDrained::TimedOut(left, weight) => ("time is up", left, weight),
-            NotDrained::Interrupted(left, weight) => ("interrupted", left, weight),
-        };
-        write!(f, "{why}: {left} left; not deleted, and {weight}")
-    }
-}
-
-impl fmt::Display for Weight {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Weight::AsBefore(0) => write!(f, "the weight is 0 as before"),
-            Weight::AsBefore(weight) => write!(f, "the weight is {weight} again"),
-            Weight::NotOurs => write!(f, "the real server stays as somebody else set it"),
-        }
-    }
 }
 
 impl Drain<'_> {

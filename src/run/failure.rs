@@ -1,7 +1,7 @@
 //! What can go wrong, in the original's words and with its exit status: one
 //! table from (command, errno) to a message, and one place that prints.
 
-use super::drain::NotDrained;
+use super::drain::outcome::NotDrained;
 use super::exit::Exit;
 use super::hint::hint;
 use crate::cli::UsageError;

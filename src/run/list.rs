@@ -1,7 +1,8 @@
 //! `-L`: the table, the connections, the time-outs, the sync daemons.
 
 use super::failure::{self, Failure, Result};
-use super::{Session, table};
+use super::session::Session;
+use super::table;
 use crate::cli::List;
 use crate::kernel::Unreadable;
 use crate::model::{ServiceKey, Style, View};

@@ -1,12 +1,12 @@
 //! The three programs: from the words they were called with, the program's
 //! name first, to the exit status.
 
+use super::action;
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::restore::{self, Start};
-use super::{act, carry_out, print};
-use crate::cli::{self, Action, Restore, help, scripts};
+use crate::cli::{self, Action, Command, Invocation, Restore, help, scripts};
 use crate::names::SystemLookup;
 use std::env;
 
@@ -34,11 +34,34 @@ fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
     carry_out(&invocation, out)
 }
 
+/// Does what the user asked for.
+fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
+    match &invocation.command {
+        Command::Help => {
+            let program = String::from_utf8_lossy(invocation.program);
+            print(out, &help::help(&program))
+        }
+        Command::Version => print(out, &help::version()),
+        Command::Restore(options) => {
+            let input = restore::standard_input()?;
+            restore::restore(&input, *options, Start::AsIs, out)
+        }
+        Command::Action(action) => action::run_alone(action, out),
+    }
+}
+
+/// Prints a text of the program's own.
+fn print(mut out: Output, text: &str) -> Result<Exit> {
+    out.buffer().text(text);
+    out.finish()?;
+    Ok(Exit::Success)
+}
+
 /// The program ipvsadm-save.
 pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     match scripts::save(arguments(words)) {
-        Some(options) => ended(act(&Action::Save(options), out)),
+        Some(options) => ended(action::run_alone(&Action::Save(options), out)),
         // As the original: to stderr, whoever asked.
         None => {
             failure::say(help::SAVE.trim_end().as_bytes());

@@ -3,9 +3,10 @@
 use super::exit::Exit;
 use super::failure::{Failure, Result};
 use super::output::Output;
-use super::restore::{Progress, carry_out, print_changes, say_of_line};
+use super::progress::{Progress, carry_out, print_changes, say_of_line};
+use super::session::Session;
 use super::signals::Interrupt;
-use super::{Session, table};
+use super::table;
 use crate::rules::plan::{Present, Wanted};
 
 /// How often the difference is taken again when the kernel refuses something:
@@ -29,8 +30,8 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> Result<Exit> {
     let mut wanted_steps = 0;
     for _ in 0..ROUNDS {
         refusals.clear();
-        progress.forget_refusals();
-        wanted_steps = progress.done() + steps.len();
+        progress.refused = 0;
+        wanted_steps = progress.done + steps.len();
         let all = steps.into_iter();
         carry_out(&mut session.ipvs, all, &mut progress, |line, text| {
             refusals.push((line, text));
@@ -41,7 +42,7 @@ pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> Result<Exit> {
         steps = wanted.steps(&present(&mut session)?);
         if steps.is_empty() {
             refusals.clear();
-            progress.forget_refusals();
+            progress.refused = 0;
             break;
         }
     }

@@ -2,7 +2,8 @@
 
 use super::failure::{Failure, Result};
 use super::list::with_names;
-use super::{Session, table};
+use super::session::Session;
+use super::table;
 use crate::names::Resolver;
 use crate::render::text::Rules;
 use crate::render::{Report, order};

@@ -3,8 +3,8 @@
 //!
 //! This module must not know what a report looks like.
 
-use super::Session;
 use super::failure::{Failure, Result};
+use super::session::Session;
 use crate::kernel::{Ipvs, ListError};
 use crate::model::{Server, Service, ServiceKey};
 use crate::render::{Report, order};

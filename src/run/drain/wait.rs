@@ -13,11 +13,11 @@
 //! This module has neither a clock nor a kernel of its own, so that tests can
 //! be both.
 
+use super::outcome::Left;
 use super::rows::{self, Target};
 use crate::model::{Connection, Server};
 use crate::run::failure::Result;
 use std::collections::HashSet;
-use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -60,29 +60,6 @@ pub enum End {
     TimedOut(Left),
     /// Somebody wants the program to end.
     Interrupted(Left),
-}
-
-/// What is known of the connections that are left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Left {
-    /// So many are in an active state.
-    Active(u32),
-    /// None is active, and so many are open.
-    Open(u32),
-    /// None is active; which of those that are left are open is not known.
-    Inactive(u32),
-}
-
-impl fmt::Display for Left {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let (count, kind) = match self {
-            Left::Active(count) => (count, "active"),
-            Left::Open(count) => (count, "open"),
-            Left::Inactive(count) => (count, "inactive"),
-        };
-        let s = if *count == 1 { "" } else { "s" };
-        write!(f, "{count} {kind} connection{s}")
-    }
 }
 
 /// Waits until the server that `target` means has no open connection, at most

@@ -1,0 +1,31 @@
+//! One command that needs the kernel.
+
+use super::exit::Exit;
+use super::failure::Result;
+use super::output::Output;
+use super::session::Session;
+use super::{change, drain, list, save};
+use crate::cli::Action;
+
+/// Does what one command asks for.
+pub fn run(session: &mut Session, action: &Action) -> Result<()> {
+    match action {
+        Action::Change(change) => change::one(&mut session.ipvs, change),
+        Action::Drain {
+            service,
+            server,
+            limit,
+        } => drain::drain(&mut session.ipvs, service, server, *limit),
+        Action::List(list) => list::list(session, list),
+        Action::Save(options) => save::save(session, options.numeric, options.all),
+    }
+}
+
+/// The same as all that the program does.
+pub fn run_alone(action: &Action, out: Output) -> Result<Exit> {
+    let mut session = Session::open(out)?;
+    let result = run(&mut session, action);
+    // What was listed before a failure is printed all the same.
+    let written = session.out.finish();
+    result.and(written).map(|()| Exit::Success)
+}

@@ -1,0 +1,80 @@
+//! Why a real server was not drained, and in which words that is told.
+
+use crate::run::exit::Exit;
+use std::fmt;
+
+/// Why a real server was not deleted after all.
+#[derive(Debug)]
+pub enum NotDrained {
+    /// Somebody else gave it this weight.
+    Reweighted(i32),
+    /// The time was up.
+    TimedOut(Left, Weight),
+    /// A signal came.
+    Interrupted(Left, Weight),
+}
+
+/// The server's weight after draining was given up.
+#[derive(Debug)]
+pub enum Weight {
+    /// It is what it was before.
+    AsBefore(i32),
+    /// The server is as somebody else has set it.
+    NotOurs,
+}
+
+impl NotDrained {
+    /// The exit status that goes with it.
+    pub fn exit(&self) -> Exit {
+        match self {
+            NotDrained::Reweighted(_) | NotDrained::TimedOut(..) => Exit::Failure,
+            NotDrained::Interrupted(..) => Exit::Interrupted,
+        }
+    }
+}
+
+impl fmt::Display for NotDrained {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let (why, left, weight) = match self {
+            NotDrained::Reweighted(weight) => {
+                return write!(f, "somebody else set the weight to {weight}: not deleted");
+            }
+            NotDrained::TimedOut(left, weight) => ("time is up", left, weight),
+            NotDrained::Interrupted(left, weight) => ("interrupted", left, weight),
+        };
+        write!(f, "{why}: {left} left; not deleted, and {weight}")
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Weight::AsBefore(0) => write!(f, "the weight is 0 as before"),
+            Weight::AsBefore(weight) => write!(f, "the weight is {weight} again"),
+            Weight::NotOurs => write!(f, "the real server stays as somebody else set it"),
+        }
+    }
+}
+
+/// What is known of the connections that are left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// So many are in an active state.
+    Active(u32),
+    /// None is active, and so many are open.
+    Open(u32),
+    /// None is active; which of those that are left are open is not known.
+    Inactive(u32),
+}
+
+impl fmt::Display for Left {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let (count, kind) = match self {
+            Left::Active(count) => (count, "active"),
+            Left::Open(count) => (count, "open"),
+            Left::Inactive(count) => (count, "inactive"),
+        };
+        let s = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {kind} connection{s}")
+    }
+}
