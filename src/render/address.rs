@@ -3,7 +3,7 @@
 //! `Display` of std is not used: the C library writes `::0.1.0.2` where std
 //! writes `::1:2`, and std is slow. This module must not know names.
 
-use super::buffer::Buffer;
+use super::buffer::{Buffer, put};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `00` to `ff`
@@ -18,23 +18,24 @@ const HEX: [[u8; 2]; 256] = {
     pairs
 };
 
-/// `0.` to `255.`, filled up with NULs, and how long they are.
-const OCTETS: [([u8; 4], u8); 256] = {
-    let mut octets = [([0; 4], 0); 256];
+/// `0.` to `655.`, filled up with blanks, and how long they are: all octets, and
+/// all 16-bit numbers without their last two digits.
+static DOTTED: [([u8; 4], u8); 656] = {
+    let mut numbers = [([b' '; 4], 0); 656];
     let mut value = 0;
-    while value < 256 {
+    while value < numbers.len() {
         let digits = [value / 100, value / 10 % 10, value % 10];
         let leading = (value < 100) as usize + (value < 10) as usize;
         let mut place = leading;
         while place < 3 {
-            octets[value].0[place - leading] = b'0' + digits[place] as u8;
+            numbers[value].0[place - leading] = b'0' + digits[place] as u8;
             place += 1;
         }
-        octets[value].0[3 - leading] = b'.';
-        octets[value].1 = 4 - leading as u8;
+        numbers[value].0[3 - leading] = b'.';
+        numbers[value].1 = 4 - leading as u8;
         value += 1;
     }
-    octets
+    numbers
 };
 
 /// `address` without brackets.
@@ -47,35 +48,34 @@ pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
 
 #[inline]
 pub(super) fn ipv4(out: &mut Buffer, address: Ipv4Addr) {
-    let (text, len) = octets(address);
-    out.fixed(text, len - 1);
+    out.cell(0, |room: &mut [u8; 16]| put_octets(room, address) - 1);
 }
 
-/// The octets, each with a dot after it, and how long they are. There is room
-/// for a port after them.
-#[inline]
-fn octets(address: Ipv4Addr) -> ([u8; 24], usize) {
-    let mut text = [0; 24];
+/// Puts the octets into `room`, each with a dot after it; how long they are.
+#[inline(always)]
+fn put_octets(room: &mut [u8], address: Ipv4Addr) -> usize {
     let mut at = 0;
     for octet in address.octets() {
-        let (digits, len) = OCTETS[usize::from(octet)];
-        if let Some(room) = text.get_mut(at..at + 4) {
-            room.copy_from_slice(&digits);
-        }
+        let (digits, len) = DOTTED[usize::from(octet)];
+        put(room, at, digits);
         at += usize::from(len);
     }
-    (text, at)
+    at
 }
 
-/// The digits of a port, and how many there are.
-#[inline]
-fn port_digits(port: u16) -> ([u8; 8], usize) {
-    const ZEROS: u64 = u64::from_le_bytes(*b"0000\x01\0\0\0");
-    let first = b'0' + (port / 10_000) as u8;
-    let [[b, c], [d, e]] = [port / 100 % 100, port % 100].map(|pair| two_digits(pair as u8));
-    let digits = u64::from_le_bytes([first, b, c, d, e, 0, 0, 0]);
-    let zeros = (digits ^ ZEROS).trailing_zeros() / 8;
-    ((digits >> (8 * zeros)).to_le_bytes(), 5 - zeros as usize)
+/// Puts `number` at the place `at` of `room`; where it ends.
+#[inline(always)]
+pub(super) fn put_number(room: &mut [u8], at: usize, number: u16) -> usize {
+    let (hundreds, rest) = (usize::from(number / 100), usize::from(number % 100));
+    let (digits, len) = DOTTED[if hundreds > 0 { hundreds } else { rest }];
+    put(room, at, digits);
+    let dot = at + usize::from(len) - 1;
+    if hundreds > 0 {
+        put(room, dot, two_digits(rest as u8));
+        return dot + 2;
+    }
+    put(room, dot, [b' ']);
+    dot
 }
 
 /// The digits of a number below 100.
@@ -148,20 +148,29 @@ fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
     if best.1 < 2 { (0, 0) } else { best }
 }
 
-/// `1.2.3.4:80` or `[2001:db8::1]:80`, without names.
-#[inline]
-pub(super) fn numeric(out: &mut Buffer, address: &IpAddr, port: u16) {
-    let (digits, len) = port_digits(port);
-    let IpAddr::V4(v4) = address else {
-        host_and_colon(out, address);
-        return out.fixed(digits, len);
-    };
-    let (mut text, colon) = octets(*v4);
-    text[colon - 1] = b':';
-    if let Some(room) = text.get_mut(colon..colon + digits.len()) {
-        room.copy_from_slice(&digits);
+/// `1.2.3.4:80` or `[2001:db8::1]:80`, without names; as a column with a width,
+/// see [`Buffer::column`].
+#[inline(always)]
+pub(super) fn numeric(out: &mut Buffer, address: &IpAddr, port: u16, width: usize) {
+    let gap = usize::from(width > 0);
+    match address {
+        IpAddr::V4(v4) => out.cell(width + gap, |room: &mut [u8; 24]| {
+            let at = put_octets(room, *v4);
+            room[at - 1] = b':';
+            put_number(room, at, port) + gap
+        }),
+        IpAddr::V6(v6) => numeric_ipv6(out, v6, port, width),
     }
-    out.fixed(text, colon + len);
+}
+
+#[inline(never)]
+fn numeric_ipv6(out: &mut Buffer, address: &Ipv6Addr, port: u16, width: usize) {
+    let start = out.len();
+    out.push(b'[');
+    ipv6(out, address);
+    out.text("]:");
+    out.cell(0, |room: &mut [u8; 8]| put_number(room, 0, port));
+    out.end_column(start, width);
 }
 
 /// What stands before the port.
@@ -193,7 +202,7 @@ mod tests {
             for ip in ["0.0.0.0", "1.20.3.255", "255.255.255.255", "fe80::1"] {
                 let ip = ip.parse().unwrap();
                 let wanted = std::net::SocketAddr::new(ip, port).to_string();
-                assert_eq!(written(|out| numeric(out, &ip, port)), wanted);
+                assert_eq!(written(|out| numeric(out, &ip, port, 0)), wanted);
             }
         }
     }

@@ -8,6 +8,37 @@
 /// Padding is added in pieces of this size; few cells need a second one.
 pub(super) const BLANKS: [u8; 16] = [b' '; 16];
 
+/// Most columns are shorter than this.
+const SHORT: usize = 16;
+
+/// Puts `text` into `room`, in pieces that may overlap: a call of memcpy costs
+/// more than the few bytes. How long it is.
+#[inline(always)]
+fn put_short(room: &mut [u8; SHORT], text: &[u8]) -> usize {
+    let len = text.len();
+    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
+        put(room, 0, *first);
+        put(room, len - 8, *last);
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        put(room, 0, *first);
+        put(room, len - 4, *last);
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<2>(), text.last_chunk::<2>()) {
+        put(room, 0, *first);
+        put(room, len - 2, *last);
+    } else if let [only] = text {
+        room[0] = *only;
+    }
+    len
+}
+
+/// Puts `text` at the place `at` of `room`, if there is room for it.
+#[inline(always)]
+pub(super) fn put<const N: usize>(room: &mut [u8], at: usize, text: [u8; N]) {
+    if let Some(room) = room.get_mut(at..at + N) {
+        room.copy_from_slice(&text);
+    }
+}
+
 /// Bytes that grow at the end.
 #[derive(Debug, Default)]
 pub struct Buffer {
@@ -71,6 +102,22 @@ impl Buffer {
         self.bytes.truncate(end);
     }
 
+    /// Adds a cell of at least `width` bytes, `N` at most: `write` puts the text
+    /// over blanks, and says how long it is. Nothing is then left to pad.
+    #[inline(always)]
+    pub(super) fn cell<const N: usize>(
+        &mut self,
+        width: usize,
+        write: impl FnOnce(&mut [u8; N]) -> usize,
+    ) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[b' '; N]);
+        if let Some(room) = self.bytes.last_chunk_mut() {
+            let len = write(room);
+            self.bytes.truncate(start + len.max(width));
+        }
+    }
+
     /// Ends the line.
     #[inline]
     pub(super) fn end_line(&mut self) {
@@ -101,6 +148,27 @@ impl Buffer {
         let start = self.len();
         self.text(text);
         self.pad(start, width);
+    }
+
+    /// `text`, left-aligned in `width`, and a blank after it.
+    #[inline]
+    pub(super) fn column(&mut self, text: impl AsRef<[u8]>, width: usize) {
+        let text = text.as_ref();
+        if text.len().max(width) < SHORT {
+            return self.cell(width + 1, |room| put_short(room, text) + 1);
+        }
+        let start = self.len();
+        self.text(text);
+        self.end_column(start, width);
+    }
+
+    /// Makes a column of what began at `start`; nothing without a width.
+    #[inline]
+    pub(super) fn end_column(&mut self, start: usize, width: usize) {
+        if width > 0 {
+            self.pad(start, width);
+            self.push(b' ');
+        }
     }
 
     /// `text`, right-aligned in `width`.

@@ -36,7 +36,7 @@ fn row<'a>(rest: &mut &'a [u8]) -> Option<Connection<'a>> {
         service: endpoint(rest)?,
         server: endpoint(rest)?,
         state: word(rest)?,
-        expires: decimal(word(rest)?)?,
+        expires: decimal(rest)?,
         engine: match rest {
             [b'\n', ..] => None,
             _ => word(rest).zip(word(rest)),
@@ -135,13 +135,12 @@ fn other_endpoint(rest: &mut &[u8]) -> Option<Endpoint> {
 
 /// Any other form of an address, or any number of blanks after it.
 fn any_address(word: &[u8]) -> Option<IpAddr> {
-    if let Ok(digits) = word.try_into() {
-        let bits = u32::try_from(value::<8>(digits)).ok();
-        if let Some(bits) = bits {
-            return Some(Ipv4Addr::from_bits(bits).into());
-        }
+    let text = std::str::from_utf8(word).ok()?;
+    if word.len() == 8 && word.iter().all(u8::is_ascii_hexdigit) {
+        let bits = u32::from_str_radix(text, 16).ok()?;
+        return Some(Ipv4Addr::from_bits(bits).into());
     }
-    std::str::from_utf8(word).ok()?.parse().ok()
+    text.parse().ok()
 }
 
 /// Takes the next `N` bytes and the blanks after them, one at least, if `value`
@@ -162,17 +161,17 @@ fn fixed<const N: usize, T>(
 /// An IPv4 address and its port, with one blank between them.
 #[inline(always)]
 fn ipv4_endpoint(text: &[u8; 13]) -> Option<Endpoint> {
-    let [a, b, c, d, e, f, g, h, b' ', port @ ..] = text else {
+    let [a, b, c, d, e, f, g, h, b' ', i, j, k, l] = *text else {
         return None;
     };
-    let bits = value(&[*a, *b, *c, *d, *e, *f, *g, *h]);
-    let address = Ipv4Addr::from_bits(u32::try_from(bits).ok()?).into();
-    let port = four_digits(port)?;
+    let [high, low, port] = [[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(value);
+    let address = Ipv4Addr::from_bits(u32::try_from(high << 16 | low).ok()?).into();
+    let port = u16::try_from(port).ok()?;
     Some(Endpoint { address, port })
 }
 
 fn four_digits(digits: &[u8; 4]) -> Option<u16> {
-    u16::try_from(value(digits)).ok()
+    u16::try_from(value(*digits)).ok()
 }
 
 /// Eight groups of four digits with colons between them.
@@ -185,31 +184,45 @@ fn ipv6(text: &[u8; 39]) -> Option<IpAddr> {
     Some(Ipv6Addr::from(groups).into())
 }
 
-/// The value of up to eight hexadecimal digits; negative where one is none.
-fn value<const N: usize>(digits: &[u8; N]) -> i64 {
-    digits
-        .iter()
-        .fold(0, |value, digit| value << 4 | DIGITS[usize::from(*digit)])
+/// The value of four hexadecimal digits; negative where one is none.
+#[inline(always)]
+fn value(digits: [u8; 4]) -> i64 {
+    let [a, b, c, d] = digits.map(usize::from);
+    DIGITS[0][a] | DIGITS[1][b] | DIGITS[2][c] | DIGITS[3][d]
 }
 
-/// The value of a hexadecimal digit, -1 for other bytes.
-const DIGITS: [i64; 256] = {
-    let mut values = [-1; 256];
-    let mut value = 0;
-    while value < 16 {
-        values[b"0123456789abcdef"[value] as usize] = value as i64;
-        values[b"0123456789ABCDEF"[value] as usize] = value as i64;
-        value += 1;
+/// The value of a hexadecimal digit in each of four places, -1 for other bytes.
+static DIGITS: [[i64; 256]; 4] = {
+    let mut values = [[-1; 256]; 4];
+    let mut at = 0;
+    while at < 4 * 16 {
+        let (place, value) = (at / 16, at % 16);
+        let shifted = (value as i64) << (4 * (3 - place));
+        values[place][b"0123456789abcdef"[value] as usize] = shifted;
+        values[place][b"0123456789ABCDEF"[value] as usize] = shifted;
+        at += 1;
     }
     values
 };
 
-fn decimal(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0u64, |value, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        let value = value.checked_mul(10)?.checked_add(digit.into())?;
-        (digit <= 9).then_some(value)
-    })
+/// Takes a number of at most nineteen digits, which no sum overflows, and the
+/// blanks after it.
+#[inline(always)]
+fn decimal(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0u64;
+    let mut after = *rest;
+    while let [digit @ b'0'..=b'9', more @ ..] = after {
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+        after = more;
+    }
+    let len = rest.len() - after.len();
+    let ends = match after {
+        [next, ..] => is_blank(*next) || *next == b'\n',
+        [] => true,
+    };
+    *rest = after;
+    skip_blanks(rest);
+    ((1..20).contains(&len) && ends).then_some(value)
 }
 
 #[cfg(test)]

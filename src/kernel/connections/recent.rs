@@ -7,9 +7,8 @@
 //! as were added since. Newer kernels continue by bucket, and repeat a few rows
 //! at most. Rows that are lost because others ended cannot be known.
 
-use foldhash::{fast, quality};
-use std::collections::HashSet;
-use std::hash::BuildHasher;
+use foldhash::quality::RandomState;
+use std::hash::{BuildHasher, Hasher};
 
 /// A repetition is known for at least so many rows.
 const KEPT: usize = 8 * 1024;
@@ -19,11 +18,11 @@ const KEPT: usize = 8 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     /// Those since `older` was filled.
-    newer: HashSet<u64, fast::RandomState>,
+    newer: Fingerprints,
     /// The [`KEPT`] rows before them.
-    older: HashSet<u64, fast::RandomState>,
+    older: Fingerprints,
     /// Random, so that nobody can make one row look like another.
-    seed: quality::RandomState,
+    seed: RandomState,
 }
 
 impl Recent {
@@ -32,17 +31,65 @@ impl Recent {
     /// and what a persistence engine keeps with it.
     #[inline]
     pub fn is_new(&mut self, endpoints: &[u8], engine: &[u8]) -> bool {
-        let fingerprint = match engine {
-            [] => self.seed.hash_one(endpoints),
-            _ => self.seed.hash_one((endpoints, engine)),
-        };
-        if self.older.contains(&fingerprint) || !self.newer.insert(fingerprint) {
+        let mut hasher = self.seed.build_hasher();
+        hasher.write(endpoints);
+        if !engine.is_empty() {
+            hasher.write(engine);
+        }
+        // 0 is a place that is free.
+        let fingerprint = hasher.finish().max(1);
+        if self.older.place(fingerprint).is_none() {
             return false;
         }
-        if self.newer.len() == KEPT {
+        let Some(place) = self.newer.place(fingerprint) else {
+            return false;
+        };
+        *place = fingerprint;
+        self.newer.count += 1;
+        if self.newer.count == KEPT {
             std::mem::swap(&mut self.newer, &mut self.older);
             self.newer.clear();
         }
         true
+    }
+}
+
+/// A set of fingerprints. They are random numbers already: each has its place
+/// at, or soon after, the one that its low bits name, and at least half of the
+/// places are free. A set of std hashes the hashes and costs three times as much.
+#[derive(Debug)]
+struct Fingerprints {
+    places: Box<[u64; PLACES]>,
+    count: usize,
+}
+
+const PLACES: usize = 2 * KEPT;
+
+impl Default for Fingerprints {
+    fn default() -> Fingerprints {
+        Fingerprints {
+            places: Box::new([0; PLACES]),
+            count: 0,
+        }
+    }
+}
+
+impl Fingerprints {
+    /// The free place for `fingerprint`, or `None` if it is in the set.
+    #[inline]
+    fn place(&mut self, fingerprint: u64) -> Option<&mut u64> {
+        let mut at = fingerprint as usize % PLACES;
+        while self.places[at] != 0 {
+            if self.places[at] == fingerprint {
+                return None;
+            }
+            at = (at + 1) % PLACES;
+        }
+        Some(&mut self.places[at])
+    }
+
+    fn clear(&mut self) {
+        self.places.fill(0);
+        self.count = 0;
     }
 }

@@ -4,10 +4,10 @@
 //! than copying its bytes. This module must not read the table.
 
 use super::Text;
-use super::endpoint::{IPV6_LIMIT, endpoint};
+use super::endpoint::{IPV6_LIMIT, named};
 use crate::model::{Connection, Endpoint, Protocol, View};
-use crate::render::address::two_digits;
-use crate::render::buffer::Buffer;
+use crate::render::address::{self, put_number, two_digits};
+use crate::render::buffer::{Buffer, put};
 
 const PROTOCOL_WIDTH: usize = 3;
 const EXPIRE_WIDTH: usize = 6;
@@ -27,15 +27,11 @@ impl Text<'_> {
     /// The two lines of titles.
     pub(super) fn connection_titles(&self, out: &mut Buffer) {
         out.text("IPVS connection entries\npro expire ");
-        out.left("state", STATE_WIDTH);
-        out.push(b' ');
-        out.left("source", ENDPOINT_WIDTH);
-        out.push(b' ');
-        out.left("virtual", ENDPOINT_WIDTH);
-        out.push(b' ');
+        out.column("state", STATE_WIDTH);
+        out.column("source", ENDPOINT_WIDTH);
+        out.column("virtual", ENDPOINT_WIDTH);
         if self.shows_engines() {
-            out.left("destination", ENDPOINT_WIDTH);
-            out.push(b' ');
+            out.column("destination", ENDPOINT_WIDTH);
             out.left("pe name", NARROW_WIDTH);
             out.text(" pe_data");
         } else {
@@ -46,14 +42,9 @@ impl Text<'_> {
 
     /// The row of a connection.
     pub(super) fn connection_row(&self, out: &mut Buffer, connection: &Connection) {
-        out.left(connection.protocol, PROTOCOL_WIDTH);
-        out.push(b' ');
-        let start = out.len();
-        minutes(out, connection.expires);
-        out.pad(start, EXPIRE_WIDTH);
-        out.push(b' ');
-        out.left(connection.state, STATE_WIDTH);
-        out.push(b' ');
+        out.column(connection.protocol, PROTOCOL_WIDTH);
+        expire(out, connection.expires);
+        out.column(connection.state, STATE_WIDTH);
         let protocol = protocol(connection.protocol);
         self.cell(out, protocol, &connection.client, ENDPOINT_WIDTH);
         self.cell(out, protocol, &connection.service, ENDPOINT_WIDTH);
@@ -61,8 +52,7 @@ impl Text<'_> {
             None => self.cell(out, protocol, &connection.server, 0),
             Some((engine, data)) => {
                 self.cell(out, protocol, &connection.server, NARROW_WIDTH);
-                out.left(engine, ENDPOINT_WIDTH);
-                out.push(b' ');
+                out.column(engine, ENDPOINT_WIDTH);
                 out.text(data);
             }
         }
@@ -70,34 +60,42 @@ impl Text<'_> {
     }
 
     /// An endpoint; one with a width has a blank after it.
-    #[inline]
+    #[inline(always)]
     fn cell(&self, out: &mut Buffer, protocol: Option<Protocol>, at: &Endpoint, width: usize) {
-        let start = out.len();
-        endpoint(
-            out,
-            self.names.as_deref(),
-            protocol,
-            &at.address,
-            at.port,
-            LIMIT,
-        );
-        if width > 0 {
-            out.pad(start, width);
-            out.push(b' ');
+        match self.names.as_deref() {
+            None => address::numeric(out, &at.address, at.port, width),
+            Some(names) => {
+                let start = out.len();
+                named(out, names, protocol, &at.address, at.port, LIMIT);
+                out.end_column(start, width);
+            }
         }
     }
 }
 
-/// Minutes and seconds, two digits each at least.
-#[inline]
-fn minutes(out: &mut Buffer, seconds: u64) {
-    let (minutes, seconds) = (seconds / 60, (seconds % 60) as u8);
-    match u8::try_from(minutes) {
-        Ok(minutes @ 0..100) => out.fixed(two_digits(minutes), 2),
-        _ => out.number(minutes),
-    }
-    let [tens, ones] = two_digits(seconds);
-    out.fixed([b':', tens, ones], 3);
+/// The column of minutes and seconds, two digits each at least.
+#[inline(always)]
+fn expire(out: &mut Buffer, seconds: u64) {
+    let (minutes, seconds) = (seconds / 60, two_digits((seconds % 60) as u8));
+    let Ok(short) = u16::try_from(minutes) else {
+        // 45 days: longer than any time-out.
+        out.number(minutes);
+        out.push(b':');
+        out.text(seconds);
+        return out.push(b' ');
+    };
+    out.cell(EXPIRE_WIDTH + 1, |room: &mut [u8; 16]| {
+        let at = match short {
+            0..100 => {
+                put(room, 0, two_digits(short as u8));
+                2
+            }
+            _ => put_number(room, 0, short),
+        };
+        room[at] = b':';
+        put(room, at + 1, seconds);
+        at + 4
+    });
 }
 
 fn protocol(title: &[u8]) -> Option<Protocol> {

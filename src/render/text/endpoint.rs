@@ -25,12 +25,14 @@ pub(super) fn endpoint(
     limit: usize,
 ) {
     match names {
-        None => address::numeric(out, ip, port),
+        None => address::numeric(out, ip, port, 0),
         Some(names) => named(out, names, protocol, ip, port, limit),
     }
 }
 
-fn named(
+/// The same with names.
+#[inline(never)]
+pub(super) fn named(
     out: &mut Buffer,
     names: &dyn Names,
     protocol: Option<Protocol>,

@@ -133,7 +133,7 @@ impl RuleWriter<'_> {
     /// Names are printed whole, and only where they can be read back.
     fn endpoint(&mut self, protocol: Option<Protocol>, ip: &IpAddr, port: u16) {
         let Some(names) = self.names else {
-            return address::numeric(self.out, ip, port);
+            return address::numeric(self.out, ip, port, 0);
         };
         let host = names.host(ip).filter(|name| reads_as_host(name, ip));
         let service = protocol
