@@ -23,7 +23,7 @@ pub const DEFAULT_PERSISTENCE: u32 = 360;
 pub(super) const VIRTUAL_SERVER: &str = "virtual server address[:port]";
 pub(super) const REAL_SERVER: &str = "real server address[:port]";
 
-/// The length at which the original cuts the flags of a scheduler.
+/// The length at which C ipvsadm cuts the flags of a scheduler.
 const SCHED_FLAGS_LIMIT: usize = 127;
 /// Schedulers and interfaces are cut so that a NUL fits into the kernel's 16
 /// bytes; persistence engines are not.
@@ -73,7 +73,7 @@ impl<'a> Args<'a> {
         let role = match (command, first.value) {
             (_, None | Some(b"master")) => DaemonRole::Master,
             (_, Some(b"backup")) => DaemonRole::Backup,
-            // The original spells these two differently.
+            // C ipvsadm spells these two differently.
             (CommandName::StopDaemon, _) => {
                 return Some(Err(UsageError::IllegalValue("start_daemon")));
             }

@@ -1,5 +1,5 @@
 //! What is wrong with a command line or with a line of rules, and the words for
-//! it: the original's, to the byte, since scripts compare them.
+//! it: C ipvsadm's, to the byte, since scripts compare them.
 //!
 //! The exit status is not decided here, and nothing is printed.
 
@@ -104,7 +104,7 @@ impl UsageError {
                 format!("multiple '{}' options specified", option.name()).into()
             }
             E::UnexpectedWord(word) => insert(b"unexpected argument %", word),
-            // The empty line is the original's.
+            // The empty line is C ipvsadm's.
             E::Ipv6WithoutMark => b"-6 must follow -f\n".into(),
             E::IllegalValue(what) => format!("illegal {what} specified").into(),
             E::InvalidTimeout(word) => insert(b"invalid timeout value `%' specified", word),

@@ -7,7 +7,7 @@
 //! of `-R` go to the lexer at once: fifty thousand of them must not each pay
 //! for clap. A test holds that the lexer reads alike whatever clap reads.
 //!
-//! clap spends most of its time on its definition, which is made anew in each
+//! clap spends most of its time on its definition, which is built again in each
 //! run: it gets only the options that can occur in the words at hand.
 
 use super::lexer::{Lexer, Occurrence, Token};
@@ -146,7 +146,7 @@ fn owned(words: &[&[u8]]) -> Vec<OsString> {
     words.iter().map(own).collect()
 }
 
-/// The option that somebody who typed the unknown `word` may have meant.
+/// The known option most like the unknown `word`.
 pub fn near_miss(word: &[u8]) -> Option<String> {
     let words = [b"-L".as_slice(), word];
     let error = definition().try_get_matches_from(owned(&words)).err()?;

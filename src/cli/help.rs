@@ -5,7 +5,7 @@
 use super::options::{OPTIONS, OptionSpec, Section, Takes};
 use std::fmt::Write;
 
-/// The version of the original that this is compatible with: scripts look for
+/// The version of C ipvsadm that this is compatible with: scripts look for
 /// it.
 pub const COMPATIBLE: &str = "v1.31";
 

@@ -1,6 +1,6 @@
 //! What the options of a command line mean together.
 //!
-//! [`Args::command`] makes the checks that need all options, in the original's
+//! [`Args::command`] makes the checks that need all options, in C ipvsadm's
 //! order.
 
 use super::UsageError;

@@ -40,7 +40,7 @@ const fn option(
 pub const OPTIONS: [TopOption; 5] = [
     option('b', "batch", None, "print plain text instead of filling the screen"),
     option('d', "delay", Some("SECONDS"), "the time between two looks, fractions allowed; default 2"),
-    option('n', "samples", Some("COUNT"), "end after so many looks"),
+    option('n', "samples", Some("COUNT"), "exit after this many updates"),
     option('h', "help", None, "print this"),
     option('V', "version", None, "print the version"),
 ];

@@ -1,4 +1,4 @@
-//! Words to options, by popt's grammar, which is the original's.
+//! Words to options, by the grammar of popt, which C ipvsadm uses.
 //!
 //! It reads one option at a time, because errors are reported from left to
 //! right, those of values included: an unknown option at the end must not hide

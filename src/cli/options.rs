@@ -3,8 +3,9 @@
 //!
 //! clap's definition, the lexer, the matrix, the help text, the completions
 //! and the checks of the manual read it. A new option is a new [`Opt`], a row
-//! of the table, a place in [`super::matrix`] and a line in `args`, which gives
-//! it its meaning. This module must not give options a meaning itself.
+//! of the table, a place in [`super::matrix`], a line in `args` that reads its
+//! value and one in `interpret` that gives it its meaning. This module must not
+//! give options a meaning itself.
 
 use crate::model::Change;
 
@@ -267,7 +268,7 @@ pub static OPTIONS: [OptionSpec; 62] = {
         row("", "set", Nothing, Command(C::Set), Commands, "set the session time-outs: tcp tcpfin udp, in seconds, 0 keeps one"),
         row("", "start-daemon", Value("master|backup"), Command(C::StartDaemon), Commands, "start a connection sync daemon"),
         row("", "stop-daemon", Value("master|backup"), Command(C::StopDaemon), Commands, "stop a connection sync daemon"),
-        row("h", "help", Nothing, Command(C::Help), Commands, "print this"),
+        row("h", "help", Nothing, Command(C::Help), Commands, "print this help"),
         row("v", "version", Nothing, Command(C::Version), Commands, "print the version"),
 
         row("t", "tcp-service", Value("ADDRESS"), Option(O::ServiceAddress), Services, "TCP service host[:port]"),
@@ -279,9 +280,9 @@ pub static OPTIONS: [OptionSpec; 62] = {
         row("s", "scheduler", Value("SCHEDULER"), Option(O::Scheduler), ServiceOptions, "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh; default wlc"),
         row("p", "persistent", Optional("SECONDS"), Option(O::Persistent), ServiceOptions, "a client keeps its server; default 360 seconds"),
         row("M", "netmask", Value("MASK"), Option(O::Netmask), ServiceOptions, "clients that persist together: IPv4 mask or IPv6 prefix length"),
-        row("", "pe", Value("ENGINE"), Option(O::Pe), ServiceOptions, "persistence engine, as sip"),
-        row("o", "ops", Nothing, Option(O::Ops), ServiceOptions, "one-packet scheduling: each datagram for itself"),
-        row("b", "sched-flags", Value("FLAGS"), Option(O::SchedFlags), ServiceOptions, "flags of sh, mh or another scheduler, as sh-port,sh-fallback"),
+        row("", "pe", Value("ENGINE"), Option(O::Pe), ServiceOptions, "persistence engine, such as sip"),
+        row("o", "ops", Nothing, Option(O::Ops), ServiceOptions, "one-packet scheduling: each datagram on its own"),
+        row("b", "sched-flags", Value("FLAGS"), Option(O::SchedFlags), ServiceOptions, "flags of sh, mh or another scheduler, such as sh-port,sh-fallback"),
 
         row("r", "real-server", Value("ADDRESS"), Option(O::RealServer), ServerOptions, "the real server, host[:port]"),
         row("g", "gatewaying", Nothing, Option(O::ForwardingMethod), ServerOptions, "forward by direct routing; the default"),
@@ -293,8 +294,8 @@ pub static OPTIONS: [OptionSpec; 62] = {
         row("", "tun-csum", Nothing, Option(O::TunCsum), ServerOptions, "gue and gre with checksum"),
         row("", "tun-remcsum", Nothing, Option(O::TunRemcsum), ServerOptions, "gue with remote checksum"),
         row("w", "weight", Value("WEIGHT"), Option(O::Weight), ServerOptions, "share of the connections, default 1; 0 takes no new ones"),
-        row("x", "u-threshold", Value("COUNT"), Option(O::UThreshold), ServerOptions, "no new connections above so many; 0 for no limit"),
-        row("y", "l-threshold", Value("COUNT"), Option(O::LThreshold), ServerOptions, "new connections again below so many"),
+        row("x", "u-threshold", Value("COUNT"), Option(O::UThreshold), ServerOptions, "upper connection threshold: no new ones once reached; 0 for no limit"),
+        row("y", "l-threshold", Value("COUNT"), Option(O::LThreshold), ServerOptions, "lower connection threshold: new ones again below it"),
         row("", "drain", Optional("SECONDS"), Option(O::Drain), ServerOptions, "with -d: take no new connections, wait for the open ones, then remove"),
 
         row("n", "numeric", Nothing, Option(O::Numeric), ListOptions, "addresses and ports as numbers"),
@@ -302,7 +303,7 @@ pub static OPTIONS: [OptionSpec; 62] = {
         row("", "timeout", Nothing, Option(O::Timeout), ListOptions, "list the session time-outs"),
         row("", "daemon", Nothing, Option(O::Daemon), ListOptions, "list the sync daemons"),
         row("", "stats", Nothing, Option(O::Stats), ListOptions, "list the counters"),
-        row("", "rate", Nothing, Option(O::Rate), ListOptions, "list the rates a second"),
+        row("", "rate", Nothing, Option(O::Rate), ListOptions, "list the rates per second"),
         row("", "thresholds", Nothing, Option(O::Thresholds), ListOptions, "list the connection thresholds"),
         row("", "persistent-conn", Nothing, Option(O::PersistentConn), ListOptions, "list persistent connections; with -c, persistence engine data"),
         row("", "tun-info", Nothing, Option(O::TunInfo), ListOptions, "list the tunnels"),

@@ -15,7 +15,7 @@ const RESTORE_OPTIONS: [&str; 3] = ["--replace", "--dry-run", "--help"];
 const NEAR: f64 = 0.85;
 
 /// What ipvsadm-save is to do; `None` asks for help, as any option does that
-/// the original does not know. It ignores other words.
+/// C ipvsadm does not know. It ignores other words.
 pub fn save(words: &[&[u8]]) -> Option<Save> {
     let mut options = Save::default();
     for word in words {
@@ -29,7 +29,7 @@ pub fn save(words: &[&[u8]]) -> Option<Save> {
     Some(options)
 }
 
-/// What ipvsadm-restore is to do; `None` asks for help. The original ignores
+/// What ipvsadm-restore is to do; `None` asks for help. C ipvsadm ignores
 /// all words.
 pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, UsageError> {
     let mut options = Restore::default();

@@ -1,8 +1,8 @@
 //! The values of options: numbers, addresses, masks, flags.
 //!
-//! They are as liberal as the C library's parsers that the original used
-//! (strtol, inet_aton), since people's scripts are. Names are looked up through
-//! [`Lookup`]; nothing else here reaches outside.
+//! They are as liberal as the C library's parsers that C ipvsadm used
+//! (strtol, inet_aton), because existing scripts rely on it. Names are looked up
+//! through [`Lookup`]; nothing else here reaches outside.
 
 use super::UsageError;
 use crate::model::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};
@@ -40,8 +40,8 @@ fn strtol(input: &[u8]) -> IResult<&[u8], i64> {
     .parse(input)
 }
 
-/// The digits that `input` begins with, in their common form: few of them, and
-/// no idle zero. `None` says nothing about any other form.
+/// The digits that `input` begins with, in their common form: up to
+/// five, without a leading zero. `None` says nothing about any other form.
 fn plain(input: &[u8]) -> Option<(u32, &[u8])> {
     let few = input.iter().take(6);
     let (digits, rest) = input.split_at(few.take_while(|b| b.is_ascii_digit()).count());
@@ -170,7 +170,7 @@ pub fn address(
                 let port = port(rest.strip_prefix(b":")?, protocol, lookup)?;
                 Some((address.into(), Some(port)))
             }
-            // The original takes the brackets off IPv4 addresses and names, and
+            // C ipvsadm takes the brackets off IPv4 addresses and names, and
             // forgets the port behind them, but the colon must be there.
             None => {
                 rest.strip_prefix(b":")?;

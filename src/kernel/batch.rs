@@ -14,7 +14,7 @@ use crate::wire::{Body, Request, append, messages, set_flags};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
 use std::io;
 
-/// Messages a send, which leaves room in the smallest buffers in use. More gains
+/// Messages per send: few enough for the smallest buffers in use. More gains
 /// nothing measurable.
 const WINDOW: usize = 64;
 
@@ -60,7 +60,7 @@ pub(super) fn run<T>(
     Ok(())
 }
 
-/// So many that the errors of all of them fit the socket's receive buffer.
+/// As many messages as errors fit the socket's receive buffer.
 fn window_size(channel: &Channel) -> usize {
     let buffer = channel.socket().get_rx_buf_sz().unwrap_or(0);
     (buffer / COST_OF_AN_ERROR).clamp(1, WINDOW)

@@ -13,7 +13,7 @@
 //! This is pure bookkeeping about entries known by small numbers. It must not
 //! know what they are or where they come from.
 
-/// So many entries in a row must be the same for two runs to overlap. One would
+/// How many entries in a row must be the same for two runs to overlap. One would
 /// do if entries never moved; but one that is deleted and added again may turn
 /// up elsewhere, and even a few that do so side by side must not pass for an
 /// overlap.

@@ -49,7 +49,7 @@ impl From<Malformed> for KernelError {
     }
 }
 
-/// There is nobody to talk to.
+/// IPVS cannot be reached.
 #[derive(Debug)]
 pub struct OpenError {
     errno: i32,

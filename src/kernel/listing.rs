@@ -24,7 +24,7 @@ const PASSES: usize = 16;
 /// earlier cuts.
 const SHIFTS: [usize; 7] = [12, 20, 8, 28, 16, 24, 10];
 
-/// So many servers always fit a small buffer.
+/// This many servers always fit a small buffer.
 const FEW_SERVERS: usize = 8;
 
 /// What listings need and keep from one to the next.

@@ -63,11 +63,13 @@ pub enum TunnelChecksum {
 pub struct ServerConfig {
     /// How packets reach it.
     pub forwarding: Forwarding,
-    /// Its share; 0 quiesces it.
+    /// Its share of new connections; 0 takes none.
     pub weight: i32,
-    /// No new connections above so many; 0 is no limit.
+    /// The upper connection threshold: once reached, no new ones; 0 is no
+    /// limit.
     pub upper_threshold: u32,
-    /// New connections again below so many; 0 lets the kernel choose.
+    /// The lower connection threshold: new ones again below it; 0 lets the kernel
+    /// choose.
     pub lower_threshold: u32,
 }
 

@@ -1,6 +1,6 @@
 //! From words to addresses and ports, for the command line and for rules.
 //!
-//! This module must not be asked for numbers: whoever asks has tried them.
+//! This module must not be asked for numbers: callers try numeric forms first.
 
 use super::pool;
 use super::services::Services;
@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Looks words up.
 pub trait Lookup {
-    /// The first IPv4 address of a host. There are no others: the original has
+    /// The first IPv4 address of a host. There are no others: C ipvsadm has
     /// always taken a name for an IPv4 host.
     fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr>;
 
@@ -35,7 +35,7 @@ pub trait Lookup {
         false
     }
 
-    /// The last name asked for that has no address because nobody answered.
+    /// The last name whose look-up got no answer.
     fn take_unanswered(&mut self) -> Option<Box<[u8]>> {
         None
     }
@@ -152,7 +152,7 @@ impl Lookup for NoLookup {
     }
 }
 
-/// The address of a host for the original: the first that gethostbyname gives.
+/// The address of a host for C ipvsadm: the first that gethostbyname gives.
 pub(super) fn host_address(name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
     let name = CString::new(name).map_err(|_| NoAddress::Unknown)?;
     first_address(&name)

@@ -3,13 +3,13 @@
 //!
 //! Host names come from the C library, and so from whatever nsswitch.conf
 //! says: a name stands for the address that gethostbyname gives first, as for
-//! the original, and not for the one that getaddrinfo would sort to the front.
+//! C ipvsadm, and not for the one that getaddrinfo would sort to the front.
 //! Service names are read from /etc/services, once: the C library's safe
-//! interface has no names of SCTP ports, parses that file anew for each port,
+//! interface has no names of SCTP ports, parses that file again for each port,
 //! and may wait for a server where `files` is not the only source. Sources of
 //! service names other than that file are therefore not asked.
 //!
-//! This module must not print: whoever asks decides what stands in for a name
+//! This module must not print: the caller decides what stands in for a name
 //! that does not exist.
 
 mod lookup;

@@ -64,7 +64,7 @@ where
             }
         }
     };
-    // The handle is dropped: nobody waits for the thread.
+    // The handle is dropped: the thread is never joined.
     thread::Builder::new().stack_size(STACK).spawn(work).is_ok()
 }
 

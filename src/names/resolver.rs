@@ -17,7 +17,7 @@ use std::time::Duration;
 /// seconds, so that one dead server of two does not yet cost the names.
 const DEADLINE: Duration = Duration::from_secs(6);
 
-/// So many names are kept; a table of connections may have more, and is
+/// How many names are kept; a table of connections may have more, and is
 /// printed in constant memory.
 const KEPT: usize = 16 * 1024;
 

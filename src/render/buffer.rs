@@ -3,7 +3,7 @@
 //!
 //! Cells are many and small: the formatting machinery of std, or a call of a
 //! writer for each cell, costs several times the row itself. This module must
-//! not know what a line means, nor write it: whoever owns the buffer empties it.
+//! not know what a line means, nor write it: its owner does that.
 
 /// Padding is added in pieces of this size; few cells need a second one.
 pub(super) const BLANKS: [u8; 16] = [b' '; 16];

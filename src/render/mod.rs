@@ -27,7 +27,8 @@ pub trait Report {
         false
     }
 
-    /// Looks up the names of `addresses`. May wait, but not for long.
+    /// Looks up the names of `addresses`; waits until the resolver's deadline at
+    /// most.
     fn look_up(&mut self, _addresses: &mut dyn Iterator<Item = IpAddr>) {}
 
     /// The beginning of the output.

@@ -1,5 +1,5 @@
-//! The order of listings: that of the original, with addresses and marks
-//! compared as the unsigned numbers they are.
+//! The order of listings: that of C ipvsadm, but addresses and marks are
+//! compared as unsigned numbers.
 //!
 //! This module must not print.
 
@@ -28,9 +28,9 @@ pub fn services(services: &mut [Service]) {
     services.sort_unstable_by_key(|service| rank(&service.key));
 }
 
-/// Sorts servers by address and port. Servers of both families under one
-/// service stand among each other, as with the original: what is compared is
-/// the address from its first byte on.
+/// Sorts servers by address and port. Addresses are compared byte by byte
+/// whatever their family, so that IPv4 and IPv6 servers of one service are
+/// interleaved, as in C ipvsadm.
 pub fn servers(servers: &mut [Server]) {
     servers.sort_unstable_by_key(|server| {
         let address = server.key.address;

@@ -1,13 +1,13 @@
 //! The words of a line of rules.
 
-/// Form feeds and vertical tabs belong to words, as with the original.
+/// Form feeds and vertical tabs belong to words, as with C ipvsadm.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r')
 }
 
 /// Puts the words of `line` into `words`: separated by blanks, without
 /// quoting, up to a `#` at the start of a word. The word `ipvsadm` is left out
-/// wherever it stands, and a NUL ends its word, as with the original.
+/// wherever it stands, and a NUL ends its word, as with C ipvsadm.
 pub fn words<'a>(line: &'a [u8], words: &mut Vec<&'a [u8]>) {
     words.clear();
     let all = line.split(|b| is_blank(*b)).filter(|word| !word.is_empty());

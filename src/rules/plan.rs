@@ -1,5 +1,5 @@
-//! `--replace`: from the table there is to the table the rules describe, by
-//! the smallest change.
+//! `--replace`: the smallest change from the kernel's table to the one that the
+//! rules describe.
 //!
 //! What is in both stays, with its connections and counters; what differs is
 //! edited in place; what is missing is added; what is in no rule is removed,
@@ -37,7 +37,7 @@ pub struct Wanted {
     daemons: Vec<(u32, Daemon)>,
 }
 
-/// The table that there is.
+/// The kernel's current table.
 #[derive(Debug, Default)]
 pub struct Present {
     /// The services, each with its servers.
@@ -205,7 +205,7 @@ fn server_steps(
     removals.extend(gone.map(|server| (None, Change::DeleteServer(wanted.key, server.key))));
 }
 
-/// Whether two set-ups are the same service to whoever uses it: the kernel's
+/// Whether two set-ups of a service have the same effect: the kernel's
 /// own flags do not count, nor does a mask or a time-out without persistence.
 fn same_service(a: &ServiceConfig, b: &ServiceConfig) -> bool {
     let flags = |config: &ServiceConfig| config.flags.0 & !ServiceFlags::HASHED;

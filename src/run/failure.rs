@@ -1,4 +1,4 @@
-//! What can go wrong, in the original's words and with its exit status: one
+//! What can go wrong, in C ipvsadm's words and with its exit status: one
 //! table from (command, errno) to a message, and one place that prints.
 
 use super::drain::outcome::NotDrained;
@@ -95,7 +95,7 @@ impl Failure {
     /// The exit status that goes with it.
     pub fn exit(&self) -> Exit {
         match self {
-            // As the original: what cannot be read as options is another case
+            // As C ipvsadm: what cannot be read as options is another case
             // than options that make no sense.
             Failure::Usage(
                 UsageError::NoCommand(_)

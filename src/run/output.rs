@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 
-/// A buffer with so many bytes is written.
+/// The buffer is written once it holds this many bytes.
 const FULL: usize = 64 * 1024;
 
 /// Room for the row that fills the buffer.
@@ -43,8 +43,8 @@ impl Output {
         &mut self.buffer
     }
 
-    /// Writes the buffer if it is full; or if nothing can be written, so that
-    /// nobody goes on for nothing.
+    /// Writes the buffer if it is full, or at once if standard output is closed,
+    /// so that the failure is seen early.
     #[inline]
     pub fn flush_if_full(&mut self) -> Result<()> {
         if self.buffer.len() < FULL && self.file.is_ok() {

@@ -62,7 +62,7 @@ pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     match scripts::save(arguments(words)) {
         Some(options) => ended(action::run_alone(&Action::Save(options), out)),
-        // As the original: to stderr, whoever asked.
+        // On stderr even if asked for, as C ipvsadm prints it.
         None => {
             failure::say(help::SAVE.trim_end().as_bytes());
             Exit::Failure as u8

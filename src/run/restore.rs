@@ -109,8 +109,8 @@ fn change_all(
     })
 }
 
-/// Runs a rule that is no change, a listing say. Whatever was wrong with
-/// it, the rules after it are still to be done; a closed pipe is no news.
+/// Runs a rule that is no change, such as a listing. Whatever goes wrong,
+/// continue with the remaining rules; a closed pipe is not reported.
 fn run_rule(session: &mut Session, rule: &Rule, progress: &mut Progress) {
     progress.done += 1;
     let Err(failure) = action::run(session, &rule.action) else {

@@ -1,5 +1,5 @@
 //! Interrupts while the table is being changed: they are noted, and acted on
-//! when nothing is half done.
+//! once the current change is complete.
 
 use super::exit::Exit;
 use super::failure::{Failure, Result};
@@ -17,7 +17,7 @@ const SIGNALS: [(i32, Exit); 4] = [
     (SIGTERM, Exit::Terminated),
 ];
 
-/// Whether somebody wants the program to end: the last signal, or 0.
+/// The last signal that asked the program to end, or 0.
 #[derive(Debug, Default)]
 pub struct Interrupt(Arc<AtomicUsize>);
 

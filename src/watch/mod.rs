@@ -1,4 +1,4 @@
-//! Watching the table: what two looks at it, and the time between them, say.
+//! Watching the table: rates from two readings and the time between them.
 //!
 //! [`Sampler`] turns the kernel's counters into rates and is pure; [`Looker`]
 //! reads the table for it at the right moment; [`rfc3339`] writes the time.

@@ -4,7 +4,7 @@
 //! addresses as eight groups of four, ports as four hexadecimal digits, and
 //! blanks between the fields; the last two fields are there only with a
 //! persistence engine. A row may hold addresses of both families. Any written
-//! form of an address and any number of blanks will do, as with the original,
+//! form of an address and any number of blanks will do, as with C ipvsadm,
 //! and fields after those known are skipped.
 //!
 //! There may be millions of rows, so that nothing is allocated. This module

@@ -1,4 +1,4 @@
-//! Bytes that were captured between the original and Linux 6.1, and bytes that
+//! Bytes that were captured between C ipvsadm and Linux 6.1, and bytes that
 //! nobody would send.
 
 use super::*;
@@ -68,7 +68,7 @@ fn attributes(request: &Request) -> Vec<u8> {
     out.split_off(20)
 }
 
-/// The generic netlink header and the attributes, as the original sent them.
+/// The generic netlink header and the attributes, as C ipvsadm sent them.
 #[track_caller]
 fn sends(change: Change, hex: &str) {
     let mut out = Vec::new();
@@ -106,7 +106,7 @@ fn services_are_sent_as_the_original_sends_them() {
 #[test]
 fn servers_are_sent_as_the_original_sends_them() {
     let (key, config) = gue_server();
-    // The original repeats the whole service here; the kernel reads its name.
+    // C ipvsadm repeats the whole service here; the kernel reads its name.
     let service = "30000180 0600010002000000 0600020006000000
                    140003000a000001000000000000000000000000 0600040000500000";
     let server = "06000b0002000000 140001000a000005000000000000000000000000

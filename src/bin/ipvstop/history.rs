@@ -9,7 +9,7 @@ use ipvsadm::watch::Rates;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// So many looks are remembered: eight minutes of them.
+/// How many looks are remembered: eight minutes of them.
 pub const LENGTH: usize = 240;
 
 /// Connections, packets and bytes a second.

@@ -34,7 +34,7 @@ enum Message {
     NoKeys(io::Error),
 }
 
-/// Shows the table until somebody ends it, or `samples` looks long.
+/// Shows the table until the user quits, or for `samples` looks.
 pub fn run(ipvs: Ipvs, delay: Duration, samples: Option<NonZeroU64>) -> Result<(), Stop> {
     let (sender, messages) = mpsc::channel();
     wait_for_signals(sender.clone()).map_err(Stop::Terminal)?;

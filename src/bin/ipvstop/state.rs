@@ -223,7 +223,7 @@ impl State {
         values.sum()
     }
 
-    /// Filters and sorts anew, and finds the selected row again.
+    /// Filters and sorts again, and finds the selected row again.
     fn arrange(&mut self) {
         let view = self.view();
         let filter = view.filter.to_lowercase();

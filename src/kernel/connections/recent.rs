@@ -10,7 +10,7 @@
 use foldhash::quality::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
-/// A repetition is known for at least so many rows.
+/// A repetition is recognised for at least this many rows.
 const KEPT: usize = 8 * 1024;
 
 /// The rows of late, by fingerprints of 64 bits: that two of a million rows

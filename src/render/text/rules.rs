@@ -2,7 +2,7 @@
 //! `--dry-run` shows them.
 //!
 //! Reading such a line gives the same change again; only what has no effect is
-//! left out (a netmask without persistence), as the original does. This module
+//! left out (a netmask without persistence), as C ipvsadm does. This module
 //! must not know how command lines are read.
 
 use super::views::plain;
@@ -63,8 +63,8 @@ impl Report for Rules<'_> {
     fn end(&mut self, _: &mut Buffer) {}
 }
 
-/// The command line that makes `change`, with the names that `names` knows
-/// where a name is read back as the same address or port.
+/// The command line that makes `change`, with the names from `names`
+/// that are read back as the same address or port.
 pub fn rule(out: &mut Buffer, names: Option<&dyn Names>, change: &Change) {
     let mut writer = RuleWriter { out, names };
     writer.change(change);
@@ -173,8 +173,8 @@ impl RuleWriter<'_> {
         self.sched_flags(config);
     }
 
-    /// A flag that the scheduler has no name for keeps its general one, which
-    /// is read back all the same.
+    /// A flag that the scheduler has no name for is written as `flag-N`, which
+    /// every scheduler accepts.
     fn sched_flags(&mut self, config: &ServiceConfig) {
         let set = SchedFlag::ALL
             .into_iter()
@@ -200,7 +200,7 @@ impl RuleWriter<'_> {
         if let Forwarding::Tunnel(tunnel) = config.forwarding {
             self.tunnel(tunnel);
         }
-        // Last, so that all the line before is as the original saves it.
+        // Last: up to here the line is what C ipvsadm saves.
         if config.upper_threshold != 0 {
             self.number(" -x ", config.upper_threshold);
         }
@@ -275,7 +275,8 @@ fn service_option(protocol: Protocol) -> &'static str {
     }
 }
 
-/// Only the kernel says that a server is local; it does so by itself again.
+/// `Local` is the kernel's own choice, which it makes again when the server is
+/// added as direct routing.
 fn forwarding_option(forwarding: Forwarding) -> &'static str {
     match forwarding {
         Forwarding::Masq => " -m",
@@ -315,7 +316,8 @@ fn reads_as_host(name: &[u8], ip: &IpAddr) -> bool {
     ip.is_ipv4() && name.iter().all(fits) && !name.split(|b| *b == b'.').all(number)
 }
 
-/// Whether this name of a port can be read back, and not as a number.
+/// Whether this name of a port is read back as a name: not as a number, nor as
+/// part of an address.
 fn reads_as_service(name: &[u8]) -> bool {
     let fits = |byte: &u8| byte.is_ascii_graphic() && !b":#[]".contains(byte);
     name.iter().all(fits) && !name.iter().all(|b| b.is_ascii_digit() || b"+-".contains(b))

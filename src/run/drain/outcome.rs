@@ -6,7 +6,7 @@ use std::fmt;
 /// Why a real server was not deleted after all.
 #[derive(Debug)]
 pub enum NotDrained {
-    /// Somebody else gave it this weight.
+    /// Somebody else set this weight.
     Reweighted(i32),
     /// The time was up.
     TimedOut(Left, Weight),
@@ -59,9 +59,9 @@ impl fmt::Display for Weight {
 /// What is known of the connections that are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
-    /// So many are in an active state.
+    /// This many are in an active state.
     Active(u32),
-    /// None is active, and so many are open.
+    /// None is active, and this many are open.
     Open(u32),
     /// None is active; which of those that are left are open is not known.
     Inactive(u32),

@@ -24,7 +24,8 @@ use std::time::Duration;
 /// How often the connections are counted.
 const POLL: Duration = Duration::from_millis(200);
 
-/// After a look at the rows, there is none for so many times as long as it took.
+/// After a look at the rows, the next one waits this many times as long as it
+/// took.
 const REST: u32 = 9;
 
 /// A look that takes longer is given up; then connections are waited for until
@@ -39,7 +40,7 @@ pub trait World {
     fn rewind(&mut self) -> Result<()>;
     /// Tells `each` some of the next rows; false when there were none left.
     fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> Result<bool>;
-    /// Whether somebody wants the program to end.
+    /// Whether a signal asked the program to end.
     fn interrupted(&self) -> bool;
     /// The time since some start.
     fn now(&self) -> Duration;
@@ -58,7 +59,7 @@ pub enum End {
     Reweighted(i32),
     /// The time is up.
     TimedOut(Left),
-    /// Somebody wants the program to end.
+    /// A signal asked the program to end.
     Interrupted(Left),
 }
 

@@ -1,4 +1,4 @@
-//! Rows byte by byte, as the original prints them.
+//! Rows byte by byte, as C ipvsadm prints them.
 
 use super::*;
 use crate::model::{Forwarding, Name, Netmask, ServiceFlags, Tunnel, TunnelChecksum};

@@ -1,4 +1,4 @@
-//! `--rate`: what has been counted a second.
+//! `--rate`: rates per second.
 
 use super::stats::TITLE_WIDTH;
 use super::{counter, right_titles};
