@@ -163,6 +163,7 @@ complete -c ipvsadm -n '__ipvsadm_on list' -l persistent-conn -d 'list persisten
 complete -c ipvsadm -n '__ipvsadm_on list' -l tun-info -d 'list the tunnels'
 complete -c ipvsadm -n '__ipvsadm_on list' -s X -l exact -d 'whole numbers, never 12345K'
 complete -c ipvsadm -n '__ipvsadm_on list' -l nosort -d 'keep the kernel\'s order'
+complete -c ipvsadm -n '__ipvsadm_on list' -s j -l json -d 'all that the kernel tells, as one JSON document'
 complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-interface -x -a '(__ipvsadm_interfaces)' -d 'where to send or listen; default eth0'
 complete -c ipvsadm -n '__ipvsadm_on list start-daemon stop-daemon' -l syncid -x -d 'daemons with other ids are ignored; 0 to 255, default 0'
 complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l sync-maxlen -x -d 'longest message; the kernel\'s default follows the MTU'

@@ -322,7 +322,7 @@ fn the_readme_tells_of_the_new_options() {
     let (blocks, spans) = code(&read("README.md"));
     let all = format!("{blocks} {}", spans.join(" "));
     let words: BTreeSet<&str> = all.split_whitespace().collect();
-    for new in ["--all", "--replace", "--dry-run", "--drain"] {
+    for new in ["--all", "--replace", "--dry-run", "--drain", "--json"] {
         assert!(words.contains(new), "{new}");
     }
 }

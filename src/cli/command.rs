@@ -39,9 +39,19 @@ pub enum Action {
         limit: Option<u32>,
     },
     /// `-L`
-    List(List),
+    List(List, Format),
     /// `-S`
     Save(Save),
+}
+
+/// How a listing is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Columns of text, with what the [`List`] says of them.
+    #[default]
+    Text,
+    /// `--json`: one document that says everything, whatever the columns.
+    Json,
 }
 
 /// What to list.

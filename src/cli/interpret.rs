@@ -5,7 +5,7 @@
 
 use super::UsageError;
 use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
-use super::command::{Action, Command, List, Restore, Save};
+use super::command::{Action, Command, Format, List, Restore, Save};
 use super::matrix::{self, TUNNEL_OPTIONS, TunnelType};
 use super::options::{CommandName, Opt};
 use super::values;
@@ -33,7 +33,10 @@ impl Args<'_> {
         let flags = values::sched_flags(self.sched_flags, &self.scheduler)?;
         matrix::check_command(self.command, self.given)?;
         let change = match self.command {
-            CommandName::List => return Ok(Command::Action(Action::List(self.list()?))),
+            CommandName::List => {
+                let list = Action::List(self.list()?, self.format());
+                return Ok(Command::Action(list));
+            }
             CommandName::Save => return Ok(Command::Action(Action::Save(self.save()))),
             CommandName::Restore => return Ok(Command::Restore(self.restore())),
             CommandName::Help => return Ok(Command::Help),
@@ -205,6 +208,14 @@ impl Args<'_> {
                 numeric,
             }
         })
+    }
+
+    fn format(&self) -> Format {
+        if self.given.contains(Opt::Json) {
+            Format::Json
+        } else {
+            Format::Text
+        }
     }
 
     fn style(&self) -> Style {

@@ -65,6 +65,7 @@ const LIST_OPTIONS: &[Opt] = &[
     Opt::SyncId,
     Opt::Exact,
     Opt::TunInfo,
+    Opt::Json,
 ];
 const DAEMON_OPTIONS: &[Opt] = &[
     Opt::McastInterface,

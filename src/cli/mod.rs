@@ -24,10 +24,10 @@ pub mod options;
 pub mod scripts;
 pub mod values;
 
-pub use command::{Action, Command, Invocation, List, Restore, Save};
+pub use command::{Action, Command, Format, Invocation, List, Restore, Save};
 pub use error::{Taker, UsageError};
 
-use crate::model::{Style, View};
+use crate::model::Style;
 use crate::names::Lookup;
 use args::Args;
 use lexer::{Lexer, Token};
@@ -75,15 +75,13 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
 
 /// What a command line without any word asks for.
 fn list_everything() -> Command {
-    Command::Action(Action::List(List::Table {
+    let table = List::Table {
         service: None,
-        style: Style {
-            view: View::Plain,
-            exact: false,
-        },
+        style: Style::default(),
         sorted: true,
         numeric: false,
-    }))
+    };
+    Command::Action(Action::List(table, Format::default()))
 }
 
 /// What is wrong with a command line.
@@ -171,6 +169,11 @@ mod tests {
                 "One-Packet Scheduling is only for UDP virtual services",
             ),
             ("-L -c --stats", "options conflicts in the list command"),
+            ("-L -c --stats -j", "options conflicts in the list command"),
+            ("-Lj --json", "multiple 'json' options specified"),
+            ("-S --json", "Illegal 'json' option with the 'save' command"),
+            ("-Cj", "Illegal 'json' option with the 'flush' command"),
+            ("-Zj", "Illegal 'json' option with the 'zero' command"),
             (
                 "-A -t 10.0.0.1:80 -u 10.0.0.1:80",
                 "multiple 'service-address' options specified",

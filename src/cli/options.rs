@@ -131,6 +131,7 @@ named! {
         Replace => "replace",
         DryRun => "dry-run",
         Drain => "drain",
+        Json => "json",
     }
 }
 
@@ -246,7 +247,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 62] = {
+pub static OPTIONS: [OptionSpec; 63] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -310,6 +311,7 @@ pub static OPTIONS: [OptionSpec; 62] = {
         row("X", "exact", Nothing, Option(O::Exact), ListOptions, "whole numbers, never 12345K"),
         row("", "nosort", Nothing, Option(O::Nosort), ListOptions, "keep the kernel's order"),
         row("", "sort", Nothing, Ignored, ListOptions, "does nothing: listings are sorted"),
+        row("j", "json", Nothing, Option(O::Json), ListOptions, "all that the kernel tells, as one JSON document"),
 
         row("", "mcast-interface", Value("INTERFACE"), Option(O::McastInterface), DaemonOptions, "where to send or listen; default eth0"),
         row("", "syncid", Value("ID"), Option(O::SyncId), DaemonOptions, "daemons with other ids are ignored; 0 to 255, default 0"),

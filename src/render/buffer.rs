@@ -5,6 +5,8 @@
 //! writer for each cell, costs several times the row itself. This module must
 //! not know what a line means, nor write it: its owner does that.
 
+use std::io;
+
 /// Padding is added in pieces of this size; few cells need a second one.
 pub(super) const BLANKS: [u8; 16] = [b' '; 16];
 
@@ -194,6 +196,19 @@ impl Buffer {
     #[inline]
     pub(super) fn right_number(&mut self, value: impl Into<u64>, width: usize) {
         self.right(itoa::Buffer::new().format(value.into()), width);
+    }
+}
+
+/// For what others write: it takes everything.
+impl io::Write for Buffer {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod address;
 mod buffer;
+pub mod json;
 pub mod order;
 #[cfg(test)]
 mod sample;
@@ -21,6 +22,11 @@ use std::net::IpAddr;
 /// thing; `head` comes first, `end` last and only when nothing failed, and the
 /// servers of a service come after it.
 pub trait Report {
+    /// Whether the table's head is to be told even where one service is listed.
+    fn wants_info(&self) -> bool {
+        false
+    }
+
     /// Whether addresses may be shown as names, so that [`Report::look_up`] is
     /// to be called before they come.
     fn wants_names(&self) -> bool {

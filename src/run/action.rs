@@ -16,7 +16,7 @@ pub fn run(session: &mut Session, action: &Action) -> Result<()> {
             server,
             limit,
         } => drain::drain(&mut session.ipvs, service, server, *limit),
-        Action::List(list) => list::list(session, list),
+        Action::List(list, format) => list::list(session, list, *format),
         Action::Save(options) => save::save(session, options.numeric, options.all),
     }
 }

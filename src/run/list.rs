@@ -3,37 +3,51 @@
 use super::failure::{self, Failure, Result};
 use super::session::Session;
 use super::table;
-use crate::cli::List;
+use crate::cli::{Format, List};
 use crate::kernel::Unreadable;
 use crate::model::{ServiceKey, Style, View};
 use crate::names::{Names, Resolver};
+use crate::render::json::Json;
 use crate::render::text::Text;
 use crate::render::{Head, Report, order};
 
 /// Lists what `list` asks for.
-pub fn list(session: &mut Session, list: &List) -> Result<()> {
+pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
+    match format {
+        Format::Json => report(session, list, &mut Json::default()),
+        Format::Text => {
+            let (style, names) = text_of(list);
+            with_names(names.then(Resolver::for_listing), |names| {
+                report(session, list, &mut Text::new(style, names))
+            })
+        }
+    }
+}
+
+/// How `list` looks as text, and whether with names.
+fn text_of(list: &List) -> (Style, bool) {
     match *list {
-        List::Table {
-            service,
-            style,
-            sorted,
-            numeric,
-        } => with_names((!numeric).then(Resolver::for_listing), |names| {
-            services(session, service, sorted, &mut Text::new(style, names))
-        }),
+        List::Table { style, numeric, .. } => (style, !numeric),
         List::Connections { engines, numeric } => {
             let view = if engines {
                 View::PersistentConn
             } else {
                 View::Plain
             };
-            let style = Style { view, exact: false };
-            with_names((!numeric).then(Resolver::for_listing), |names| {
-                connections(session, &mut Text::new(style, names))
-            })
+            (Style { view, exact: false }, !numeric)
         }
-        List::Timeouts => timeouts(session, &mut Text::new(Style::default(), None)),
-        List::Daemons => daemons(session, &mut Text::new(Style::default(), None)),
+        List::Timeouts | List::Daemons => (Style::default(), false),
+    }
+}
+
+fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Result<()> {
+    match *list {
+        List::Table {
+            service, sorted, ..
+        } => services(session, service, sorted, report),
+        List::Connections { .. } => connections(session, report),
+        List::Timeouts => timeouts(session, report),
+        List::Daemons => daemons(session, report),
     }
 }
 
@@ -63,20 +77,18 @@ fn services(
     sorted: bool,
     report: &mut dyn Report,
 ) -> Result<()> {
-    let (info, services) = match service {
-        Some(key) => {
-            let service = session.ipvs.service(&key).map_err(Failure::list)?;
-            (None, vec![service])
-        }
-        None => {
-            let info = session.ipvs.info().map_err(Failure::list)?;
-            let mut services = session.ipvs.services().map_err(Failure::list)?;
-            if sorted {
-                order::services(&mut services);
-            }
-            (Some(info), services)
-        }
+    let info = if service.is_none() || report.wants_info() {
+        Some(session.ipvs.info().map_err(Failure::list)?)
+    } else {
+        None
     };
+    let mut services = match service {
+        Some(key) => vec![session.ipvs.service(&key).map_err(Failure::list)?],
+        None => session.ipvs.services().map_err(Failure::list)?,
+    };
+    if sorted {
+        order::services(&mut services);
+    }
     report.head(session.out.buffer(), &Head::Table(info));
     table::report(session, &services, sorted, report)?;
     report.end(session.out.buffer());

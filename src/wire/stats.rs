@@ -87,7 +87,7 @@ mod tests {
         bytes.extend(4u16.to_ne_bytes());
         bytes.extend(99u16.to_ne_bytes());
         let stats = parse_stats(&[], &bytes);
-        assert_eq!(stats.conns, u32::MAX.into());
+        assert_eq!(stats.conns, u64::from(u32::MAX));
         assert_eq!(stats.in_bytes, 1 << 40);
         assert_eq!(stats.out_bytes, 0);
     }

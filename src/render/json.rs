@@ -1,0 +1,445 @@
+//! `--json`: everything that the kernel tells, as one document, a row a line.
+//!
+//! The document is written as it is read, and closed by [`Report::end`] alone:
+//! what was cut off by a failure is no JSON. Its fields are explained in the
+//! manual and in docs/ipvsadm.schema.json, which the tests hold against it.
+//!
+//! Keys are constants, and what could need escaping are only texts from
+//! outside: those go through serde_json. A derived `Serialize` looks through
+//! all keys for what to escape, in each row, which costs more than the rest.
+
+use super::buffer::Buffer;
+use super::{Head, Report, address};
+use crate::model::{
+    Connection, Daemon, Family, Forwarding, Info, Netmask, Protocol, SchedFlag, Server, Service,
+    ServiceConfig, ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
+};
+use std::net::IpAddr;
+
+/// What can stand in the document.
+trait Value {
+    fn put(&self, out: &mut Buffer);
+}
+
+/// Adds `"key":value`, once or several times with commas between them.
+macro_rules! members {
+    ($out:expr, $first:literal: $value:expr $(, $key:literal: $more:expr)* $(,)?) => {
+        $out.text(concat!("\"", $first, "\":"));
+        Value::put(&$value, $out);
+        $(
+            $out.text(concat!(",\"", $key, "\":"));
+            Value::put(&$more, $out);
+        )*
+    };
+}
+
+/// The document as far as it has been written.
+#[derive(Debug, Default)]
+pub struct Json {
+    /// Whether there is a row in the outermost list.
+    rows: bool,
+    /// The innermost list that is open for servers.
+    servers: Servers,
+    /// What ends the document.
+    tail: &'static str,
+}
+
+/// The list of a service's servers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Servers {
+    /// There is none yet.
+    #[default]
+    None,
+    /// Nothing stands in it.
+    Empty,
+    /// Something does.
+    Some,
+}
+
+impl Json {
+    /// Begins a row of the outermost list.
+    fn row(&mut self, out: &mut Buffer) {
+        self.end_servers(out);
+        out.text(if self.rows { ",\n" } else { "\n" });
+        self.rows = true;
+    }
+
+    fn end_servers(&mut self, out: &mut Buffer) {
+        match std::mem::take(&mut self.servers) {
+            Servers::None => {}
+            Servers::Empty => out.text("]}"),
+            Servers::Some => out.text("\n]}"),
+        }
+    }
+}
+
+impl Report for Json {
+    fn wants_info(&self) -> bool {
+        true
+    }
+
+    fn head(&mut self, out: &mut Buffer, head: &Head) {
+        out.push(b'{');
+        self.tail = "\n]}\n";
+        match head {
+            Head::Table(info) => {
+                members!(out,
+                    "version": info.map(Version),
+                    "connection_table_size": info.map(|info| info.conn_tab_size),
+                );
+                out.text(",\"services\":[");
+            }
+            Head::Connections => out.text("\"connections\":["),
+            Head::Daemons => out.text("\"daemons\":["),
+            Head::Timeouts => {
+                out.text("\"timeouts\":");
+                self.tail = "}\n";
+            }
+        }
+    }
+
+    fn service(&mut self, out: &mut Buffer, service: &Service) {
+        self.row(out);
+        self.servers = Servers::Empty;
+        out.push(b'{');
+        members!(out, "protocol": service.key.protocol());
+        match service.key {
+            ServiceKey::Address { address, port, .. } => {
+                out.push(b',');
+                members!(out, "address": address, "port": port, "fwmark": Null);
+            }
+            ServiceKey::Fwmark { mark, .. } => {
+                out.push(b',');
+                members!(out, "address": Null, "port": Null, "fwmark": mark.get());
+            }
+        }
+        out.push(b',');
+        let config = &service.config;
+        let (netmask, prefix) = match config.netmask {
+            Netmask::V4(mask) => (Some(IpAddr::V4(mask)), None),
+            Netmask::V6(prefix) => (None, Some(prefix)),
+        };
+        let engine = config.engine.as_ref();
+        members!(out,
+            "family": service.key.family(),
+            "scheduler": Text(config.scheduler.as_bytes()),
+            "flags": FlagNames(config),
+            "flag_bits": config.flags.0,
+            "persistence_timeout_seconds": config.timeout,
+            "persistence_netmask": netmask,
+            "persistence_prefix_length": prefix,
+            "persistence_engine": engine.map(|name| Text(name.as_bytes())),
+            "counters": Counters(&service.stats),
+            "rates": Rates(&service.stats),
+        );
+        out.text(",\"servers\":[");
+    }
+
+    fn server(&mut self, out: &mut Buffer, _: &ServiceKey, server: &Server) {
+        out.text(match self.servers {
+            Servers::Some => ",\n {",
+            _ => "\n {",
+        });
+        self.servers = Servers::Some;
+        let config = &server.config;
+        members!(out,
+            "address": server.key.address,
+            "port": server.key.port,
+            "family": Family::of(&server.key.address),
+            "forwarding": config.forwarding,
+            "tunnel": match config.forwarding {
+                Forwarding::Tunnel(tunnel) => Some(tunnel),
+                _ => None,
+            },
+            "weight": config.weight,
+            "upper_threshold": config.upper_threshold,
+            "lower_threshold": config.lower_threshold,
+            "active_connections": server.active,
+            "inactive_connections": server.inactive,
+            "persistent_connections": server.persistent,
+            "counters": Counters(&server.stats),
+            "rates": Rates(&server.stats),
+        );
+        out.push(b'}');
+    }
+
+    fn connection(&mut self, out: &mut Buffer, connection: &Connection) {
+        self.row(out);
+        out.push(b'{');
+        let (engine, data) = connection.engine.unzip();
+        members!(out,
+            "protocol": Lower(connection.protocol),
+            "client_address": connection.client.address,
+            "client_port": connection.client.port,
+            "virtual_address": connection.service.address,
+            "virtual_port": connection.service.port,
+            "server_address": connection.server.address,
+            "server_port": connection.server.port,
+            "state": Text(connection.state),
+            "expires_seconds": connection.expires,
+            "persistence_engine": engine.map(Text),
+            "persistence_engine_data": data.map(Text),
+        );
+        out.push(b'}');
+    }
+
+    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
+        out.push(b'{');
+        members!(out,
+            "tcp_seconds": timeouts.tcp,
+            "tcp_fin_seconds": timeouts.tcp_fin,
+            "udp_seconds": timeouts.udp,
+        );
+        out.push(b'}');
+    }
+
+    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon) {
+        self.row(out);
+        out.push(b'{');
+        let config = &daemon.config;
+        let interface = config.interface.as_ref();
+        members!(out,
+            "role": Word(daemon.role.name()),
+            "interface": interface.map(|name| Text(name.as_bytes())),
+            "sync_id": config.sync_id,
+            "maximum_message_bytes": config.max_len,
+            "multicast_group": config.group,
+            "multicast_port": config.port,
+            "multicast_ttl": config.ttl,
+        );
+        out.push(b'}');
+    }
+
+    fn end(&mut self, out: &mut Buffer) {
+        self.end_servers(out);
+        out.text(self.tail);
+    }
+}
+
+/// What is not there.
+struct Null;
+
+impl Value for Null {
+    fn put(&self, out: &mut Buffer) {
+        out.text("null");
+    }
+}
+
+impl<T: Value> Value for Option<T> {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        match self {
+            Some(value) => value.put(out),
+            None => Null.put(out),
+        }
+    }
+}
+
+macro_rules! numbers {
+    ($($kind:ty)*) => {$(
+        impl Value for $kind {
+            #[inline]
+            fn put(&self, out: &mut Buffer) {
+                out.number(*self);
+            }
+        }
+    )*};
+}
+
+numbers!(u8 u16 u32 u64);
+
+impl Value for i32 {
+    fn put(&self, out: &mut Buffer) {
+        if *self < 0 {
+            out.push(b'-');
+        }
+        out.number(self.unsigned_abs());
+    }
+}
+
+/// A text from outside. JSON has no bytes that are no UTF-8: each such run
+/// becomes U+FFFD.
+struct Text<'a>(&'a [u8]);
+
+impl Value for Text<'_> {
+    fn put(&self, out: &mut Buffer) {
+        let text = String::from_utf8_lossy(self.0);
+        // A buffer takes everything.
+        let _ = serde_json::to_writer(out, text.as_ref());
+    }
+}
+
+/// A word of the program's own: nothing in it is to be escaped.
+struct Word(&'static str);
+
+impl Value for Word {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'"');
+        out.text(self.0);
+        out.push(b'"');
+    }
+}
+
+/// The kernel's name of a protocol, in small letters as those of services.
+struct Lower<'a>(&'a [u8]);
+
+impl Value for Lower<'_> {
+    fn put(&self, out: &mut Buffer) {
+        match self.0 {
+            b"TCP" => Protocol::Tcp.put(out),
+            b"UDP" => Protocol::Udp.put(out),
+            b"SCTP" => Protocol::Sctp.put(out),
+            other => Text(&other.to_ascii_lowercase()).put(out),
+        }
+    }
+}
+
+impl Value for Protocol {
+    fn put(&self, out: &mut Buffer) {
+        Word(self.name()).put(out);
+    }
+}
+
+impl Value for Family {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        Word(match self {
+            Family::Inet => "inet",
+            Family::Inet6 => "inet6",
+        })
+        .put(out);
+    }
+}
+
+impl Value for IpAddr {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'"');
+        address::address(out, self);
+        out.push(b'"');
+    }
+}
+
+/// As text has it: 1.2.1.
+struct Version(Info);
+
+impl Value for Version {
+    fn put(&self, out: &mut Buffer) {
+        let [major, minor, patch] = self.0.version_parts();
+        out.push(b'"');
+        out.number(major);
+        out.push(b'.');
+        out.number(minor);
+        out.push(b'.');
+        out.number(patch);
+        out.push(b'"');
+    }
+}
+
+/// Those of a scheduler by the names that `-b` takes. Flags that have no name
+/// are only in the number.
+struct FlagNames<'a>(&'a ServiceConfig);
+
+impl Value for FlagNames<'_> {
+    fn put(&self, out: &mut Buffer) {
+        let ServiceConfig {
+            flags, scheduler, ..
+        } = self.0;
+        let known = [
+            (ServiceFlags::PERSISTENT, "persistent"),
+            (ServiceFlags::HASHED, "hashed"),
+            (ServiceFlags::ONE_PACKET, "one-packet"),
+        ];
+        let known = known.into_iter().map(|(bit, name)| (bit, Some(name)));
+        let of_scheduler = SchedFlag::ALL.map(|flag| (flag as u32, flag.name(scheduler)));
+        out.push(b'[');
+        let mut first = true;
+        for (bit, name) in known.chain(of_scheduler) {
+            let Some(name) = name.filter(|_| flags.has(bit)) else {
+                continue;
+            };
+            if !first {
+                out.push(b',');
+            }
+            first = false;
+            Word(name).put(out);
+        }
+        out.push(b']');
+    }
+}
+
+impl Value for Forwarding {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        Word(match self {
+            Forwarding::Masq => "masquerading",
+            Forwarding::Local => "local",
+            Forwarding::Tunnel(_) => "tunneling",
+            Forwarding::Route => "gatewaying",
+            Forwarding::Bypass => "bypass",
+        })
+        .put(out);
+    }
+}
+
+impl Value for Tunnel {
+    fn put(&self, out: &mut Buffer) {
+        let (kind, port, checksum) = match *self {
+            Tunnel::Ipip => ("ipip", None, None),
+            Tunnel::Gue { port, checksum } => ("gue", Some(port), Some(checksum)),
+            Tunnel::Gre { checksum } => ("gre", None, Some(checksum)),
+        };
+        out.push(b'{');
+        members!(out, "type": Word(kind), "port": port, "checksum": checksum);
+        out.push(b'}');
+    }
+}
+
+impl Value for TunnelChecksum {
+    fn put(&self, out: &mut Buffer) {
+        Word(match self {
+            TunnelChecksum::None => "none",
+            TunnelChecksum::Checksum => "checksum",
+            TunnelChecksum::Remote => "remote",
+        })
+        .put(out);
+    }
+}
+
+struct Counters<'a>(&'a Stats);
+
+impl Value for Counters<'_> {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'{');
+        members!(out,
+            "connections": self.0.conns,
+            "incoming_packets": self.0.in_packets,
+            "outgoing_packets": self.0.out_packets,
+            "incoming_bytes": self.0.in_bytes,
+            "outgoing_bytes": self.0.out_bytes,
+        );
+        out.push(b'}');
+    }
+}
+
+struct Rates<'a>(&'a Stats);
+
+impl Value for Rates<'_> {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'{');
+        members!(out,
+            "connections_per_second": self.0.cps,
+            "incoming_packets_per_second": self.0.in_pps,
+            "outgoing_packets_per_second": self.0.out_pps,
+            "incoming_bytes_per_second": self.0.in_bps,
+            "outgoing_bytes_per_second": self.0.out_bps,
+        );
+        out.push(b'}');
+    }
+}
+
+#[cfg(test)]
+mod tests;
