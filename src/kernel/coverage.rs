@@ -13,6 +13,9 @@
 //! This is pure bookkeeping about entries known by small numbers. It must not
 //! know what they are or where they come from.
 
+use foldhash::fast::RandomState;
+use std::collections::HashMap;
+
 /// How many entries in a row must be the same for two runs to overlap. One would
 /// do if entries never moved; but one that is deleted and added again may turn
 /// up elsewhere, and even a few that do so side by side must not pass for an
@@ -35,35 +38,20 @@ pub(super) enum End {
 pub(super) struct Coverage {
     /// Union-find over the table's ends and all runs of all passes.
     parents: Vec<usize>,
-    /// By entry: where it was seen last.
-    sightings: Vec<Sighting>,
+    /// By row of entries: the last run that has it.
+    rows: HashMap<[u32; ROW], usize, RandomState>,
     /// The entries of the current pass, and where its current run begins.
     entries: Vec<u32>,
     run_start: usize,
-    /// How the passes ended; the last one is the current pass.
-    passes: Vec<PassEnd>,
+    /// The last run of the current pass.
+    last_run: Option<(usize, End)>,
+    /// How each pass ended: its last run, and the last entries, a row at most.
+    ends: Vec<(usize, End, Vec<u32>)>,
 }
 
 /// The places that all runs at the start or the end of the table belong to.
 const START: usize = 0;
 const END: usize = 1;
-
-#[derive(Clone, Default)]
-struct Sighting {
-    /// The last pass that saw the entry; they are numbered from 1.
-    pass: usize,
-    /// A run, and what came after the entry there, if a whole row did.
-    run: usize,
-    row: Option<[u32; ROW - 1]>,
-}
-
-#[derive(Default)]
-struct PassEnd {
-    /// The last run.
-    run: Option<(usize, End)>,
-    /// The last row of entries.
-    row: Vec<u32>,
-}
 
 impl Coverage {
     /// Begins a pass, at the table's start.
@@ -73,7 +61,7 @@ impl Coverage {
         }
         self.entries.clear();
         self.run_start = 0;
-        self.passes.push(PassEnd::default());
+        self.last_run = None;
     }
 
     /// The next entry of the pass.
@@ -81,10 +69,11 @@ impl Coverage {
         self.entries.push(id);
     }
 
-    /// Ends a run.
+    /// Ends a run, and joins it to those that have a row in common with it.
     pub fn seam(&mut self, end: End) {
         let run = self.parents.len();
         self.parents.push(run);
+        self.last_run = Some((run, end));
         if self.run_start == 0 {
             self.join(run, START);
         }
@@ -92,49 +81,28 @@ impl Coverage {
             self.join(run, END);
         }
         for at in self.run_start..self.entries.len() {
-            self.sight(at, run);
-        }
-        self.run_start = self.entries.len();
-        if let Some(pass) = self.passes.last_mut() {
-            pass.run = Some((run, end));
-        }
-    }
-
-    /// Notes where an entry is, and joins the run to the one that has the same
-    /// row of entries from there on.
-    fn sight(&mut self, at: usize, run: usize) {
-        let [id, ref after @ ..] = self.entries[at..] else {
-            return;
-        };
-        let row = after.first_chunk().copied();
-        let id = id as usize;
-        if id >= self.sightings.len() {
-            self.sightings.resize(id + 1, Sighting::default());
-        }
-        let sighting = &mut self.sightings[id];
-        sighting.pass = self.passes.len();
-        if row.is_some() {
-            let known = std::mem::replace(&mut sighting.row, row);
-            let other = std::mem::replace(&mut sighting.run, run);
-            if known == row {
+            let Some(row) = self.entries[at..].first_chunk() else {
+                break;
+            };
+            if let Some(other) = self.rows.insert(*row, run) {
                 self.join(other, run);
             }
         }
+        self.run_start = self.entries.len();
     }
 
     /// Ends the pass, after which the kernel had nothing more.
     pub fn finish(&mut self) {
-        let Some((last, earlier)) = self.passes.split_last_mut() else {
+        let Some((run, end)) = self.last_run else {
             return;
         };
-        let start = self.entries.len().saturating_sub(ROW);
-        last.row = self.entries[start..].to_vec();
-        let same = earlier.iter().filter(|pass| pass.row == last.row);
-        let runs = same.chain([&*last]).filter_map(|pass| pass.run);
-        let runs: Vec<_> = runs.collect();
+        let row = self.entries[self.entries.len().saturating_sub(ROW)..].to_vec();
+        self.ends.push((run, end, row.clone()));
+        let same = || self.ends.iter().filter(|(.., other)| *other == row);
         // Where one pass likely ended, and another one did, too, is the end.
-        if runs.len() > 1 && runs.iter().any(|(_, end)| *end != End::Open) {
-            for (run, _) in runs {
+        if same().count() > 1 && same().any(|(_, end, _)| *end != End::Open) {
+            let runs: Vec<usize> = same().map(|(run, ..)| *run).collect();
+            for run in runs {
                 self.join(run, END);
             }
         }
@@ -142,13 +110,7 @@ impl Coverage {
 
     /// Whether nothing that stayed can be missing from what was read.
     pub fn whole(&mut self) -> bool {
-        !self.passes.is_empty() && self.root(START) == self.root(END)
-    }
-
-    /// Whether the last pass saw the entry.
-    pub fn seen_last(&self, id: u32) -> bool {
-        let sighting = self.sightings.get(id as usize);
-        sighting.is_some_and(|sighting| sighting.pass == self.passes.len())
+        !self.parents.is_empty() && self.root(START) == self.root(END)
     }
 
     fn root(&mut self, mut node: usize) -> usize {

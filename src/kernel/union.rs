@@ -83,7 +83,9 @@ impl<T, P: Fn(&[u8]) -> Option<T>> DumpVisitor for Pass<T, P> {
 /// The union of passes.
 pub(super) struct Union<T: Item> {
     numbers: HashMap<T::Key, u32, foldhash::fast::RandomState>,
-    items: Vec<T>,
+    /// Each with the last pass that saw it.
+    items: Vec<(T, u32)>,
+    passes: u32,
     coverage: Coverage,
 }
 
@@ -92,6 +94,7 @@ impl<T: Item> Default for Union<T> {
         Union {
             numbers: HashMap::default(),
             items: Vec::new(),
+            passes: 0,
             coverage: Coverage::default(),
         }
     }
@@ -102,6 +105,7 @@ impl<T: Item> Union<T> {
     pub fn absorb<P>(&mut self, pass: &mut Pass<T, P>) {
         self.numbers
             .reserve(pass.items.len().saturating_sub(self.items.len()));
+        self.passes += 1;
         self.coverage.begin();
         let mut seams = pass.seams.iter().peekable();
         for (place, item) in pass.items.drain(..).enumerate() {
@@ -117,11 +121,12 @@ impl<T: Item> Union<T> {
     }
 
     fn add(&mut self, item: T) -> u32 {
-        let next = self.items.len() as u32;
-        let number = *self.numbers.entry(item.key()).or_insert(next);
+        let numbers = &mut self.numbers;
+        let next = u32::try_from(self.items.len()).unwrap_or(u32::MAX);
+        let number = *numbers.entry(item.key()).or_insert(next);
         match self.items.get_mut(number as usize) {
-            Some(known) => *known = item,
-            None => self.items.push(item),
+            Some(known) => *known = (item, self.passes),
+            None => self.items.push((item, self.passes)),
         }
         number
     }
@@ -134,10 +139,9 @@ impl<T: Item> Union<T> {
     /// All entries, in the order in which they were first seen; of those that
     /// the last pass did not see only what `keep` says.
     pub fn settle<E>(self, mut keep: impl FnMut(&mut T) -> Result<bool, E>) -> Result<Vec<T>, E> {
-        let coverage = self.coverage;
         let mut kept = Vec::with_capacity(self.items.len());
-        for (number, mut item) in self.items.into_iter().enumerate() {
-            if coverage.seen_last(number as u32) || keep(&mut item)? {
+        for (mut item, seen) in self.items {
+            if seen == self.passes || keep(&mut item)? {
                 kept.push(item);
             }
         }

@@ -299,17 +299,6 @@ fn a_table_that_never_holds_still_is_never_whole() {
     }
 }
 
-#[test]
-fn an_entry_of_an_earlier_pass_is_known_to_be_gone() {
-    let mut table = Table::new(1, 0);
-    let mut coverage = Coverage::default();
-    let mut seen = vec![false; ALL as usize];
-    table.dump(&[], &mut coverage, &mut seen);
-    table.entries.retain(|id| *id != 500);
-    table.dump(&[40], &mut coverage, &mut seen);
-    assert!(coverage.whole() && !coverage.seen_last(500) && coverage.seen_last(7));
-}
-
 /// The table shrinks below where a pass has come, again and again: two
 /// passes that end with the same entry are no proof of the table's end.
 #[test]
