@@ -17,6 +17,15 @@
 //! * [`model`] says what services, servers and daemons are
 
 #![forbid(unsafe_code)]
+// A number that may not fit is converted by `try_from`, or says why it fits.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
 
 pub mod cli;
 pub mod kernel;

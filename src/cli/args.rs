@@ -196,33 +196,31 @@ impl<'a> Args<'a> {
 
     /// The options whose value is a number or one of a few words.
     fn take_number(&mut self, which: Opt, value: &[u8]) -> Result<(), UsageError> {
-        let number =
-            |name, min, max| values::number(value, min, max).ok_or(UsageError::IllegalValue(name));
         let max = i64::from(i32::MAX);
         match which {
-            Opt::Weight => self.weight = number("weight", 0, max)? as i32,
-            Opt::UThreshold => self.upper_threshold = number("u_threshold", 0, max)? as u32,
-            Opt::LThreshold => self.lower_threshold = number("l_threshold", 0, max)? as u32,
+            Opt::Weight => self.weight = number(value, "weight", 0, max)?,
+            Opt::UThreshold => self.upper_threshold = number(value, "u_threshold", 0, max)?,
+            Opt::LThreshold => self.lower_threshold = number(value, "l_threshold", 0, max)?,
             Opt::TunType => {
                 self.tunnel_type = TunnelType::ALL
                     .into_iter()
                     .find(|t| t.name().as_bytes() == value)
                     .ok_or(UsageError::IllegalValue("tunnel type"))?;
             }
-            Opt::TunPort => self.tunnel_port = number("tunnel port", 1, 65535)? as u16,
+            Opt::TunPort => self.tunnel_port = number(value, "tunnel port", 1, 65535)?,
             Opt::TunNocsum => self.checksum = TunnelChecksum::None,
             Opt::TunCsum => self.checksum = TunnelChecksum::Checksum,
             Opt::TunRemcsum => self.checksum = TunnelChecksum::Remote,
             Opt::McastInterface if !value.is_empty() => {
                 self.daemon.interface = Some(Name::cut(value, NAME_LIMIT));
             }
-            Opt::SyncId => self.daemon.sync_id = number("syncid", 0, 255)? as u32,
+            Opt::SyncId => self.daemon.sync_id = number(value, "syncid", 0, 255)?,
             Opt::SyncMaxlen => {
-                self.daemon.max_len = Some(number("sync-maxlen", 1, 65535 - 20 - 8)? as u16);
+                self.daemon.max_len = Some(number(value, "sync-maxlen", 1, 65535 - 20 - 8)?);
             }
             Opt::McastGroup => self.daemon.group = Some(values::multicast(value)?),
-            Opt::McastPort => self.daemon.port = Some(number("mcast-port", 1, 65535)? as u16),
-            Opt::McastTtl => self.daemon.ttl = Some(number("mcast-ttl", 1, 255)? as u8),
+            Opt::McastPort => self.daemon.port = Some(number(value, "mcast-port", 1, 65535)?),
+            Opt::McastTtl => self.daemon.ttl = Some(number(value, "mcast-ttl", 1, 255)?),
             // All others are flags: that they were given is enough.
             _ => {}
         }
@@ -260,6 +258,16 @@ impl<'a> Args<'a> {
     }
 }
 
+/// The value of the option called `name`, a number between `min` and `max`.
+fn number<T: TryFrom<i64>>(
+    value: &[u8],
+    name: &'static str,
+    min: i64,
+    max: i64,
+) -> Result<T, UsageError> {
+    values::number(value, min, max).ok_or(UsageError::IllegalValue(name))
+}
+
 /// The service that `-t`, `-u`, `--sctp-service` or `-f` names.
 fn service(option: &str, value: &[u8], lookup: &mut dyn Lookup) -> Result<ServiceKey, UsageError> {
     let protocol = match option {
@@ -268,7 +276,7 @@ fn service(option: &str, value: &[u8], lookup: &mut dyn Lookup) -> Result<Servic
         "sctp-service" => Protocol::Sctp,
         _ => {
             let mark = values::number(value, 1, i64::from(u32::MAX));
-            let mark = mark.and_then(|mark| NonZeroU32::new(mark as u32));
+            let mark = mark.and_then(NonZeroU32::new);
             return Ok(ServiceKey::Fwmark {
                 mark: mark.ok_or_else(|| UsageError::InvalidMark(value.into()))?,
                 family: Family::Inet,

@@ -76,20 +76,20 @@ fn plain_address(input: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     Some((octets.into(), port))
 }
 
-/// The whole of `input` as a decimal number between `min` and `max`.
-pub fn number(input: &[u8], min: i64, max: i64) -> Option<i64> {
+/// The whole of `input` as a decimal number between `min` and `max`, if `T` can
+/// hold it.
+pub fn number<T: TryFrom<i64>>(input: &[u8], min: i64, max: i64) -> Option<T> {
     let value = match plain(input) {
         Some((value, [])) => value.into(),
         _ => all_consuming(strtol).parse(input).ok()?.1,
     };
-    (min..=max).contains(&value).then_some(value)
+    let value = (min..=max).contains(&value).then_some(value)?;
+    T::try_from(value).ok()
 }
 
 /// A time-out in seconds from `min` on.
 pub fn timeout(input: &[u8], min: i64) -> Result<u32, UsageError> {
-    number(input, min, MAX_TIMEOUT)
-        .map(|seconds| seconds as u32)
-        .ok_or_else(|| UsageError::InvalidTimeout(input.into()))
+    number(input, min, MAX_TIMEOUT).ok_or_else(|| UsageError::InvalidTimeout(input.into()))
 }
 
 /// One number of an address: 0x for hexadecimal, 0 for octal, or decimal.
@@ -112,14 +112,14 @@ pub fn inet_aton(input: &[u8]) -> Option<Ipv4Addr> {
         return None;
     }
     let (&last, leading) = numbers.split_last()?;
-    let room = 32 - 8 * leading.len() as u32;
+    let room = 32 - 8 * u32::try_from(leading.len()).ok()?;
     if u64::from(last) >> room != 0 || leading.iter().any(|&n| n > 255) {
         return None;
     }
     let high = leading
         .iter()
         .fold(0_u64, |value, &n| value << 8 | u64::from(n));
-    Some(Ipv4Addr::from((high << room) as u32 | last))
+    Some(Ipv4Addr::from(u32::try_from(high << room).ok()? | last))
 }
 
 /// An IPv6 address as inet_pton takes it.
@@ -137,9 +137,7 @@ fn host(input: &[u8], lookup: &mut dyn Lookup) -> Option<Ipv4Addr> {
 }
 
 fn port(input: &[u8], protocol: Option<Protocol>, lookup: &mut dyn Lookup) -> Option<u16> {
-    number(input, 0, 65535)
-        .map(|port| port as u16)
-        .or_else(|| lookup.port(input, protocol?))
+    number(input, 0, 65535).or_else(|| lookup.port(input, protocol?))
 }
 
 /// `[...]` and what follows it.
@@ -217,8 +215,9 @@ pub fn netmask(
 /// is no digit, cut to 32 bits.
 fn prefix(input: &[u8]) -> Option<u32> {
     let (_, value) = strtol(input).ok()?;
+    #[expect(clippy::cast_possible_truncation, reason = "as atoi does")]
     let value = value as i32;
-    (1..=128).contains(&value).then_some(value as u32)
+    u32::try_from(value).ok().filter(|v| (1..=128).contains(v))
 }
 
 /// The flags in the comma list `input`, for `scheduler`.
@@ -295,7 +294,7 @@ mod tests {
             "99999999999999999999",
             "--5",
         ] {
-            assert_eq!(number(bad.as_bytes(), 0, 9), None, "{bad:?}");
+            assert_eq!(number::<i64>(bad.as_bytes(), 0, 9), None, "{bad:?}");
         }
         assert_eq!(number(b"-0", 0, 9), Some(0));
     }

@@ -20,6 +20,7 @@ impl Name {
     /// The name in `bytes`, which ends at the first NUL and is cut after
     /// `limit` bytes (never more than [`Name::CAPACITY`]), as the C library's
     /// `strncpy` would.
+    #[expect(clippy::cast_possible_truncation, reason = "at most CAPACITY")]
     pub fn cut(bytes: &[u8], limit: usize) -> Name {
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
         let len = end.min(limit).min(Name::CAPACITY);

@@ -20,6 +20,7 @@ const HEX: [[u8; 2]; 256] = {
 
 /// `0.` to `655.`, filled up with blanks, and how long they are: all octets, and
 /// all 16-bit numbers without their last two digits.
+#[expect(clippy::cast_possible_truncation, reason = "digits")]
 static DOTTED: [([u8; 4], u8); 656] = {
     let mut numbers = [([b' '; 4], 0); 656];
     let mut value = 0;
@@ -66,12 +67,16 @@ fn put_octets(room: &mut [u8], address: Ipv4Addr) -> usize {
 /// Puts `number` at the place `at` of `room`; where it ends.
 #[inline(always)]
 pub(super) fn put_number(room: &mut [u8], at: usize, number: u16) -> usize {
-    let (hundreds, rest) = (usize::from(number / 100), usize::from(number % 100));
-    let (digits, len) = DOTTED[if hundreds > 0 { hundreds } else { rest }];
+    let (hundreds, rest) = (usize::from(number / 100), number % 100);
+    let (digits, len) = DOTTED[if hundreds > 0 {
+        hundreds
+    } else {
+        usize::from(rest)
+    }];
     put(room, at, digits);
     let dot = at + usize::from(len) - 1;
     if hundreds > 0 {
-        put(room, dot, two_digits(rest as u8));
+        put(room, dot, two_digits(rest));
         return dot + 2;
     }
     put(room, dot, [b' ']);
@@ -80,8 +85,9 @@ pub(super) fn put_number(room: &mut [u8], at: usize, number: u16) -> usize {
 
 /// The digits of a number below 100.
 #[inline]
-pub(super) fn two_digits(value: u8) -> [u8; 2] {
+pub(super) fn two_digits(value: u16) -> [u8; 2] {
     /// Padded to 128 so that a 7-bit index needs no bounds check.
+    #[expect(clippy::cast_possible_truncation, reason = "digits")]
     const PAIRS: [[u8; 2]; 128] = {
         let mut pairs = [[b'0'; 2]; 128];
         let mut value = 0;

@@ -34,7 +34,11 @@ impl Interrupt {
         let interrupt = Interrupt::default();
         flag::register(SIGPIPE, Arc::new(AtomicBool::new(false)))?;
         for (signal, _) in SIGNALS {
-            flag::register_usize(signal, Arc::clone(&interrupt.0), signal as usize)?;
+            flag::register_usize(
+                signal,
+                Arc::clone(&interrupt.0),
+                signal.unsigned_abs() as usize,
+            )?;
         }
         Ok(interrupt)
     }
@@ -48,6 +52,6 @@ impl Interrupt {
     pub fn exit(&self) -> Option<Exit> {
         let came = self.0.load(Ordering::Relaxed);
         let mut signals = SIGNALS.into_iter();
-        signals.find_map(|(signal, exit)| (signal as usize == came).then_some(exit))
+        signals.find_map(|(signal, exit)| (signal.unsigned_abs() as usize == came).then_some(exit))
     }
 }

@@ -44,6 +44,11 @@ impl Rates {
     }
 
     /// The counters of `stats` with these rates in place of the kernel's.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "rates are not negative, and what is too much for u64 becomes its largest"
+    )]
     pub fn in_place_of(self, stats: Stats) -> Stats {
         Stats {
             cps: self.conns.round() as u64,

@@ -37,6 +37,10 @@ impl<'a> Writer<'a> {
         self.header(start, kind | NLA_F_NESTED, len);
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the buffer is smaller than 64 KiB"
+    )]
     fn header(&mut self, at: usize, kind: u16, len: usize) {
         let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
         let [c, d] = kind.to_ne_bytes();

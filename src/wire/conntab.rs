@@ -192,6 +192,7 @@ fn value(digits: [u8; 4]) -> i64 {
 }
 
 /// The value of a hexadecimal digit in each of four places, -1 for other bytes.
+#[expect(clippy::cast_possible_wrap, reason = "a digit")]
 static DIGITS: [[i64; 256]; 4] = {
     let mut values = [[-1; 256]; 4];
     let mut at = 0;

@@ -37,7 +37,7 @@ pub fn append(out: &mut Vec<u8>, payload: &impl Payload, family: u16, flags: u16
     let mut writer = Writer::new(attributes);
     payload.fill(&mut writer);
     let length = outer.len() + inner.len() + writer.len();
-    header.length = length as u32;
+    header.length = u32::try_from(length).unwrap_or(u32::MAX);
     header.message_type = family;
     header.flags = flags;
     header.sequence_number = sequence;

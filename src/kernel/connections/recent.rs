@@ -78,6 +78,7 @@ impl Fingerprints {
     /// The free place for `fingerprint`, or `None` if it is in the set.
     #[inline]
     fn place(&mut self, fingerprint: u64) -> Option<&mut u64> {
+        #[expect(clippy::cast_possible_truncation, reason = "any of its bits will do")]
         let mut at = fingerprint as usize % PLACES;
         while self.places[at] != 0 {
             if self.places[at] == fingerprint {

@@ -76,7 +76,7 @@ impl Text<'_> {
 /// The column of minutes and seconds, two digits each at least.
 #[inline(always)]
 fn expire(out: &mut Buffer, seconds: u64) {
-    let (minutes, seconds) = (seconds / 60, two_digits((seconds % 60) as u8));
+    let (minutes, seconds) = (seconds / 60, two_digits((seconds % 60) as u16));
     let Ok(short) = u16::try_from(minutes) else {
         // 45 days: longer than any time-out.
         out.number(minutes);
@@ -87,7 +87,7 @@ fn expire(out: &mut Buffer, seconds: u64) {
     out.cell(EXPIRE_WIDTH + 1, |room: &mut [u8; 16]| {
         let at = match short {
             0..100 => {
-                put(room, 0, two_digits(short as u8));
+                put(room, 0, two_digits(short));
                 2
             }
             _ => put_number(room, 0, short),

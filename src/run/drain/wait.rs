@@ -143,7 +143,8 @@ impl Looks<'_> {
         let now = world.now();
         let look = match &mut self.current {
             Some(look) if look.complete => {
-                let missed = inactive.saturating_sub(look.found.len() as u32);
+                let found = u32::try_from(look.found.len()).unwrap_or(u32::MAX);
+                let missed = inactive.saturating_sub(found);
                 let open = look.open + missed;
                 self.end(now);
                 return Ok(Some(open));
