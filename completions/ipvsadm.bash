@@ -5,7 +5,7 @@
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
 # asked: it would load it.
 _ipvsadm_rules() {
-    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn 2>/dev/null
+    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn "${netns[@]}" 2>/dev/null
 }
 
 # The virtual services that rules name with the option $1.
@@ -28,21 +28,30 @@ _ipvsadm_interfaces() {
     done
 }
 
+_ipvsadm_namespaces() {
+    local path
+    for path in /run/netns/*; do
+        [[ -e $path ]] && echo "${path##*/}"
+    done
+}
+
 # The options of the command $1.
 _ipvsadm_options() {
     case $1 in
-        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags' ;;
-        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags' ;;
-        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6' ;;
-        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -c --connection --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --syncid' ;;
-        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold' ;;
-        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain' ;;
-        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold' ;;
-        start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl' ;;
-        stop-daemon) echo '--syncid' ;;
-        restore) echo '--replace --dry-run' ;;
-        save) echo '-n --numeric --all' ;;
-        zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6' ;;
+        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --netns' ;;
+        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --netns' ;;
+        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
+        flush) echo '--netns' ;;
+        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -c --connection --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --syncid --netns' ;;
+        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --netns' ;;
+        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --netns' ;;
+        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --netns' ;;
+        set) echo '--netns' ;;
+        start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl --netns' ;;
+        stop-daemon) echo '--syncid --netns' ;;
+        restore) echo '--replace --dry-run --netns' ;;
+        save) echo '-n --numeric --all --netns' ;;
+        zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
     esac
 }
 
@@ -78,6 +87,7 @@ _ipvsadm() {
 
     # The virtual service on the line, and the option before the cursor.
     local i option='' value='' service=''
+    local -a netns
     for ((i = 1; i < last; i++)); do
         option=${words[i]} value=${words[i + 1]}
         if [[ $option == --*=* ]]; then
@@ -91,6 +101,7 @@ _ipvsadm() {
             --sctp-service) service="--sctp-service $value" ;;
             -f | --fwmark-service) service="-f $value" ;;
             -6 | --ipv6) service+=' -6' ;;
+            --netns) netns=(--netns "$value") ;;
         esac
         [[ ${words[i]} == --*=* ]] && option=
     done
@@ -123,6 +134,7 @@ _ipvsadm() {
         --mcast-group) return ;;
         --mcast-port) return ;;
         --mcast-ttl) return ;;
+        --netns) found=$(_ipvsadm_namespaces) ;;
         *)
             if ((last == 1)); then
                 found='-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save -a --add-server -e --edit-server -d --delete-server -L --list -l -Z --zero --set --start-daemon --stop-daemon -h --help -v --version'
@@ -143,7 +155,16 @@ _ipvsadm() {
     done
 }
 
+_ipvsadm_small() {
+    local words
+    case $1 in
+        *ipvsadm-save) words='-n --all --netns' ;;
+        *ipvsadm-restore) words='--replace --dry-run --netns' ;;
+        *) words='-b --batch -d --delay -n --samples -N --netns -h --help -V --version' ;;
+    esac
+    [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)
+    read -rd '' -a COMPREPLY < <(compgen -W "$words" -- "$2")
+}
+
 complete -F _ipvsadm ipvsadm
-complete -W '-n --all' ipvsadm-save
-complete -W '--replace --dry-run' ipvsadm-restore
-complete -W '-b --batch -d --delay -n --samples -h --help -V --version' ipvstop
+complete -F _ipvsadm_small ipvsadm-save ipvsadm-restore ipvstop

@@ -59,7 +59,12 @@ end
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
 # asked: it would load it.
 function __ipvsadm_rules
-    test -e /proc/net/ip_vs; and command ipvsadm -Sn 2>/dev/null
+    set -l words (commandline -opc)
+    set -l netns (string match -- '--netns=*' $words)
+    if set -l i (contains -i -- --netns $words)
+        set netns --netns $words[(math $i + 1)]
+    end
+    test -e /proc/net/ip_vs; and command ipvsadm -Sn $netns 2>/dev/null
 end
 
 # The virtual services that rules name with the option $argv.
@@ -100,6 +105,10 @@ end
 
 function __ipvsadm_interfaces
     string match -r '[^/]+(?=/$)' -- /sys/class/net/*/
+end
+
+function __ipvsadm_namespaces
+    string replace -r '.*/' '' -- /run/netns/*
 end
 
 # Words with commas between them.
@@ -173,15 +182,19 @@ complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-ttl -x -d 'how far m
 complete -c ipvsadm -n '__ipvsadm_on save' -l all -d 'with -S: also the session time-outs and sync daemons'
 complete -c ipvsadm -n '__ipvsadm_on restore' -l replace -d 'with -R: make the table equal to the rules by the smallest change'
 complete -c ipvsadm -n '__ipvsadm_on restore' -l dry-run -d 'with -R: change nothing, print the commands that would run'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service flush list add-server delete-server edit-server set start-daemon stop-daemon restore save zero' -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvsadm-save -f
 complete -c ipvsadm-save -s n -d 'addresses and ports as numbers'
 complete -c ipvsadm-save -l all -d 'with -S: also the session time-outs and sync daemons'
+complete -c ipvsadm-save -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvsadm-restore -f
 complete -c ipvsadm-restore -l replace -d 'with -R: make the table equal to the rules by the smallest change'
 complete -c ipvsadm-restore -l dry-run -d 'with -R: change nothing, print the commands that would run'
+complete -c ipvsadm-restore -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvstop -f
 complete -c ipvstop -s b -l batch -d 'print plain text instead of filling the screen'
 complete -c ipvstop -s d -l delay -x -d 'the time between two looks, fractions allowed; default 2'
 complete -c ipvstop -s n -l samples -x -d 'exit after this many updates'
+complete -c ipvstop -s N -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvstop -s h -l help -d 'print this'
 complete -c ipvstop -s V -l version -d 'print the version'

@@ -40,6 +40,14 @@ RULES = """\
 -A -f 7 -6 -s rr
 -a -f 7 -6 -r [2001:db8::12]:0 -g
 """
+# Network namespaces, one of them with a table of its own.
+NAMESPACES = [
+    "ip netns add blue",
+    "ip netns add red",
+    "ip -n red link set lo up",
+    "ip netns exec red ipvsadm -A -t 10.0.7.1:80",
+    "ip netns exec red ipvsadm -a -t 10.0.7.1:80 -r 10.0.7.2:80",
+]
 TCP = "10.0.0.1:80 10.0.0.2:443 [2001:db8::1]:80"
 SCHEDULERS = "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh"
 
@@ -85,13 +93,21 @@ CASES = [
     ("ipvsadm --st", "--start-daemon --stop-daemon"),
     ("ipvsadm --start-daemon backup --mcast-", "--mcast-interface --mcast-group --mcast-port --mcast-ttl"),
     ("ipvsadm -L --st", "--stats"),
-    ("ipvsadm -S --", "--numeric --all"),
-    ("ipvsadm -R --", "--replace --dry-run"),
+    ("ipvsadm -S --", "--numeric --all --netns"),
+    ("ipvsadm -R --", "--replace --dry-run --netns"),
+    ("ipvsadm -L --netns ", "blue red"),
+    ("ipvsadm -L --netns=r", "--netns=red"),
+    ("ipvsadm -D --netns red -t ", "10.0.7.1:80"),
+    ("ipvsadm -d --netns=red -t 10.0.7.1:80 -r ", "10.0.7.2:80"),
+    ("ipvsadm -D --netns blue -t ", ""),
+    ("ipvsadm-save --netns ", "blue red"),
+    ("ipvsadm-restore --netns ", "blue red"),
+    ("ipvstop -N ", "blue red"),
     ("ipvsadm -d -t 10.0.0.1:80 -r 10.0.1.1:80 --d", "--drain"),
-    ("ipvsadm -C ", ""),
-    ("ipvsadm-save -", "-n --all"),
+    ("ipvsadm -C -", "--netns"),
+    ("ipvsadm-save -", "-n --all --netns"),
     ("ipvstop --s", "--samples"),
-    ("ipvsadm-restore --", "--replace --dry-run"),
+    ("ipvsadm-restore --", "--replace --dry-run --netns"),
 ]
 
 
@@ -295,10 +311,14 @@ def main():
             report(not os.path.exists("/proc/net/ip_vs"), "completion does not load IPVS")
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         subprocess.run(["ipvsadm", "-R"], input=RULES, text=True, check=True)
+        for command in NAMESPACES:
+            subprocess.run(command.split(), check=True)
         for name, shell in shells(directory):
             run_cases(name, shell)
         for name, shell in shells(directory, user="nobody"):
             silent(name, shell, "without root")
+        subprocess.run(["ip", "netns", "exec", "red", "ipvsadm", "-C"], check=True)
+        subprocess.run(["ip", "-all", "netns", "delete"], check=True)
         subprocess.run(["ipvsadm", "-C"], check=True)
     print(f"{failed} FAILED" if failed else "all ok")
     sys.exit(failed > 0)

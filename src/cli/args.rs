@@ -12,7 +12,9 @@ use crate::model::{
     DaemonConfig, DaemonRole, Family, Name, Protocol, ServerKey, ServiceKey, TunnelChecksum,
 };
 use crate::names::Lookup;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU32;
+use std::os::unix::ffi::OsStrExt;
 
 /// The scheduler of a service without `-s`.
 pub const DEFAULT_SCHEDULER: &str = "wlc";
@@ -22,6 +24,9 @@ pub const DEFAULT_PERSISTENCE: u32 = 360;
 /// What messages call the address of a service and of a server.
 pub(super) const VIRTUAL_SERVER: &str = "virtual server address[:port]";
 pub(super) const REAL_SERVER: &str = "real server address[:port]";
+
+/// The same for a network namespace.
+pub(super) const NAMESPACE: &str = "network namespace";
 
 /// The length at which C ipvsadm cuts the flags of a scheduler.
 const SCHED_FLAGS_LIMIT: usize = 127;
@@ -61,6 +66,7 @@ pub struct Args<'a> {
     pub(super) checksum: TunnelChecksum,
     pub(super) daemon: DaemonConfig,
     pub(super) drain: Option<u32>,
+    pub(super) netns: Option<OsString>,
 }
 
 impl<'a> Args<'a> {
@@ -106,6 +112,7 @@ impl<'a> Args<'a> {
             checksum: TunnelChecksum::default(),
             daemon: DaemonConfig::default(),
             drain: None,
+            netns: None,
         }
     }
 
@@ -188,6 +195,12 @@ impl<'a> Args<'a> {
             }
             Opt::Drain => {
                 self.drain = option.value.map(|v| values::timeout(v, 1)).transpose()?;
+            }
+            Opt::Netns => {
+                if value.is_empty() {
+                    return Err(UsageError::IllegalValue(NAMESPACE));
+                }
+                self.netns = Some(OsStr::from_bytes(value).to_owned());
             }
             _ => self.take_number(which, value)?,
         }

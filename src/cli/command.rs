@@ -1,12 +1,16 @@
 //! What a command line means: nothing that is illegal can be said here.
 
 use crate::model::{Change, ServerKey, ServiceKey, Style};
+use std::ffi::OsString;
 
 /// What the user typed: the command, and what holds whatever the command is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation<'a> {
     /// The name that the program was called by.
     pub program: &'a [u8],
+    /// The network namespace to work in, if not that of the process: a name as
+    /// ip-netns(8) has it, or a path.
+    pub netns: Option<OsString>,
     /// What to do.
     pub command: Command,
 }

@@ -19,6 +19,8 @@ pub enum UsageError {
     NoCommandInRule(Vec<u8>),
     /// The command must not stand in rules.
     NotInRules(CommandName),
+    /// The option must not stand in rules.
+    OptionNotInRules(Opt),
     /// The word spells no option.
     UnknownOption(Vec<u8>),
     /// The option in the word needs a value.
@@ -95,6 +97,9 @@ impl UsageError {
             E::NoCommandInRule(word) => insert(b"no command in `%'", word),
             E::NotInRules(command) => {
                 format!("the '{}' command is not allowed in rules", command.name()).into()
+            }
+            E::OptionNotInRules(option) => {
+                format!("the '{}' option is not allowed in rules", option.name()).into()
             }
             E::UnknownOption(word) => insert(b"%: unknown option", word),
             E::MissingValue(word) => insert(b"%: missing argument", word),

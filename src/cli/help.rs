@@ -49,7 +49,10 @@ fn usage(program: &str) -> String {
     ] {
         let _ = writeln!(text, "  {program} {form}");
     }
-    text.push_str("SERVICE is -t|-u|--sctp-service ADDRESS, or -f MARK [-6].\n");
+    text.push_str(
+        "SERVICE is -t|-u|--sctp-service ADDRESS, or -f MARK [-6].\n\
+         All but -h and -v take --netns NAMESPACE.\n",
+    );
     text
 }
 
@@ -79,18 +82,20 @@ pub fn version() -> String {
 pub const SAVE: &str = "\
 Print the IPVS table as rules, for ipvsadm-restore.
 
-Usage: ipvsadm-save [-n] [--all]
-  -n      addresses and ports as numbers
-  --all   also the session time-outs and the sync daemons
+Usage: ipvsadm-save [-n] [--all] [--netns NAMESPACE]
+  -n        addresses and ports as numbers
+  --all     also the session time-outs and the sync daemons
+  --netns   a network namespace: a name as in ip netns, or a path
 ";
 
 /// The help of ipvsadm-restore.
 pub const RESTORE: &str = "\
 Clear the IPVS table and apply rules from standard input.
 
-Usage: ipvsadm-restore [--replace] [--dry-run] < RULES
+Usage: ipvsadm-restore [--replace] [--dry-run] [--netns NAMESPACE] < RULES
   --replace   do not clear: make the table equal to the rules by the smallest change
   --dry-run   change nothing, print the commands that would run
+  --netns     a network namespace: a name as in ip netns, or a path
 ";
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The command line of ipvstop: one small table of options, read by clap.
 
 use super::interval::interval;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -37,10 +38,11 @@ const fn option(
 
 /// All of them.
 #[rustfmt::skip] // one line an option
-pub const OPTIONS: [TopOption; 5] = [
+pub const OPTIONS: [TopOption; 6] = [
     option('b', "batch", None, "print plain text instead of filling the screen"),
     option('d', "delay", Some("SECONDS"), "the time between two looks, fractions allowed; default 2"),
     option('n', "samples", Some("COUNT"), "exit after this many updates"),
+    option('N', "netns", Some("NAMESPACE"), "a network namespace: a name as in ip netns, or a path"),
     option('h', "help", None, "print this"),
     option('V', "version", None, "print the version"),
 ];
@@ -60,6 +62,8 @@ pub enum Invocation {
         delay: Duration,
         /// How many looks, if not for ever.
         samples: Option<NonZeroU64>,
+        /// In which network namespace, if not in its own.
+        netns: Option<OsString>,
     },
 }
 
@@ -79,6 +83,7 @@ pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
         batch: matches.get_flag("batch"),
         delay: *matches.get_one("delay").unwrap_or(&DEFAULT_DELAY),
         samples: matches.get_one("samples").copied(),
+        netns: matches.get_one("netns").cloned(),
     })
 }
 
@@ -89,6 +94,9 @@ fn definition() -> Command {
             "delay" => argument.value_parser(delay).allow_hyphen_values(true),
             "samples" => argument
                 .value_parser(|word: &str| word.parse::<NonZeroU64>())
+                .allow_hyphen_values(true),
+            "netns" => argument
+                .value_parser(OsStringValueParser::new().try_map(namespace))
                 .allow_hyphen_values(true),
             "version" => argument.action(ArgAction::SetTrue).short_alias('v'),
             _ => argument.action(ArgAction::SetTrue),
@@ -103,6 +111,13 @@ fn definition() -> Command {
 
 fn delay(word: &str) -> Result<Duration, &'static str> {
     interval(word.as_bytes()).ok_or("no interval")
+}
+
+fn namespace(word: OsString) -> Result<OsString, &'static str> {
+    if word.is_empty() {
+        return Err("no namespace");
+    }
+    Ok(word)
 }
 
 fn wrong(error: clap::Error) -> String {
@@ -132,7 +147,7 @@ fn wrong(error: clap::Error) -> String {
 fn help() -> String {
     let mut text = String::from(
         "Show who is busy in the Linux Virtual Server, as top does for processes.\n\n\
-         Usage: ipvstop [-b] [-d SECONDS] [-n COUNT]\n\n",
+         Usage: ipvstop [-b] [-d SECONDS] [-n COUNT] [-N NAMESPACE]\n\n",
     );
     for option in &OPTIONS {
         let value = option.value.map(|value| format!(" {value}"));
@@ -142,7 +157,7 @@ fn help() -> String {
             option.long,
             value.unwrap_or_default()
         );
-        text.push_str(&format!("  {spelling:<21} {}\n", option.help));
+        text.push_str(&format!("  {spelling:<23} {}\n", option.help));
     }
     text.push_str("\nWhile it runs, ? explains the keys. See ipvstop(8).\n");
     text
@@ -162,6 +177,7 @@ mod tests {
             batch,
             delay: Duration::from_millis(millis),
             samples: NonZeroU64::new(samples),
+            netns: None,
         })
     }
 
@@ -174,6 +190,10 @@ mod tests {
             read("--delay=1.25 --samples 1 --batch"),
             watch(true, 1250, 1)
         );
+        let Ok(Invocation::Watch { netns, .. }) = read("-bN /proc/1/ns/net") else {
+            panic!("-N takes a path");
+        };
+        assert_eq!(netns, Some("/proc/1/ns/net".into()));
         for line in ["-h", "--help", "-V", "-v", "--version", "-b -h"] {
             assert!(matches!(read(line), Ok(Invocation::Print(_))), "{line}");
         }
@@ -188,6 +208,7 @@ mod tests {
             ("-n x", "illegal value `x' for --samples"),
             ("-n 0", "illegal value `0' for --samples"),
             ("-n -1", "illegal value `-1' for --samples"),
+            ("-N", "--netns: missing argument"),
             ("-d", "--delay: missing argument"),
             ("--batch=1", "--batch: option does not take an argument"),
             ("-b -b", "--batch: given more than once"),

@@ -82,10 +82,13 @@ const LISTINGS: &[Opt] = &[
     Opt::Daemon,
 ];
 
+/// The options of everything that speaks to the kernel.
+const ANY_OPTIONS: OptSet = OptSet::of(&[Opt::Netns]);
+
 /// The options of `command`.
 pub fn allowed_with(command: CommandName) -> Allowed {
     use CommandName as C;
-    match command {
+    let own = match command {
         C::AddService | C::EditService => {
             const { allowed(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]) }
         }
@@ -102,7 +105,12 @@ pub fn allowed_with(command: CommandName) -> Allowed {
         C::Restore => const { allowed(&[], &[Opt::Replace, Opt::DryRun], &[]) },
         C::StartDaemon => const { allowed(&[], DAEMON_OPTIONS, &[]) },
         C::StopDaemon => const { allowed(&[], &[Opt::SyncId], &[]) },
-        C::Flush | C::Set | C::Help | C::Version => const { allowed(&[], &[], &[]) },
+        C::Flush | C::Set => const { allowed(&[], &[], &[]) },
+        C::Help | C::Version => return const { allowed(&[], &[], &[]) },
+    };
+    Allowed {
+        may: own.may.union(ANY_OPTIONS),
+        ..own
     }
 }
 

@@ -31,7 +31,8 @@ use crate::model::Style;
 use crate::names::Lookup;
 use args::Args;
 use lexer::{Lexer, Token};
-use options::CommandName;
+use options::{CommandName, Opt};
+use std::ffi::OsString;
 
 /// Reads the command line `words` of a program called `program`. With `posix`,
 /// options end at the first word that is none.
@@ -41,16 +42,35 @@ pub fn parse<'a>(
     posix: bool,
     lookup: &mut dyn Lookup,
 ) -> Result<Invocation<'a>, UsageError> {
-    let command = parse_words(words, posix, lookup).map_err(|wrong| match wrong {
+    let meaning = parse_words(words, posix, lookup).map_err(|wrong| match wrong {
         Wrong::NoCommand(_) => UsageError::NoCommand(program.into()),
         Wrong::Other(error) => error,
     })?;
-    Ok(Invocation { program, command })
+    Ok(Invocation {
+        program,
+        netns: meaning.netns,
+        command: meaning.command,
+    })
 }
 
-fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<Command, Wrong> {
+/// What a command line means, whoever was called with it.
+struct Meaning {
+    netns: Option<OsString>,
+    command: Command,
+}
+
+impl From<Command> for Meaning {
+    fn from(command: Command) -> Meaning {
+        Meaning {
+            netns: None,
+            command,
+        }
+    }
+}
+
+fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<Meaning, Wrong> {
     if words.is_empty() {
-        return Ok(list_everything());
+        return Ok(list_everything().into());
     }
     match frontend::read(words, posix) {
         Some(reading) => interpret(reading.tokens().map(Ok), lookup),
@@ -61,11 +81,14 @@ fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<
 /// Reads the words of one line of rules.
 pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, UsageError> {
     let first = words.first().copied().unwrap_or_default();
-    let command = interpret(Lexer::new(words, false), lookup).map_err(|wrong| match wrong {
+    let meaning = interpret(Lexer::new(words, false), lookup).map_err(|wrong| match wrong {
         Wrong::NoCommand(None) => UsageError::NoCommandInRule(first.into()),
         Wrong::NoCommand(Some(error)) | Wrong::Other(error) => error,
     })?;
-    match command {
+    match meaning.command {
+        Command::Action(_) if meaning.netns.is_some() => {
+            Err(UsageError::OptionNotInRules(Opt::Netns))
+        }
         Command::Action(action) => Ok(action),
         Command::Restore(_) => Err(UsageError::NotInRules(CommandName::Restore)),
         Command::Help => Err(UsageError::NotInRules(CommandName::Help)),
@@ -102,7 +125,7 @@ impl From<UsageError> for Wrong {
 fn interpret<'a>(
     tokens: impl Iterator<Item = Result<Token<'a>, UsageError>>,
     lookup: &mut dyn Lookup,
-) -> Result<Command, Wrong> {
+) -> Result<Meaning, Wrong> {
     let mut args: Option<Args> = None;
     let mut before = Vec::new();
     for token in tokens {
@@ -112,8 +135,8 @@ fn interpret<'a>(
                 let bag = Args::of(&first).ok_or(Wrong::NoCommand(None))??;
                 match bag.name() {
                     // Whatever follows is ignored, errors included.
-                    CommandName::Help => return Ok(Command::Help),
-                    CommandName::Version => return Ok(Command::Version),
+                    CommandName::Help => return Ok(Command::Help.into()),
+                    CommandName::Version => return Ok(Command::Version.into()),
                     _ => args = Some(bag),
                 }
             }
@@ -127,7 +150,10 @@ fn interpret<'a>(
         return Err(Wrong::NoCommand(None));
     };
     args.put_words_first(before);
-    Ok(args.command(lookup)?)
+    Ok(Meaning {
+        netns: args.netns.take(),
+        command: args.command(lookup)?,
+    })
 }
 
 #[cfg(test)]

@@ -132,6 +132,7 @@ named! {
         DryRun => "dry-run",
         Drain => "drain",
         Json => "json",
+        Netns => "netns",
     }
 }
 
@@ -203,6 +204,7 @@ named! {
         ListOptions => "Options of a listing",
         DaemonOptions => "Options of a sync daemon",
         SaveOptions => "Options of save and restore",
+        AnyOptions => "Options of every command",
     }
 }
 
@@ -247,7 +249,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 63] = {
+pub static OPTIONS: [OptionSpec; 64] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -323,6 +325,8 @@ pub static OPTIONS: [OptionSpec; 63] = {
         row("", "all", Nothing, Option(O::All), SaveOptions, "with -S: also the session time-outs and sync daemons"),
         row("", "replace", Nothing, Option(O::Replace), SaveOptions, "with -R: make the table equal to the rules by the smallest change"),
         row("", "dry-run", Nothing, Option(O::DryRun), SaveOptions, "with -R: change nothing, print the commands that would run"),
+
+        row("", "netns", Value("NAMESPACE"), Option(O::Netns), AnyOptions, "a network namespace: a name as in ip netns, or a path"),
     ]
 };
 

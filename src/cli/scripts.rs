@@ -6,38 +6,49 @@
 //! ignoring it clears the table.
 
 use super::UsageError;
+use super::args::NAMESPACE;
 use super::command::{Restore, Save};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// The long options of ipvsadm-restore.
-const RESTORE_OPTIONS: [&str; 3] = ["--replace", "--dry-run", "--help"];
+const RESTORE_OPTIONS: [&str; 4] = ["--replace", "--dry-run", "--netns", "--help"];
 
 /// How alike a word and an option must be (Jaro-Winkler; 1 is equal).
 const NEAR: f64 = 0.85;
 
+/// What one of the programs is to do, and in which network namespace, if not in
+/// its own.
+pub type Call<T> = (T, Option<OsString>);
+
 /// What ipvsadm-save is to do; `None` asks for help, as any option does that
 /// C ipvsadm does not know. It ignores other words.
-pub fn save(words: &[&[u8]]) -> Option<Save> {
-    let mut options = Save::default();
-    for word in words {
+pub fn save(words: &[&[u8]]) -> Result<Option<Call<Save>>, UsageError> {
+    let (mut options, mut netns) = (Save::default(), None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         match *word {
             b"-n" => options.numeric = true,
             b"--all" => options.all = true,
-            [b'-', ..] => return None,
+            word if is_netns(word) => netns = Some(namespace(word, &mut words)?),
+            [b'-', ..] => return Ok(None),
             _ => {}
         }
     }
-    Some(options)
+    Ok(Some((options, netns)))
 }
 
 /// What ipvsadm-restore is to do; `None` asks for help. C ipvsadm ignores
 /// all words.
-pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, UsageError> {
-    let mut options = Restore::default();
-    for word in words {
+pub fn restore(words: &[&[u8]]) -> Result<Option<Call<Restore>>, UsageError> {
+    let (mut options, mut netns) = (Restore::default(), None);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         match *word {
             b"--replace" => options.replace = true,
             b"--dry-run" => options.dry_run = true,
             b"-h" | b"--help" => return Ok(None),
+            word if is_netns(word) => netns = Some(namespace(word, &mut words)?),
             word => {
                 if near_miss(word).is_some() {
                     return Err(UsageError::UnknownOption(word.into()));
@@ -45,7 +56,28 @@ pub fn restore(words: &[&[u8]]) -> Result<Option<Restore>, UsageError> {
             }
         }
     }
-    Ok(Some(options))
+    Ok(Some((options, netns)))
+}
+
+fn is_netns(word: &[u8]) -> bool {
+    word == b"--netns" || word.starts_with(b"--netns=")
+}
+
+/// The value of `--netns`: in its word, or the next of `rest`.
+fn namespace<'a>(
+    word: &[u8],
+    rest: &mut impl Iterator<Item = &'a &'a [u8]>,
+) -> Result<OsString, UsageError> {
+    let value = match word.strip_prefix(b"--netns=") {
+        Some(attached) => attached,
+        None => rest
+            .next()
+            .ok_or_else(|| UsageError::MissingValue(word.into()))?,
+    };
+    if value.is_empty() {
+        return Err(UsageError::IllegalValue(NAMESPACE));
+    }
+    Ok(OsStr::from_bytes(value).to_owned())
 }
 
 /// The option that `word` may have been meant for.
@@ -72,6 +104,8 @@ mod tests {
             ("--replace=yes", Some("--replace")),
             ("--rep", Some("--replace")),
             ("--hlep", Some("--help")),
+            ("--netn", Some("--netns")),
+            ("--net-ns", Some("--netns")),
             ("--restore", None),
             ("--numeric", None),
             ("--all", None),

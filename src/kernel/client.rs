@@ -35,8 +35,8 @@ impl Ipvs {
     }
 
     /// The network namespace in which this was opened.
-    pub fn namespace(&self) -> Namespace {
-        self.link.namespace
+    pub fn namespace(&self) -> &Namespace {
+        &self.link.namespace
     }
 
     /// Version and size of the connection table.

@@ -49,22 +49,46 @@ impl From<Malformed> for KernelError {
     }
 }
 
-/// IPVS cannot be reached.
+/// A network namespace that cannot be used.
 #[derive(Debug)]
-pub struct OpenError {
-    errno: i32,
+pub enum NamespaceError {
+    /// The file that stands for it cannot be opened.
+    Open(io::Error),
+    /// It cannot be entered; `EINVAL` where the file is no network namespace.
+    Enter(io::Error),
+    /// The thread that would enter it cannot be started.
+    Thread(io::Error),
 }
 
-impl OpenError {
-    /// The errno (positive): `ENOPROTOOPT` for a kernel without IPVS.
-    pub fn errno(&self) -> i32 {
-        self.errno
+impl From<NamespaceError> for io::Error {
+    fn from(error: NamespaceError) -> io::Error {
+        match error {
+            NamespaceError::Open(error)
+            | NamespaceError::Enter(error)
+            | NamespaceError::Thread(error) => error,
+        }
     }
+}
+
+/// IPVS cannot be reached.
+#[derive(Debug)]
+pub enum OpenError {
+    /// The network namespace is not to be had.
+    Namespace(NamespaceError),
+    /// IPVS is not; the errno (positive): `ENOPROTOOPT` for a kernel without it.
+    Ipvs(i32),
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        io::Error::from_raw_os_error(self.errno).fmt(f)
+        match self {
+            OpenError::Namespace(
+                NamespaceError::Open(error)
+                | NamespaceError::Enter(error)
+                | NamespaceError::Thread(error),
+            ) => error.fmt(f),
+            OpenError::Ipvs(errno) => io::Error::from_raw_os_error(*errno).fmt(f),
+        }
     }
 }
 
@@ -74,11 +98,16 @@ impl From<KernelError> for OpenError {
     fn from(error: KernelError) -> OpenError {
         // The controller does not know the family; to users that is what the
         // old interface of IPVS said: no such protocol.
-        let errno = match error.errno() {
+        OpenError::Ipvs(match error.errno() {
             libc::ENOENT => libc::ENOPROTOOPT,
             errno => errno,
-        };
-        OpenError { errno }
+        })
+    }
+}
+
+impl From<NamespaceError> for OpenError {
+    fn from(error: NamespaceError) -> OpenError {
+        OpenError::Namespace(error)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Link {
 impl Link {
     /// Opens the socket and resolves the family.
     pub fn open(namespace: Namespace) -> Result<Link, OpenError> {
-        let mut main = namespace.channel()?;
+        let mut main = namespace.enter()??;
         let family = open::resolve(&mut main)?;
         Ok(Link {
             namespace,

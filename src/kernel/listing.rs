@@ -39,7 +39,7 @@ pub(super) struct Listings {
 
 /// A channel for which the kernel takes large buffers from the first dump on:
 /// it has received with a large size before.
-fn long_channel(namespace: Namespace, family: u16) -> Result<Channel, KernelError> {
+fn long_channel(namespace: &Namespace, family: u16) -> Result<Channel, KernelError> {
     let mut channel = namespace.channel()?;
     channel.request(&Request::Info, family, Request::Info.flags())?;
     channel.receive(LARGE)?;
@@ -117,7 +117,7 @@ pub(super) fn daemons(link: &mut Link) -> Result<Vec<Daemon>, ListError> {
 impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     fn new(link: &Link, request: Request, pass: Pass<T, P>) -> Self {
         Reader {
-            namespace: link.namespace,
+            namespace: link.namespace.clone(),
             family: link.family,
             request,
             pass,
@@ -172,7 +172,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     fn long_pass(&mut self, long: &mut Option<Channel>) -> Result<bool, KernelError> {
         let channel = match long {
             Some(channel) => channel,
-            none => none.insert(long_channel(self.namespace, self.family)?),
+            none => none.insert(long_channel(&self.namespace, self.family)?),
         };
         let mut dump = Dump::start(channel, self.family, self.request)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;

@@ -21,5 +21,5 @@ mod union;
 
 pub use client::Ipvs;
 pub use connections::{Connections, Rows, Unreadable};
-pub use error::{KernelError, ListError, OpenError};
+pub use error::{KernelError, ListError, NamespaceError, OpenError};
 pub use namespace::Namespace;

@@ -1,38 +1,120 @@
 //! Everything of the kernel that this program opens: netlink sockets,
 //! /proc/net, /proc/sys. Nothing else in the program opens any of these, so
 //! that all of them belong to one network namespace.
+//!
+//! Another namespace than that of the process is entered by a thread that
+//! lives for one opening: no other thread ever leaves its own, so that names
+//! are looked up, files opened and modules loaded where the program was started.
 
 use super::channel::Channel;
 use super::connections::Connections;
+use super::error::NamespaceError;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{Builder, scope};
+
+/// Where ip-netns(8) has its namespaces by name.
+const NAMED: [&str; 2] = ["/run/netns", "/var/run/netns"];
+
+/// The settings of IPVS.
+const SETTINGS: &str = "/proc/sys/net/ipv4/vs";
+
+/// Enough for what the thread does, twice over; memory costs when it is touched.
+const STACK: usize = 64 << 10;
 
 /// A network namespace.
-#[derive(Clone, Copy, Debug)]
-pub struct Namespace(());
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    /// Another one than that of this process.
+    other: Option<Arc<File>>,
+}
 
 impl Namespace {
     /// Where the kernel has its connections.
     pub const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
 
+    /// The same for a thread that is in another namespace than its process.
+    const CONNECTIONS_OF_THREAD: &str = "/proc/thread-self/net/ip_vs_conn";
+
     /// That of this process.
     pub fn current() -> Namespace {
-        Namespace(())
+        Namespace { other: None }
+    }
+
+    /// The one that ip-netns(8) calls `name`; with a slash in it, it is a path,
+    /// as /proc/PID/ns/net. Whether it is one, and this user may enter it, is
+    /// found out when it is first entered.
+    pub fn named(name: &OsStr) -> Result<Namespace, NamespaceError> {
+        let file = open(name).map_err(NamespaceError::Open)?;
+        Ok(Namespace {
+            other: Some(Arc::new(file)),
+        })
+    }
+
+    /// Does `work` in this namespace.
+    fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NamespaceError> {
+        let Some(file) = &self.other else {
+            return Ok(work());
+        };
+        let entered = || {
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+                .map_err(|errno| NamespaceError::Enter(errno.into()))?;
+            Ok(work())
+        };
+        scope(|scope| {
+            let thread = Builder::new().stack_size(STACK);
+            let thread = thread.spawn_scoped(scope, entered);
+            let thread = thread.map_err(NamespaceError::Thread)?;
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    /// The first socket, where it matters whether there is such a namespace.
+    pub(super) fn enter(&self) -> Result<io::Result<Channel>, NamespaceError> {
+        self.inside(Channel::open)
     }
 
     /// A new generic netlink socket.
-    pub(super) fn channel(self) -> io::Result<Channel> {
-        Channel::open()
+    pub(super) fn channel(&self) -> io::Result<Channel> {
+        self.enter()?
     }
 
     /// The table of connections. Anybody may open it.
-    pub fn connections(self) -> io::Result<Connections> {
-        Connections::start(File::open(Self::CONNECTIONS)?)
+    pub fn connections(&self) -> io::Result<Connections> {
+        let path = match self.other {
+            None => Self::CONNECTIONS,
+            Some(_) => Self::CONNECTIONS_OF_THREAD,
+        };
+        Connections::start(self.inside(|| File::open(path))??)
     }
 
     /// The value of the setting `net.ipv4.vs.NAME`; not all kernels have all.
-    pub fn setting(self, name: &str) -> io::Result<String> {
-        let value = fs::read_to_string(format!("/proc/sys/net/ipv4/vs/{name}"))?;
+    pub fn setting(&self, name: &str) -> io::Result<String> {
+        let path = format!("{SETTINGS}/{name}");
+        let value = self.inside(|| fs::read_to_string(path))??;
         Ok(value.trim_end().to_owned())
     }
+}
+
+fn open(name: &OsStr) -> io::Result<File> {
+    if name.as_bytes().contains(&b'/') {
+        return open_path(Path::new(name));
+    }
+    let [first, second] = NAMED.map(|directory| Path::new(directory).join(name));
+    open_path(&first).or_else(|_| open_path(&second))
+}
+
+/// Without waiting: the path may lead to a pipe or to a device.
+fn open_path(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true).custom_flags(libc::O_NONBLOCK);
+    options.open(path)
 }

@@ -6,6 +6,7 @@ use super::output::Output;
 use super::session::Session;
 use super::{change, drain, list, save};
 use crate::cli::Action;
+use std::ffi::OsStr;
 
 /// Does what one command asks for.
 pub fn run(session: &mut Session, action: &Action) -> Result<()> {
@@ -22,8 +23,8 @@ pub fn run(session: &mut Session, action: &Action) -> Result<()> {
 }
 
 /// The same as all that the program does.
-pub fn run_alone(action: &Action, out: Output) -> Result<Exit> {
-    let mut session = Session::open(out)?;
+pub fn run_alone(action: &Action, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+    let mut session = Session::open(netns, out)?;
     let result = run(&mut session, action);
     // What was listed before a failure is printed all the same.
     let written = session.out.finish();

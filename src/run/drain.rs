@@ -180,12 +180,12 @@ fn deleted_by_others() -> Result<()> {
     Ok(())
 }
 
-fn connections(namespace: Namespace) -> Result<Connections> {
+fn connections(namespace: &Namespace) -> Result<Connections> {
     namespace.connections().map_err(Failure::Connections)
 }
 
 /// Says which settings of the kernel stand against what draining promises.
-fn warn(namespace: Namespace, service: &Service) {
+fn warn(namespace: &Namespace, service: &Service) {
     let is_on = |name| namespace.setting(name).is_ok_and(|value| value != "0");
     if service.config.flags.persistent() {
         if is_on("expire_quiescent_template") {

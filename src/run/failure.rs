@@ -6,14 +6,16 @@ use super::exit::Exit;
 use super::hint::hint;
 use crate::cli::UsageError;
 use crate::cli::options::CommandName;
-use crate::kernel::{KernelError, ListError, Namespace};
+use crate::kernel::{KernelError, ListError, Namespace, NamespaceError};
 use crate::model::Change;
 use crate::rules::WrongLine;
 use libc::{
     EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, ESRCH,
 };
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt;
 
 /// A run that failed.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub enum Failure {
     NothingToReplaceWith,
     /// IPVS is missing, or not for this user; the errno.
     Unavailable(i32),
+    /// The network namespace that was named cannot be used.
+    Namespace(OsString, NamespaceError),
     /// The kernel refused a command.
     Refused {
         /// Which command.
@@ -107,7 +111,8 @@ impl Failure {
             | Failure::WrongLines(_)
             | Failure::Input(_)
             | Failure::NothingToReplaceWith
-            | Failure::Unavailable(_) => Exit::Usage,
+            | Failure::Unavailable(_)
+            | Failure::Namespace(..) => Exit::Usage,
             Failure::Refused {
                 command: CommandName::List,
                 ..
@@ -148,6 +153,7 @@ impl Failure {
                     .into()
             }
             Failure::Unavailable(errno) => unavailable(*errno).into(),
+            Failure::Namespace(name, error) => namespace(name, error),
             Failure::Refused { command, errno, .. } => refusal(*command, *errno).into(),
             Failure::Unstable => {
                 "the table changed all the time while it was read: the listing may be incomplete"
@@ -203,6 +209,26 @@ fn unavailable(errno: i32) -> String {
          Are you sure that IP Virtual Server is built in the kernel or as module?",
         refusal(CommandName::List, errno)
     )
+}
+
+fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
+    let (before, after) = match error {
+        NamespaceError::Open(error) => ("cannot open network namespace `", system_text(error)),
+        NamespaceError::Enter(error) if error.raw_os_error() == Some(EINVAL) => {
+            return [b"`", name.as_bytes(), b"' is no network namespace"].concat();
+        }
+        NamespaceError::Enter(error) => {
+            let errno = error.raw_os_error().unwrap_or(libc::EIO);
+            let text = refusal(CommandName::List, errno);
+            ("cannot enter network namespace `", text)
+        }
+        NamespaceError::Thread(error) => (
+            "cannot start a thread to enter network namespace `",
+            system_text(error),
+        ),
+    };
+    let after = format!("': {after}");
+    [before.as_bytes(), name.as_bytes(), after.as_bytes()].concat()
 }
 
 /// What the C library says of an error.

@@ -25,3 +25,4 @@ pub use exit::Exit;
 pub use failure::{Failure, Result, report, say};
 pub use output::Output;
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
+pub use session::open;

@@ -9,6 +9,7 @@ use super::restore::{self, Start};
 use crate::cli::{self, Action, Command, Invocation, Restore, help, scripts};
 use crate::names::SystemLookup;
 use std::env;
+use std::ffi::OsStr;
 
 fn ended(result: Result<Exit>) -> u8 {
     let exit = result.unwrap_or_else(|failure| failure::report(&failure));
@@ -36,6 +37,7 @@ fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
 
 /// Does what the user asked for.
 fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
+    let netns = invocation.netns.as_deref();
     match &invocation.command {
         Command::Help => {
             let program = String::from_utf8_lossy(invocation.program);
@@ -44,9 +46,9 @@ fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
         Command::Version => print(out, &help::version()),
         Command::Restore(options) => {
             let input = restore::standard_input()?;
-            restore::restore(&input, *options, Start::AsIs, out)
+            restore::restore(&input, *options, Start::AsIs, netns, out)
         }
-        Command::Action(action) => action::run_alone(action, out),
+        Command::Action(action) => action::run_alone(action, netns, out),
     }
 }
 
@@ -61,9 +63,13 @@ fn print(mut out: Output, text: &str) -> Result<Exit> {
 pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     match scripts::save(arguments(words)) {
-        Some(options) => ended(action::run_alone(&Action::Save(options), out)),
+        Ok(Some((options, netns))) => {
+            let action = Action::Save(options);
+            ended(action::run_alone(&action, netns.as_deref(), out))
+        }
+        Err(error) => ended(Err(Failure::Usage(error))),
         // On stderr even if asked for, as C ipvsadm prints it.
-        None => {
+        Ok(None) => {
             failure::say(help::SAVE.trim_end().as_bytes());
             Exit::Failure as u8
         }
@@ -74,14 +80,15 @@ pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
 pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     let out = Output::open();
     ended(match scripts::restore(arguments(words)) {
-        Ok(Some(options)) => restore_from_input(options, out),
+        Ok(Some((options, netns))) => restore_from_input(options, netns.as_deref(), out),
         Ok(None) => print(out, help::RESTORE),
         Err(error) => Err(Failure::Usage(error)),
     })
 }
 
-fn restore_from_input(options: Restore, out: Output) -> Result<Exit> {
-    restore::restore(&restore::standard_input()?, options, Start::Cleared, out)
+fn restore_from_input(options: Restore, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+    let input = restore::standard_input()?;
+    restore::restore(&input, options, Start::Cleared, netns, out)
 }
 
 /// All words but the program's name.

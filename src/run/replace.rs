@@ -8,14 +8,15 @@ use super::session::Session;
 use super::signals::Interrupt;
 use super::table;
 use crate::rules::plan::{Present, Wanted};
+use std::ffi::OsStr;
 
 /// How often the difference is taken again when the kernel refuses something:
 /// somebody else may have changed the table meanwhile.
 const ROUNDS: usize = 3;
 
 /// Makes the table what `wanted` says; with `dry_run`, prints how.
-pub fn replace(wanted: &Wanted, dry_run: bool, out: Output) -> Result<Exit> {
-    let mut session = Session::open(out)?;
+pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+    let mut session = Session::open(netns, out)?;
     let mut steps = wanted.steps(&present(&mut session)?);
     if dry_run {
         print_changes(&mut session.out, steps.iter().map(|(_, change)| *change))?;

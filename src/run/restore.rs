@@ -13,6 +13,7 @@ use crate::model::Change;
 use crate::names::ManyLookup;
 use crate::rules::plan::{Step, Wanted};
 use crate::rules::{self, Rule};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
@@ -37,8 +38,15 @@ pub fn standard_input() -> Result<Vec<u8>> {
     Ok(input)
 }
 
-/// Carries out the rules in `input`.
-pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> Result<Exit> {
+/// Carries out the rules in `input`, in the network namespace `netns` if one is
+/// named.
+pub fn restore(
+    input: &[u8],
+    options: Restore,
+    start: Start,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
     // More likely a command before this one that failed than a wish.
     if options.replace && input.is_empty() {
         return Err(Failure::NothingToReplaceWith);
@@ -46,12 +54,12 @@ pub fn restore(input: &[u8], options: Restore, start: Start, out: Output) -> Res
     let rules = rules::read(input, &mut ManyLookup::default()).map_err(Failure::WrongLines)?;
     if options.replace {
         let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
-        return replace::replace(&wanted, options.dry_run, out);
+        return replace::replace(&wanted, options.dry_run, netns, out);
     }
     if options.dry_run {
         return dry_run(&rules, start, out);
     }
-    let mut session = Session::open(out)?;
+    let mut session = Session::open(netns, out)?;
     session.check_permission()?;
     let mut progress = Progress::new(Interrupt::watch()?);
     carry_out_all(&mut session, &rules, start, &mut progress)?;

@@ -2,7 +2,8 @@
 
 use super::failure::{Failure, Result};
 use super::output::Output;
-use crate::kernel::{Ipvs, Namespace};
+use crate::kernel::{Ipvs, Namespace, OpenError};
+use std::ffi::OsStr;
 
 /// The connection to the kernel, and the output.
 pub struct Session {
@@ -13,10 +14,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the connection.
-    pub fn open(out: Output) -> Result<Session> {
-        let ipvs = Ipvs::open(Namespace::current())
-            .map_err(|error| Failure::Unavailable(error.errno()))?;
+    /// Opens the connection, in the network namespace `netns` if one is named.
+    pub fn open(netns: Option<&OsStr>, out: Output) -> Result<Session> {
+        let ipvs = open(netns)?;
         Ok(Session { ipvs, out })
     }
 
@@ -25,4 +25,15 @@ impl Session {
         self.ipvs.info().map_err(Failure::list)?;
         Ok(())
     }
+}
+
+/// The kernel's IPVS in the network namespace `netns`, or in that of the
+/// process.
+pub fn open(netns: Option<&OsStr>) -> Result<Ipvs> {
+    let namespace = netns.map_or_else(|| Ok(Namespace::current()), Namespace::named);
+    let ipvs = namespace.map_err(OpenError::from).and_then(Ipvs::open);
+    ipvs.map_err(|error| match error {
+        OpenError::Ipvs(errno) => Failure::Unavailable(errno),
+        OpenError::Namespace(error) => Failure::Namespace(netns.unwrap_or_default().into(), error),
+    })
 }

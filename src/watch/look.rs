@@ -89,7 +89,7 @@ fn sum(services: &[Service]) -> u64 {
 }
 
 /// Whether net.ipv4.vs.run_estimation is 0.
-fn counters_are_frozen(namespace: Namespace) -> bool {
+fn counters_are_frozen(namespace: &Namespace) -> bool {
     namespace
         .setting("run_estimation")
         .is_ok_and(|value| value == "0")

@@ -18,7 +18,14 @@ const TABLE: &str = "-A -t 10.0.0.1:80 -s rr\n\
     -a -t 10.0.0.1:80 -r 10.0.0.2:80 -m\n";
 
 /// Options of ours that the reference does not have.
-pub const NEW: &[Opt] = &[Opt::All, Opt::Replace, Opt::DryRun, Opt::Drain, Opt::Json];
+pub const NEW: &[Opt] = &[
+    Opt::All,
+    Opt::Replace,
+    Opt::DryRun,
+    Opt::Drain,
+    Opt::Json,
+    Opt::Netns,
+];
 
 /// The commands of the matrix in their shortest legal form.
 pub fn shortest(command: CommandName) -> &'static str {

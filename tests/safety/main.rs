@@ -10,6 +10,7 @@ mod drain;
 mod hints;
 mod name_server;
 mod names;
+mod netns;
 mod replace;
 mod restore;
 mod save;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         hints::TESTS,
         schedulers::TESTS,
         names::TESTS,
+        netns::TESTS,
     ]
     .concat();
     let trials = tests.iter().map(lab::trial).collect();

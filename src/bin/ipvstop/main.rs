@@ -23,8 +23,9 @@ mod state;
 mod terminal;
 
 use ipvsadm::cli::ipvstop::{self, Invocation};
-use ipvsadm::kernel::{Ipvs, Namespace};
+use ipvsadm::kernel::Ipvs;
 use ipvsadm::run::{Failure, Output, report, say};
+use std::ffi::OsString;
 use std::io;
 
 /// The command line is wrong, there is no IPVS, or no terminal.
@@ -76,21 +77,22 @@ fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
             batch: true,
             delay,
             samples,
-        } => batch::run(&mut out, open()?, delay, samples),
+            netns,
+        } => batch::run(&mut out, open(netns)?, delay, samples),
         Invocation::Watch {
             batch: false,
             delay,
             samples,
+            netns,
         } => {
             terminal::check().map_err(Stop::Usage)?;
-            screen::run(open()?, delay, samples)
+            screen::run(open(netns)?, delay, samples)
         }
     }
 }
 
-fn open() -> Result<Ipvs, Stop> {
-    let mut ipvs =
-        Ipvs::open(Namespace::current()).map_err(|error| Failure::Unavailable(error.errno()))?;
+fn open(netns: Option<OsString>) -> Result<Ipvs, Stop> {
+    let mut ipvs = ipvsadm::run::open(netns.as_deref())?;
     // Fails for who may not administer IPVS, before a screen is drawn.
     ipvs.info().map_err(Failure::list)?;
     Ok(ipvs)

@@ -77,6 +77,7 @@ fn value_cases() -> String {
                 format!("found='{words}' before+=${{value%\"${{value##*,}}\"}}")
             }
             Values::Interfaces => "found=$(_ipvsadm_interfaces)".into(),
+            Values::Namespaces => "found=$(_ipvsadm_namespaces)".into(),
             Values::Unknown => "return".into(),
         };
         // Where the value may be left out, another option may come instead.

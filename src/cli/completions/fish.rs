@@ -67,13 +67,16 @@ fn all_options() -> String {
 
 /// The options of the program that is `command` under its own name.
 fn program(name: &str, command: CommandName) -> String {
-    small_program(command).fold(String::new(), |mut text, (word, help)| {
+    small_program(command).fold(String::new(), |mut text, (word, row)| {
         let name_of_option = match word.strip_prefix("--") {
             Some(long) => format!("-l {long}"),
             None => format!("-s {}", &word[1..]),
         };
-        let help = quoted(help);
-        let _ = writeln!(text, "complete -c {name} {name_of_option} -d '{help}'");
+        let (value, help) = (value(row), quoted(row.help));
+        let _ = writeln!(
+            text,
+            "complete -c {name} {name_of_option}{value} -d '{help}'"
+        );
         text
     })
 }
@@ -81,7 +84,11 @@ fn program(name: &str, command: CommandName) -> String {
 fn top() -> String {
     top_options().fold(String::new(), |mut text, (_, option)| {
         let (short, long) = (option.short, option.long);
-        let value = if option.value.is_some() { " -x" } else { "" };
+        let value = match option.long {
+            "netns" => " -x -a '(__ipvsadm_namespaces)'",
+            _ if option.value.is_some() => " -x",
+            _ => "",
+        };
         let help = quoted(option.help);
         let _ = writeln!(
             text,
@@ -119,6 +126,7 @@ fn value(row: &OptionSpec) -> String {
         }
         (Takes::Value(_), Values::Servers) => " -x -a '(__ipvsadm_servers)'".into(),
         (Takes::Value(_), Values::Interfaces) => " -x -a '(__ipvsadm_interfaces)'".into(),
+        (Takes::Value(_), Values::Namespaces) => " -x -a '(__ipvsadm_namespaces)'".into(),
         (Takes::Value(_), Values::Unknown) => " -x".into(),
         (Takes::Nothing | Takes::Optional(_), _) => String::new(),
     }

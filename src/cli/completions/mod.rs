@@ -34,6 +34,8 @@ enum Values {
     Servers,
     /// The network interfaces.
     Interfaces,
+    /// The network namespaces that have a name.
+    Namespaces,
 }
 
 fn values(row: &OptionSpec) -> Values {
@@ -51,6 +53,7 @@ fn values(row: &OptionSpec) -> Values {
         "real-server" => Values::Servers,
         "tun-type" => Values::Words(TunnelType::ALL.map(TunnelType::name).join(" ")),
         "mcast-interface" => Values::Interfaces,
+        "netns" => Values::Namespaces,
         _ => Values::Unknown,
     }
 }
@@ -94,9 +97,9 @@ fn spellings(row: &OptionSpec) -> Vec<String> {
 }
 
 /// The options of ipvsadm-save or ipvsadm-restore, which is `command` under
-/// another name and takes one spelling of each, with their explanations.
-fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static str)> {
-    options(command).filter_map(|row| Some((spellings(row).into_iter().next()?, row.help)))
+/// another name and takes one spelling of each.
+fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static OptionSpec)> {
+    options(command).filter_map(|row| Some((spellings(row).into_iter().next()?, row)))
 }
 
 /// The options of ipvstop, with their spellings and explanations.

@@ -5,7 +5,7 @@
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
 # asked: it would load it.
 _ipvsadm_rules() {
-    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn 2>/dev/null
+    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn "${netns[@]}" 2>/dev/null
 }
 
 # The virtual services that rules name with the option $1.
@@ -25,6 +25,13 @@ _ipvsadm_interfaces() {
     for path in /sys/class/net/*/; do
         path=${path%/}
         echo "${path##*/}"
+    done
+}
+
+_ipvsadm_namespaces() {
+    local path
+    for path in /run/netns/*; do
+        [[ -e $path ]] && echo "${path##*/}"
     done
 }
 
@@ -51,6 +58,7 @@ _ipvsadm() {
 
     # The virtual service on the line, and the option before the cursor.
     local i option='' value='' service=''
+    local -a netns
     for ((i = 1; i < last; i++)); do
         option=${words[i]} value=${words[i + 1]}
         if [[ $option == --*=* ]]; then
@@ -61,6 +69,7 @@ _ipvsadm() {
         case $option in
             @SERVICES@
             -6 | --ipv6) service+=' -6' ;;
+            --netns) netns=(--netns "$value") ;;
         esac
         [[ ${words[i]} == --*=* ]] && option=
     done
@@ -92,7 +101,16 @@ _ipvsadm() {
     done
 }
 
+_ipvsadm_small() {
+    local words
+    case $1 in
+        *ipvsadm-save) words='@SAVE@' ;;
+        *ipvsadm-restore) words='@RESTORE@' ;;
+        *) words='@TOP@' ;;
+    esac
+    [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)
+    read -rd '' -a COMPREPLY < <(compgen -W "$words" -- "$2")
+}
+
 complete -F _ipvsadm ipvsadm
-complete -W '@SAVE@' ipvsadm-save
-complete -W '@RESTORE@' ipvsadm-restore
-complete -W '@TOP@' ipvstop
+complete -F _ipvsadm_small ipvsadm-save ipvsadm-restore ipvstop

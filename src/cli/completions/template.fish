@@ -26,7 +26,12 @@ end
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
 # asked: it would load it.
 function __ipvsadm_rules
-    test -e /proc/net/ip_vs; and command ipvsadm -Sn 2>/dev/null
+    set -l words (commandline -opc)
+    set -l netns (string match -- '--netns=*' $words)
+    if set -l i (contains -i -- --netns $words)
+        set netns --netns $words[(math $i + 1)]
+    end
+    test -e /proc/net/ip_vs; and command ipvsadm -Sn $netns 2>/dev/null
 end
 
 # The virtual services that rules name with the option $argv.
@@ -52,6 +57,10 @@ end
 
 function __ipvsadm_interfaces
     string match -r '[^/]+(?=/$)' -- /sys/class/net/*/
+end
+
+function __ipvsadm_namespaces
+    string replace -r '.*/' '' -- /run/netns/*
 end
 
 # Words with commas between them.

@@ -5,7 +5,11 @@
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
 # asked: it would load it.
 _ipvsadm_rules() {
-    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn 2>/dev/null
+    local i=${words[(I)--netns*]}
+    local -a netns
+    ((i)) && netns=(${(Q)words[i]})
+    [[ $netns == --netns ]] && netns+=(${(Q)words[i+1]})
+    [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn $netns 2>/dev/null
 }
 
 # The virtual services that rules name with the option $1.
@@ -34,6 +38,11 @@ _ipvsadm_servers() {
 _ipvsadm_interfaces() {
     local -a found=(/sys/class/net/*(-/N:t)) expl
     _wanted interfaces expl 'network interface' compadd -a found
+}
+
+_ipvsadm_namespaces() {
+    local -a found=(/run/netns/*(N:t)) expl
+    _wanted namespaces expl 'network namespace' compadd -a found
 }
 
 _ipvsadm() {

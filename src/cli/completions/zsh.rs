@@ -42,8 +42,10 @@ fn first_specs() -> String {
 }
 
 fn small_specs(command: CommandName) -> String {
-    small_program(command).fold(String::new(), |mut text, (word, help)| {
-        let _ = writeln!(text, "                '{word}[{}]'", quoted(help));
+    small_program(command).fold(String::new(), |mut text, (word, row)| {
+        let equals = if row.takes == Takes::Nothing { "" } else { "=" };
+        let (help, value) = (quoted(row.help), value(row));
+        let _ = writeln!(text, "                '{word}{equals}[{help}]{value}'");
         text
     })
 }
@@ -52,7 +54,14 @@ fn top_specs() -> String {
     top_options().fold(String::new(), |mut text, ([short, long], option)| {
         let (short_end, long_end, value) = match option.value {
             None => ("", "", String::new()),
-            Some(name) => ("+", "=", format!(":{}: ", name.to_lowercase())),
+            Some(name) => {
+                let action = if option.long == "netns" {
+                    "_ipvsadm_namespaces"
+                } else {
+                    ""
+                };
+                ("+", "=", format!(":{}: {action}", name.to_lowercase()))
+            }
         };
         let help = quoted(option.help);
         let _ = writeln!(
@@ -137,6 +146,7 @@ fn value(row: &OptionSpec) -> String {
         Values::Services(kind) => format!(" _ipvsadm_services {kind}"),
         Values::Servers => " _ipvsadm_servers".into(),
         Values::Interfaces => " _ipvsadm_interfaces".into(),
+        Values::Namespaces => " _ipvsadm_namespaces".into(),
     };
     format!(":{name}:{action}")
 }
