@@ -2,7 +2,11 @@
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
 # make test   the whole test suite, its kernel tests in the same machine
 # make static the programs without shared libraries, linked with musl
+#             KERNELS="bullseye bookworm trixie testing": on Linux 5.10, 6.1,
+#             6.12 and 7.x
 # make msrv   checks that the oldest Rust of Cargo.toml compiles all of it
+# make check-targets
+#             compiles for ARM, i686 and s390x, and runs the unit tests there
 # make bench  C ipvsadm and this one measured in the same machine; BENCH has
 #             options, see bench/bench --help
 # They install what is missing with apt-get; tests/lab/lab --help
@@ -10,23 +14,34 @@
 
 lab = tests/lab/lab
 
+# The Debian suites on whose kernels the kernel tests run.
+KERNELS ?= bookworm
+kernel_tests = safety compliance traffic clients churn without_ipvs
+
+define on_kernel
+IPVSADM_KERNEL=$(1) cargo test --locked $(addprefix --test ,$(kernel_tests))
+
+endef
+
 .DEFAULT_GOAL := build
 
 demo: lab build
 	$(lab) run tests/lab/demo
 
 # What is cheap comes first.
-test: lab
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked
+test: rust lab
+	tests/lint.sh
 	tests/msrv.sh --if-there
 	cargo test --locked
+	$(foreach kernel,$(filter-out bookworm,$(KERNELS)),$(call on_kernel,$(kernel)))
 	$(MAKE) test-static
 	$(MAKE) test-install
 
 msrv:
 	tests/msrv.sh
+
+check-targets:
+	tests/targets.sh
 
 bench: lab
 	bench/bench $(BENCH)
@@ -37,6 +52,6 @@ lab:
 lab-shell: lab deb
 	$(lab) shell
 
-.PHONY: bench demo msrv test lab lab-shell
+.PHONY: bench check-targets demo msrv test lab lab-shell
 
 include packaging/install.mk

@@ -29,10 +29,13 @@ filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 
 static_release = $(CARGO_TARGET_DIR)/$(shell uname -m)-unknown-linux-musl/release
 
-.PHONY: build static install uninstall deb rpm test-static test-install
+.PHONY: build rust static install uninstall deb rpm test-static test-install
 
-build:
+build: rust
 	cargo build --release --locked
+
+rust:
+	packaging/get-rust
 
 # The same as one file each, for any Linux.
 static:

@@ -4,7 +4,18 @@
 # lab sets lab_dir, cache and kernel.
 # shellcheck disable=SC2154
 
-guest_suite=bookworm
+# The oldest Debian whose C library is not older than this host's: programs that
+# were built here run there.
+choose_guest() {
+    local libc
+    libc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || libc='glibc 2.36'
+    libc=${libc#* }
+    case $(printf '%s\n' "$libc" 2.36 2.41 | sort -V | grep -nxm 1 "$libc") in
+        1:* | 1) guest_suite=bookworm ;;
+        2:*) guest_suite=trixie ;;
+        *) guest_suite=sid ;;
+    esac
+}
 
 # What the initramfs loads to reach the root file system.
 boot_modules=(virtio_pci virtio_blk squashfs overlay 9p 9pnet_virtio virtio_console)
@@ -30,6 +41,7 @@ host_programs=(
 
 # Everything for $kernel. Quick when nothing is missing.
 setup() {
+    choose_guest
     kernel_dir=$cache/kernel-$(kernel_recipe | hash)/$kernel
     root_image=$cache/root-$(root_recipe | hash).squashfs
     initramfs=$kernel_dir/initramfs-$(hash <"$lab_dir/init")
