@@ -50,7 +50,7 @@ _ipvsadm_options() {
         start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl --netns' ;;
         stop-daemon) echo '--syncid --netns' ;;
         restore) echo '--replace --dry-run --netns' ;;
-        save) echo '-n --numeric --all --netns' ;;
+        save) echo '-n --numeric --watch --samples --all --netns' ;;
         zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
     esac
 }
@@ -128,6 +128,7 @@ _ipvsadm() {
         -w | --weight) return ;;
         -x | --u-threshold) return ;;
         -y | --l-threshold) return ;;
+        --samples) return ;;
         --mcast-interface) found=$(_ipvsadm_interfaces) ;;
         --syncid) return ;;
         --sync-maxlen) return ;;

@@ -4,6 +4,7 @@
 //! typed. What they mean together is not decided here; see `interpret`.
 
 use super::UsageError;
+use super::interval::{DEFAULT_INTERVAL, interval};
 use super::lexer::Occurrence;
 use super::matrix::TunnelType;
 use super::options::{CommandName, Opt, OptSet, Role};
@@ -13,8 +14,9 @@ use crate::model::{
 };
 use crate::names::Lookup;
 use std::ffi::{OsStr, OsString};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 /// The scheduler of a service without `-s`.
 pub const DEFAULT_SCHEDULER: &str = "wlc";
@@ -67,6 +69,8 @@ pub struct Args<'a> {
     pub(super) daemon: DaemonConfig,
     pub(super) drain: Option<u32>,
     pub(super) netns: Option<OsString>,
+    pub(super) interval: Duration,
+    pub(super) samples: Option<NonZeroU64>,
 }
 
 impl<'a> Args<'a> {
@@ -113,6 +117,8 @@ impl<'a> Args<'a> {
             daemon: DaemonConfig::default(),
             drain: None,
             netns: None,
+            interval: DEFAULT_INTERVAL,
+            samples: None,
         }
     }
 
@@ -202,6 +208,12 @@ impl<'a> Args<'a> {
                 }
                 self.netns = Some(OsStr::from_bytes(value).to_owned());
             }
+            Opt::Watch => {
+                if let Some(value) = option.value {
+                    self.interval =
+                        interval(value).ok_or_else(|| UsageError::InvalidInterval(value.into()))?;
+                }
+            }
             _ => self.take_number(which, value)?,
         }
         Ok(())
@@ -234,6 +246,9 @@ impl<'a> Args<'a> {
             Opt::McastGroup => self.daemon.group = Some(values::multicast(value)?),
             Opt::McastPort => self.daemon.port = Some(number(value, "mcast-port", 1, 65535)?),
             Opt::McastTtl => self.daemon.ttl = Some(number(value, "mcast-ttl", 1, 255)?),
+            Opt::Samples => {
+                self.samples = NonZeroU64::new(number(value, "samples", 1, i64::MAX)?);
+            }
             // All others are flags: that they were given is enough.
             _ => {}
         }

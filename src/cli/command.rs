@@ -2,6 +2,8 @@
 
 use crate::model::{Change, ServerKey, ServiceKey, Style};
 use std::ffi::OsString;
+use std::num::NonZeroU64;
+use std::time::Duration;
 
 /// What the user typed: the command, and what holds whatever the command is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Command {
     Version,
     /// `-R`
     Restore(Restore),
+    /// `--watch`
+    Watch(Watch),
     /// All that may also stand in rules.
     Action(Action),
 }
@@ -101,4 +105,25 @@ pub struct Restore {
     pub replace: bool,
     /// Print what would be done instead.
     pub dry_run: bool,
+}
+
+/// What to look at again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// What to print.
+    pub what: Watched,
+    /// The time between two looks.
+    pub interval: Duration,
+    /// How many looks, if not for ever.
+    pub samples: Option<NonZeroU64>,
+}
+
+/// What is printed of what is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// `-S`: the changes.
+    Changes {
+        /// Also those of the session time-outs and the sync daemons.
+        all: bool,
+    },
 }

@@ -40,6 +40,8 @@ pub enum UsageError {
     IllegalValue(&'static str),
     /// The word is no time-out.
     InvalidTimeout(Vec<u8>),
+    /// The word is no time between two looks.
+    InvalidInterval(Vec<u8>),
     /// The word is no firewall mark.
     InvalidMark(Vec<u8>),
     /// The word is no flag of any scheduler.
@@ -52,6 +54,8 @@ pub enum UsageError {
     TooFewTimeouts,
     /// The option must be there.
     MissingOption(Opt, Taker),
+    /// The first option makes sense only with the second.
+    Needs(Opt, Opt),
     /// The option must not be there.
     IllegalOption(Opt, Taker),
     /// The second option must not be there because of the first one.
@@ -113,6 +117,7 @@ impl UsageError {
             E::Ipv6WithoutMark => b"-6 must follow -f\n".into(),
             E::IllegalValue(what) => format!("illegal {what} specified").into(),
             E::InvalidTimeout(word) => insert(b"invalid timeout value `%' specified", word),
+            E::InvalidInterval(word) => insert(b"invalid interval `%' specified", word),
             E::InvalidMark(word) => insert(b"invalid fwmark value `%' specified", word),
             E::UnknownFlag(word) => insert(b"invalid scheduler flag `%'", word),
             E::ForeignFlag(word) => insert(b"incompatible scheduler flag `%'", word),
@@ -122,6 +127,10 @@ impl UsageError {
             E::MissingOption(option, taker) => {
                 let option = option.name();
                 format!("You need to supply the '{option}' option for the {taker}").into()
+            }
+            E::Needs(option, other) => {
+                let (option, other) = (option.name(), other.name());
+                format!("The option '{option}' needs the '{other}' option").into()
             }
             E::IllegalOption(option, taker) => {
                 format!("Illegal '{}' option with the {taker}", option.name()).into()

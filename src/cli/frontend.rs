@@ -194,7 +194,8 @@ mod tests {
         -p= -pt -p=5 -s rr -srr -s= --scheduler=wrr -M -o -r -mw5 -gw -w -w=5 -w-1 \
         --weight -5 -n --numeric --numeric=5 -- --stats --rate --exact -X --sort \
         --sort --nosort -c --pe sip word = -t= -b --persistent --persistent=9 --drain \
-        --drain=3 -LQ --nosuch -j -Lj --json";
+        --drain=3 -LQ --nosuch -j -Lj --json \
+        --watch --watch=2 --samples";
 
     #[test]
     fn what_clap_accepts_the_lexer_reads_alike() {

@@ -38,7 +38,7 @@ fn usage(program: &str) -> String {
         "-a|-e SERVICE -r ADDRESS [-g|-i|-m] [-w WEIGHT] [-x COUNT] [-y COUNT] [tunnel options]",
         "-d SERVICE -r ADDRESS [--drain [SECONDS]]",
         "-L [SERVICE|-c|--timeout|--daemon] [options of a listing]",
-        "-S [-n] [--all]",
+        "-S [-n] [--all] [--watch [SECONDS]] [--samples COUNT]",
         "-R [--replace] [--dry-run]",
         "-C",
         "-Z [SERVICE]",

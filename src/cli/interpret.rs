@@ -5,7 +5,7 @@
 
 use super::UsageError;
 use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
-use super::command::{Action, Command, Format, List, Restore, Save};
+use super::command::{Action, Command, Format, List, Restore, Save, Watch, Watched};
 use super::matrix::{self, TUNNEL_OPTIONS, TunnelType};
 use super::options::{CommandName, Opt};
 use super::values;
@@ -37,7 +37,10 @@ impl Args<'_> {
                 let list = Action::List(self.list()?, self.format());
                 return Ok(Command::Action(list));
             }
-            CommandName::Save => return Ok(Command::Action(Action::Save(self.save()))),
+            CommandName::Save => {
+                let save = self.save();
+                return self.watched(Action::Save(save), Watched::Changes { all: save.all });
+            }
             CommandName::Restore => return Ok(Command::Restore(self.restore())),
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
@@ -240,6 +243,21 @@ impl Args<'_> {
             numeric: self.given.contains(Opt::Numeric),
             all: self.given.contains(Opt::All),
         }
+    }
+
+    /// `action`, or with `--watch` what takes its place.
+    fn watched(&self, action: Action, what: Watched) -> Result<Command, UsageError> {
+        if self.given.contains(Opt::Watch) {
+            return Ok(Command::Watch(Watch {
+                what,
+                interval: self.interval,
+                samples: self.samples,
+            }));
+        }
+        if self.given.contains(Opt::Samples) {
+            return Err(UsageError::Needs(Opt::Samples, Opt::Watch));
+        }
+        Ok(Command::Action(action))
     }
 
     fn restore(&self) -> Restore {

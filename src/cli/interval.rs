@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The time between two looks where none is given.
+pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Less is refused: it would be nothing but work.
 const SHORTEST: Duration = Duration::from_millis(10);
 

@@ -1,6 +1,6 @@
 //! The command line of ipvstop: one small table of options, read by clap.
 
-use super::interval::interval;
+use super::interval::{DEFAULT_INTERVAL, interval};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
@@ -47,8 +47,6 @@ pub const OPTIONS: [TopOption; 6] = [
     option('V', "version", None, "print the version"),
 ];
 
-const DEFAULT_DELAY: Duration = Duration::from_secs(2);
-
 /// What ipvstop is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invocation {
@@ -81,7 +79,7 @@ pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
     }
     Ok(Invocation::Watch {
         batch: matches.get_flag("batch"),
-        delay: *matches.get_one("delay").unwrap_or(&DEFAULT_DELAY),
+        delay: *matches.get_one("delay").unwrap_or(&DEFAULT_INTERVAL),
         samples: matches.get_one("samples").copied(),
         netns: matches.get_one("netns").cloned(),
     })

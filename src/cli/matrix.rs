@@ -67,6 +67,7 @@ const LIST_OPTIONS: &[Opt] = &[
     Opt::TunInfo,
     Opt::Json,
 ];
+const SAVE_OPTIONS: &[Opt] = &[Opt::Numeric, Opt::All, Opt::Watch, Opt::Samples];
 const DAEMON_OPTIONS: &[Opt] = &[
     Opt::McastInterface,
     Opt::SyncId,
@@ -101,7 +102,7 @@ pub fn allowed_with(command: CommandName) -> Allowed {
         }
         C::List => const { allowed(&[], LIST_OPTIONS, LISTINGS) },
         C::Zero => const { allowed(&[], &[Opt::ServiceAddress], &[]) },
-        C::Save => const { allowed(&[], &[Opt::Numeric, Opt::All], &[]) },
+        C::Save => const { allowed(&[], SAVE_OPTIONS, &[]) },
         C::Restore => const { allowed(&[], &[Opt::Replace, Opt::DryRun], &[]) },
         C::StartDaemon => const { allowed(&[], DAEMON_OPTIONS, &[]) },
         C::StopDaemon => const { allowed(&[], &[Opt::SyncId], &[]) },

@@ -24,7 +24,7 @@ pub mod options;
 pub mod scripts;
 pub mod values;
 
-pub use command::{Action, Command, Format, Invocation, List, Restore, Save};
+pub use command::{Action, Command, Format, Invocation, List, Restore, Save, Watch, Watched};
 pub use error::{Taker, UsageError};
 
 use crate::model::Style;
@@ -90,6 +90,7 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
             Err(UsageError::OptionNotInRules(Opt::Netns))
         }
         Command::Action(action) => Ok(action),
+        Command::Watch(_) => Err(UsageError::OptionNotInRules(Opt::Watch)),
         Command::Restore(_) => Err(UsageError::NotInRules(CommandName::Restore)),
         Command::Help => Err(UsageError::NotInRules(CommandName::Help)),
         Command::Version => Err(UsageError::NotInRules(CommandName::Version)),
@@ -193,6 +194,11 @@ mod tests {
             (
                 "-A -t 10.0.0.1:80 -o",
                 "One-Packet Scheduling is only for UDP virtual services",
+            ),
+            ("-S --watch 0", "invalid interval `0' specified"),
+            (
+                "-S --samples 3",
+                "The option 'samples' needs the 'watch' option",
             ),
             ("-L -c --stats", "options conflicts in the list command"),
             ("-L -c --stats -j", "options conflicts in the list command"),

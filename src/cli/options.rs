@@ -133,6 +133,8 @@ named! {
         Drain => "drain",
         Json => "json",
         Netns => "netns",
+        Watch => "watch",
+        Samples => "samples",
     }
 }
 
@@ -202,6 +204,7 @@ named! {
         ServiceOptions => "Options of a virtual service",
         ServerOptions => "Options of a real server",
         ListOptions => "Options of a listing",
+        WatchOptions => "Watching",
         DaemonOptions => "Options of a sync daemon",
         SaveOptions => "Options of save and restore",
         AnyOptions => "Options of every command",
@@ -249,7 +252,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 64] = {
+pub static OPTIONS: [OptionSpec; 66] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -314,6 +317,9 @@ pub static OPTIONS: [OptionSpec; 64] = {
         row("", "nosort", Nothing, Option(O::Nosort), ListOptions, "keep the kernel's order"),
         row("", "sort", Nothing, Ignored, ListOptions, "does nothing: listings are sorted"),
         row("j", "json", Nothing, Option(O::Json), ListOptions, "all that the kernel tells, as one JSON document"),
+
+        row("", "watch", Optional("SECONDS"), Option(O::Watch), WatchOptions, "with -S: print every change as the command that makes it; default 2"),
+        row("", "samples", Value("COUNT"), Option(O::Samples), WatchOptions, "stop after looking this often"),
 
         row("", "mcast-interface", Value("INTERFACE"), Option(O::McastInterface), DaemonOptions, "where to send or listen; default eth0"),
         row("", "syncid", Value("ID"), Option(O::SyncId), DaemonOptions, "daemons with other ids are ignored; 0 to 255, default 0"),

@@ -5,6 +5,8 @@
 //! edited in place; what is missing is added; what is in no rule is removed,
 //! last. Sync daemons and time-outs are touched only where a rule names them.
 //! This is pure: it compares and never asks the kernel.
+//!
+//! [`changes`] says by the same means what has led from one table to another.
 
 use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;
@@ -13,6 +15,26 @@ use crate::model::{
     ServiceConfig, ServiceFlags, ServiceKey, Timeouts,
 };
 use std::collections::HashMap;
+
+/// The changes that lead from the table `before` to the table `after`, in an
+/// order in which they can be made; those of time-outs and sync daemons where
+/// both tables have them.
+pub fn changes(before: &Present, after: &Present) -> Vec<Change> {
+    let mut changes: Vec<Change> = before
+        .daemons
+        .iter()
+        .filter(|daemon| !after.daemons.iter().any(|d| d.role == daemon.role))
+        .map(|daemon| Change::StopDaemon(*daemon))
+        .collect();
+    if !same_services(&before.services, &after.services)
+        || before.timeouts != after.timeouts
+        || before.daemons != after.daemons
+    {
+        let steps = Wanted::from(after).steps(before);
+        changes.extend(steps.into_iter().map(|(_, change)| change));
+    }
+    changes
+}
 
 /// One thing to do, and the line that asks for it; what is removed is asked
 /// for by no line.
@@ -46,6 +68,30 @@ pub struct Present {
     pub timeouts: Option<Timeouts>,
     /// The running sync daemons.
     pub daemons: Vec<Daemon>,
+}
+
+impl From<&Present> for Wanted {
+    /// The table as if it was described, in no line.
+    fn from(table: &Present) -> Wanted {
+        const NONE: u32 = 0;
+        let server = |server: &Server| (NONE, server.key, server.config);
+        let services = table
+            .services
+            .iter()
+            .map(|(service, servers)| WantedService {
+                line: NONE,
+                key: service.key,
+                config: service.config,
+                servers: servers.iter().map(server).collect(),
+            });
+        let keys = table.services.iter().map(|(service, _)| service.key);
+        Wanted {
+            services: services.collect(),
+            index: keys.zip(0..).collect(),
+            timeouts: table.timeouts.map(|timeouts| (NONE, timeouts)),
+            daemons: table.daemons.iter().map(|d| (NONE, *d)).collect(),
+        }
+    }
 }
 
 impl Wanted {
@@ -205,6 +251,19 @@ fn server_steps(
     removals.extend(gone.map(|server| (None, Change::DeleteServer(wanted.key, server.key))));
 }
 
+/// Whether these are the same services with the same servers in the same order:
+/// the usual case, for which nothing is to be hashed.
+fn same_services(a: &[(Service, Vec<Server>)], b: &[(Service, Vec<Server>)]) -> bool {
+    let same = |(a, b): (&Server, &Server)| a.key == b.key && same_server(&a.config, &b.config);
+    a.len() == b.len()
+        && a.iter().zip(b).all(|((a, servers), (b, others))| {
+            a.key == b.key
+                && same_service(&a.config, &b.config)
+                && servers.len() == others.len()
+                && servers.iter().zip(others).all(same)
+        })
+}
+
 /// Whether two set-ups of a service have the same effect: the kernel's
 /// own flags do not count, nor does a mask or a time-out without persistence.
 fn same_service(a: &ServiceConfig, b: &ServiceConfig) -> bool {
@@ -315,6 +374,42 @@ mod tests {
              -a -t 10.0.0.1:80 -r 10.0.0.4:80 -m -w 1\n\
              -d -t 10.0.0.1:80 -r 10.0.0.2:80\n\
              -D -f 7\n"
+        );
+    }
+
+    #[test]
+    fn changes_are_the_commands_between_two_tables() {
+        let table = |text: &str| present(text);
+        let seen = |before: &str, after: &str| {
+            let mut out = Buffer::default();
+            for change in changes(&table(before), &table(after)) {
+                text::rule(&mut out, None, &change);
+            }
+            String::from_utf8_lossy(out.as_bytes()).into_owned()
+        };
+        let daemon = "--start-daemon backup --mcast-interface eth1 --syncid 5\n";
+        assert_eq!(seen(TABLE, TABLE), "");
+        assert_eq!(seen("", TABLE), TABLE);
+        assert_eq!(
+            seen(TABLE, ""),
+            "-D -t 10.0.0.1:80\n-D -f 7\n",
+            "servers go with their service"
+        );
+        assert_eq!(seen("", daemon), daemon);
+        assert_eq!(seen(daemon, ""), "--stop-daemon backup --syncid 5\n");
+        assert_eq!(
+            seen("--set 900 120 300\n", "--set 900 60 300\n"),
+            "--set 900 60 300\n"
+        );
+        // In another order they are the same.
+        let servers = "-a -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 1\n\
+            -a -t 10.0.0.1:80 -r 10.0.0.2:80 -m -w 1\n";
+        let other = format!("-A -f 7 -s wlc -p 60\n-A -t 10.0.0.1:80 -s rr\n{servers}");
+        assert_eq!(seen(TABLE, &other), "");
+        let weight = other.replacen("-w 1", "-w 0", 1);
+        assert_eq!(
+            seen(TABLE, &weight),
+            "-e -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 0\n"
         );
     }
 

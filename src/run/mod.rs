@@ -20,6 +20,7 @@ mod save;
 mod session;
 mod signals;
 mod table;
+mod watch;
 
 pub use exit::Exit;
 pub use failure::{Failure, Result, report, say};

@@ -5,9 +5,12 @@
 
 use super::failure::{Failure, Result};
 use crate::render::Buffer;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+use std::time::Instant;
 
 /// The buffer is written once it holds this many bytes.
 const FULL: usize = 64 * 1024;
@@ -53,6 +56,27 @@ impl Output {
         self.finish()
     }
 
+    /// Waits until `due`, or until nobody can read the output any more, which is
+    /// an error.
+    pub fn wait(&self, due: Instant) -> Result<()> {
+        let file = self.file.as_ref();
+        let file = file.map_err(|error| Failure::Output(again(error)))?;
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            // Only what is always reported: an error, which a closed pipe is.
+            let mut fds = [PollFd::new(file, PollFlags::empty())];
+            let timeout = Timespec::try_from(left).ok();
+            match poll(&mut fds, timeout.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => return Err(Failure::Output(io::ErrorKind::BrokenPipe.into())),
+                Err(error) => return Err(Failure::Output(error.into())),
+            }
+        }
+    }
+
     /// Writes what is left.
     pub fn finish(&mut self) -> Result<()> {
         if self.buffer.is_empty() {
@@ -60,13 +84,16 @@ impl Output {
         }
         let result = match &mut self.file {
             Ok(file) => file.write_all(self.buffer.as_bytes()),
-            Err(error) => Err(io::Error::from_raw_os_error(
-                error.raw_os_error().unwrap_or(libc::EBADF),
-            )),
+            Err(error) => Err(again(error)),
         };
         self.buffer.clear();
         result.map_err(Failure::Output)
     }
+}
+
+/// The same error once more.
+fn again(error: &io::Error) -> io::Error {
+    io::Error::from_raw_os_error(error.raw_os_error().unwrap_or(libc::EBADF))
 }
 
 /// Puts /dev/null wherever one of the three standard descriptors is closed. It

@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::restore::{self, Start};
+use super::watch;
 use crate::cli::{self, Action, Command, Invocation, Restore, help, scripts};
 use crate::names::SystemLookup;
 use std::env;
@@ -48,6 +49,7 @@ fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
             let input = restore::standard_input()?;
             restore::restore(&input, *options, Start::AsIs, netns, out)
         }
+        Command::Watch(watch) => watch::watch(watch, netns, out),
         Command::Action(action) => action::run_alone(action, netns, out),
     }
 }

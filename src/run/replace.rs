@@ -1,13 +1,13 @@
 //! `-R --replace`: the table is made equal to the rules, while it is in use.
 
 use super::exit::Exit;
-use super::failure::{Failure, Result};
+use super::failure::Result;
 use super::output::Output;
 use super::progress::{Progress, carry_out, print_changes, say_of_line};
 use super::session::Session;
 use super::signals::Interrupt;
-use super::table;
-use crate::rules::plan::{Present, Wanted};
+use super::table::present;
+use crate::rules::plan::Wanted;
 use std::ffi::OsStr;
 
 /// How often the difference is taken again when the kernel refuses something:
@@ -17,7 +17,7 @@ const ROUNDS: usize = 3;
 /// Makes the table what `wanted` says; with `dry_run`, prints how.
 pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     let mut session = Session::open(netns, out)?;
-    let mut steps = wanted.steps(&present(&mut session)?);
+    let mut steps = wanted.steps(&present(&mut session, true)?);
     if dry_run {
         print_changes(&mut session.out, steps.iter().map(|(_, change)| *change))?;
         return Ok(if steps.is_empty() {
@@ -40,7 +40,7 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         if refusals.is_empty() || progress.interrupted() {
             break;
         }
-        steps = wanted.steps(&present(&mut session)?);
+        steps = wanted.steps(&present(&mut session, true)?);
         if steps.is_empty() {
             refusals.clear();
             progress.refused = 0;
@@ -51,14 +51,4 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         say_of_line(*line, text);
     }
     Ok(progress.end("changes", wanted_steps))
-}
-
-/// The kernel's current table.
-fn present(session: &mut Session) -> Result<Present> {
-    let services = session.ipvs.services().map_err(Failure::list)?;
-    Ok(Present {
-        services: table::read(&mut session.ipvs, &services, false)?,
-        timeouts: Some(session.ipvs.timeouts().map_err(Failure::list)?),
-        daemons: session.ipvs.daemons().map_err(Failure::list)?,
-    })
 }

@@ -1,5 +1,5 @@
-//! The one loop that reads services and their servers: for `-L`, `-S` and
-//! `--replace`.
+//! The one loop that reads services and their servers: for `-L`, `-S`,
+//! `--replace` and `--watch`.
 //!
 //! This module must not know what a report looks like.
 
@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::kernel::{Ipvs, ListError};
 use crate::model::{Server, Service, ServiceKey};
 use crate::render::{Report, order};
+use crate::rules::plan::Present;
 
 /// Services, each with its servers.
 pub type Table = Vec<(Service, Vec<Server>)>;
@@ -34,8 +35,25 @@ fn for_each(
     Ok(())
 }
 
+/// The table to compare with another one, in the order of `-S`; with `settings`,
+/// the session time-outs and the sync daemons too.
+pub fn present(session: &mut Session, settings: bool) -> Result<Present> {
+    let Session { ipvs, .. } = session;
+    let mut services = ipvs.services().map_err(Failure::list)?;
+    order::services(&mut services);
+    let mut present = Present {
+        services: read(ipvs, &services, true)?,
+        ..Present::default()
+    };
+    if settings {
+        present.timeouts = Some(ipvs.timeouts().map_err(Failure::list)?);
+        present.daemons = ipvs.daemons().map_err(Failure::list)?;
+    }
+    Ok(present)
+}
+
 /// The services with their servers.
-pub fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> Result<Table> {
+fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> Result<Table> {
     let mut table = Vec::with_capacity(services.len());
     for_each(ipvs, services, sorted, |service, servers| {
         table.push((*service, servers.to_vec()));

@@ -25,6 +25,8 @@ pub const NEW: &[Opt] = &[
     Opt::Drain,
     Opt::Json,
     Opt::Netns,
+    Opt::Watch,
+    Opt::Samples,
 ];
 
 /// The commands of the matrix in their shortest legal form.

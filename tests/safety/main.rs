@@ -17,6 +17,7 @@ mod save;
 mod schedulers;
 #[path = "../support/mod.rs"]
 mod support;
+mod watch;
 
 use std::process::ExitCode;
 use support::lab::{self, Kernel};
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         schedulers::TESTS,
         names::TESTS,
         netns::TESTS,
+        watch::TESTS,
     ]
     .concat();
     let trials = tests.iter().map(lab::trial).collect();

@@ -18,7 +18,7 @@ pub use zsh::zsh;
 
 use super::ipvstop::{self, TopOption};
 use super::matrix::{TunnelType, allowed_with};
-use super::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, SCHEDULERS, Takes};
+use super::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, SCHEDULERS, Section, Takes};
 
 /// What can be offered as the value of an option.
 enum Values {
@@ -97,9 +97,10 @@ fn spellings(row: &OptionSpec) -> Vec<String> {
 }
 
 /// The options of ipvsadm-save or ipvsadm-restore, which is `command` under
-/// another name and takes one spelling of each.
+/// another name and takes one spelling of each, but does not watch.
 fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static OptionSpec)> {
-    options(command).filter_map(|row| Some((spellings(row).into_iter().next()?, row)))
+    let rows = options(command).filter(|row| row.section != Section::WatchOptions);
+    rows.filter_map(|row| Some((spellings(row).into_iter().next()?, row)))
 }
 
 /// The options of ipvstop, with their spellings and explanations.

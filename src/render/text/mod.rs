@@ -8,7 +8,7 @@ mod rules;
 mod settings;
 mod views;
 
-pub use rules::{Rules, rule};
+pub use rules::{Rules, rule, timed_rule};
 
 use super::buffer::Buffer;
 use super::{Head, Report};

@@ -71,6 +71,16 @@ pub fn rule(out: &mut Buffer, names: Option<&dyn Names>, change: &Change) {
     writer.out.end_line();
 }
 
+/// The command line that makes `change`, with numbers, and behind it as a
+/// comment when that was.
+pub fn timed_rule(out: &mut Buffer, change: &Change, time: &str) {
+    let mut writer = RuleWriter { out, names: None };
+    writer.change(change);
+    out.text("  # ");
+    out.text(time);
+    out.end_line();
+}
+
 /// A rule that is being written.
 struct RuleWriter<'a> {
     out: &'a mut Buffer,

@@ -1,0 +1,35 @@
+//! `-S --watch`: every change that anybody makes, as the command that makes it.
+//!
+//! The kernel announces nothing, so that two tables are compared: what was done
+//! and undone between two looks is not seen.
+
+use super::{Looks, seen};
+use crate::render::text;
+use crate::rules::plan;
+use crate::run::failure::Result;
+use crate::run::session::Session;
+use crate::run::table::present;
+use crate::watch::rfc3339;
+use std::time::SystemTime;
+
+/// Prints the changes, with `all` also those of time-outs and sync daemons,
+/// each with the time of the look that has seen it. Addresses are numbers: a
+/// log must not wait for a name server.
+pub fn log(session: &mut Session, all: bool, mut looks: Looks) -> Result<()> {
+    let mut before = seen(present(session, all))?;
+    while looks.next(&session.out)? {
+        let time = SystemTime::now();
+        let Some(after) = seen(present(session, all))? else {
+            continue;
+        };
+        if let Some(before) = &before {
+            for change in plan::changes(before, &after) {
+                text::timed_rule(session.out.buffer(), &change, &rfc3339(time));
+                session.out.flush_if_full()?;
+            }
+            session.out.finish()?;
+        }
+        before = Some(after);
+    }
+    Ok(())
+}
