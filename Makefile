@@ -7,6 +7,8 @@
 # make msrv   checks that the oldest Rust of Cargo.toml compiles all of it
 # make check-targets
 #             compiles for ARM, i686 and s390x, and runs the unit tests there
+# make fuzz   runs every fuzz target for SECONDS (10 if not said)
+# make deny   licences, advisories and sources of the libraries (cargo-deny)
 # make bench  C ipvsadm and this one measured in the same machine; BENCH has
 #             options, see bench/bench --help
 # They install what is missing with apt-get; tests/lab/lab --help
@@ -32,6 +34,7 @@ demo: lab build
 test: rust lab
 	tests/lint.sh
 	tests/msrv.sh --if-there
+	tests/deny.sh --if-there
 	cargo test --locked
 	$(foreach kernel,$(filter-out bookworm,$(KERNELS)),$(call on_kernel,$(kernel)))
 	$(MAKE) test-static
@@ -39,6 +42,13 @@ test: rust lab
 
 msrv:
 	tests/msrv.sh
+
+# make passes its variables on, and this one is bash's own.
+fuzz: rust
+	env -u SECONDS fuzz/run $(SECONDS)
+
+deny:
+	tests/deny.sh
 
 check-targets:
 	tests/targets.sh
@@ -52,6 +62,6 @@ lab:
 lab-shell: lab deb
 	$(lab) shell
 
-.PHONY: bench check-targets demo msrv test lab lab-shell
+.PHONY: bench check-targets demo deny fuzz msrv test lab lab-shell
 
 include packaging/install.mk

@@ -28,6 +28,8 @@
 )]
 
 pub mod cli;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod kernel;
 pub mod model;
 pub mod names;

@@ -137,11 +137,11 @@ impl Lookup for ManyLookup {
 }
 
 /// Knows no names: for tests.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 #[derive(Debug)]
 pub struct NoLookup;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Lookup for NoLookup {
     fn host(&mut self, _: &[u8]) -> Option<Ipv4Addr> {
         None

@@ -17,7 +17,7 @@ mod pool;
 mod resolver;
 mod services;
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub use lookup::NoLookup;
 pub use lookup::{Lookup, ManyLookup, SystemLookup};
 pub use resolver::Resolver;
