@@ -38,14 +38,14 @@ _ipvsadm_namespaces() {
 # The options of the command $1.
 _ipvsadm_options() {
     case $1 in
-        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --netns' ;;
-        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --netns' ;;
-        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
+        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --keep --without --ensure --netns' ;;
+        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --keep --without --netns' ;;
+        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --ensure --netns' ;;
         flush) echo '--netns' ;;
         list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -c --connection --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --syncid --netns' ;;
-        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --netns' ;;
-        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --netns' ;;
-        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --netns' ;;
+        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --ensure --netns' ;;
+        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --ensure --netns' ;;
+        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --netns' ;;
         set) echo '--netns' ;;
         start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl --netns' ;;
         stop-daemon) echo '--syncid --netns' ;;
@@ -135,6 +135,7 @@ _ipvsadm() {
         --mcast-group) return ;;
         --mcast-port) return ;;
         --mcast-ttl) return ;;
+        --without) found='persistent netmask pe ops sched-flags' before+=${value%"${value##*,}"} ;;
         --netns) found=$(_ipvsadm_namespaces) ;;
         *)
             if ((last == 1)); then

@@ -329,6 +329,9 @@ fn the_readme_tells_of_the_new_options() {
         "--dry-run",
         "--drain",
         "--json",
+        "--keep",
+        "--without",
+        "--ensure",
         "--netns",
     ] {
         assert!(words.contains(new), "{new}");

@@ -6,7 +6,7 @@
 use super::UsageError;
 use super::interval::{DEFAULT_INTERVAL, interval};
 use super::lexer::Occurrence;
-use super::matrix::TunnelType;
+use super::matrix::{REMOVABLE, TunnelType};
 use super::options::{CommandName, Opt, OptSet, Role};
 use super::values;
 use crate::model::{
@@ -38,10 +38,13 @@ const NAME_LIMIT: usize = 15;
 
 /// What `-g`, `-i` and `-m` say, before the tunnel options are known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Method {
+pub enum Method {
+    /// `-g`
     #[default]
     Route,
+    /// `-i`
     Tunnel,
+    /// `-m`
     Masq,
 }
 
@@ -68,6 +71,8 @@ pub struct Args<'a> {
     pub(super) checksum: TunnelChecksum,
     pub(super) daemon: DaemonConfig,
     pub(super) drain: Option<u32>,
+    /// What `--without` takes away.
+    pub(super) without: OptSet,
     pub(super) netns: Option<OsString>,
     pub(super) interval: Duration,
     pub(super) samples: Option<NonZeroU64>,
@@ -116,6 +121,7 @@ impl<'a> Args<'a> {
             checksum: TunnelChecksum::default(),
             daemon: DaemonConfig::default(),
             drain: None,
+            without: OptSet::default(),
             netns: None,
             interval: DEFAULT_INTERVAL,
             samples: None,
@@ -202,6 +208,7 @@ impl<'a> Args<'a> {
             Opt::Drain => {
                 self.drain = option.value.map(|v| values::timeout(v, 1)).transpose()?;
             }
+            Opt::Without => self.without = without(value)?,
             Opt::Netns => {
                 if value.is_empty() {
                     return Err(UsageError::IllegalValue(NAMESPACE));
@@ -294,6 +301,19 @@ fn number<T: TryFrom<i64>>(
     max: i64,
 ) -> Result<T, UsageError> {
     values::number(value, min, max).ok_or(UsageError::IllegalValue(name))
+}
+
+/// The options that `--without` names, with commas between them.
+fn without(value: &[u8]) -> Result<OptSet, UsageError> {
+    let mut options = OptSet::default();
+    for name in value.split(|byte| *byte == b',').filter(|n| !n.is_empty()) {
+        let option = REMOVABLE.iter().find(|o| o.name().as_bytes() == name);
+        options.insert(*option.ok_or_else(|| UsageError::NotRemovable(name.into()))?);
+    }
+    if options == OptSet::default() {
+        return Err(UsageError::NotRemovable(value.into()));
+    }
+    Ok(options)
 }
 
 /// The service that `-t`, `-u`, `--sctp-service` or `-f` names.

@@ -1,5 +1,6 @@
 //! What a command line means: nothing that is illegal can be said here.
 
+use super::goal::Goal;
 use crate::model::{Change, ServerKey, ServiceKey, Style};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
@@ -37,6 +38,9 @@ pub enum Command {
 pub enum Action {
     /// One change of the kernel's table.
     Change(Change),
+    /// What `--keep` and `--ensure` ask for. In a box, since it is large, and
+    /// most lines of rules have neither.
+    Goal(Box<Goal>),
     /// `-d --drain`
     Drain {
         /// The service.
@@ -45,6 +49,8 @@ pub enum Action {
         server: ServerKey,
         /// How long to wait, in seconds; `None` waits for ever.
         limit: Option<u32>,
+        /// `--ensure`: one that is not there is no error.
+        ensure: bool,
     },
     /// `-L`
     List(List, Format),

@@ -62,6 +62,8 @@ pub enum UsageError {
     Conflict(Opt, Opt, Taker),
     /// Options that make no sense together with `-L`.
     ConflictInListing,
+    /// The word is nothing that `--without` can take away.
+    NotRemovable(Vec<u8>),
     /// A service that is not persistent needs a port.
     ZeroPort,
     /// `-o` with a service that is not UDP.
@@ -141,6 +143,7 @@ impl UsageError {
                     .into()
             }
             E::ConflictInListing => b"options conflicts in the list command".into(),
+            E::NotRemovable(word) => insert(b"`%' cannot be taken away", word),
             E::ZeroPort => b"Zero port specified for non-persistent service".into(),
             E::OnePacketNotUdp => b"One-Packet Scheduling is only for UDP virtual services".into(),
             E::MixedFamilies => {

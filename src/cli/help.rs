@@ -33,10 +33,10 @@ fn usage(program: &str) -> String {
         "Administer the Linux Virtual Server, the load balancer in the kernel.\n\nUsage:\n",
     );
     for form in [
-        "-A|-E SERVICE [-s SCHEDULER] [-p [SECONDS]] [-M MASK] [--pe ENGINE] [-o] [-b FLAGS]",
-        "-D SERVICE",
-        "-a|-e SERVICE -r ADDRESS [-g|-i|-m] [-w WEIGHT] [-x COUNT] [-y COUNT] [tunnel options]",
-        "-d SERVICE -r ADDRESS [--drain [SECONDS]]",
+        "-A|-E SERVICE [-s SCHEDULER] [-p [SECONDS]] [-M MASK] [--pe ENGINE] [-o] [-b FLAGS] [--ensure] [--keep [--without NAMES]]",
+        "-D SERVICE [--ensure]",
+        "-a|-e SERVICE -r ADDRESS [-g|-i|-m] [-w WEIGHT] [-x COUNT] [-y COUNT] [tunnel options] [--ensure] [--keep]",
+        "-d SERVICE -r ADDRESS [--drain [SECONDS]] [--ensure]",
         "-L [SERVICE|-c|--timeout|--daemon] [options of a listing]",
         "-S [-n] [--all] [--watch [SECONDS]] [--samples COUNT]",
         "-R [--replace] [--dry-run]",

@@ -3,11 +3,12 @@
 //! [`Args::command`] makes the checks that need all options, in C ipvsadm's
 //! order.
 
-use super::UsageError;
 use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
 use super::command::{Action, Command, Format, List, Restore, Save, Watch, Watched};
-use super::matrix::{self, TUNNEL_OPTIONS, TunnelType};
-use super::options::{CommandName, Opt};
+use super::error::{Taker, UsageError};
+use super::goal::{Goal, ServerPatch, ServicePatch, Wish};
+use super::matrix::{self, CHECKSUM_OPTIONS, REMOVABLE, TUNNEL_OPTIONS, TunnelType};
+use super::options::{CommandName, Opt, OptSet};
 use super::values;
 use crate::model::{
     Change, Daemon, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey,
@@ -30,7 +31,7 @@ impl Args<'_> {
         if let Some(word) = self.words.get(expected) {
             return Err(UsageError::UnexpectedWord(word.to_vec()));
         }
-        let flags = values::sched_flags(self.sched_flags, &self.scheduler)?;
+        let flags = self.flags()?;
         matrix::check_command(self.command, self.given)?;
         let change = match self.command {
             CommandName::List => {
@@ -44,17 +45,15 @@ impl Args<'_> {
             CommandName::Restore => return Ok(Command::Restore(self.restore())),
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
-            CommandName::AddService => {
-                Change::AddService(self.service()?, self.config(flags, netmask)?)
+            CommandName::AddService | CommandName::EditService => {
+                return Ok(Command::Action(self.change_service(flags, netmask)?));
             }
-            CommandName::EditService => {
-                Change::EditService(self.service()?, self.config(flags, netmask)?)
-            }
-            CommandName::DeleteService => Change::DeleteService(self.service()?),
+            CommandName::DeleteService => return Ok(Command::Action(self.delete_service()?)),
             CommandName::Flush => Change::Flush,
             CommandName::Zero => Change::Zero(self.service),
-            CommandName::AddServer => self.server(Change::AddServer)?,
-            CommandName::EditServer => self.server(Change::EditServer)?,
+            CommandName::AddServer | CommandName::EditServer => {
+                return Ok(Command::Action(self.change_server()?));
+            }
             CommandName::DeleteServer => return Ok(Command::Action(self.delete_server()?)),
             CommandName::Set => match timeouts {
                 Some(timeouts) => Change::SetTimeouts(timeouts),
@@ -92,6 +91,85 @@ impl Args<'_> {
         }
     }
 
+    fn has(&self, option: Opt) -> bool {
+        self.given.contains(option)
+    }
+
+    /// Whether this is an edit that keeps what is there where `option` is not
+    /// given.
+    fn keeps(&self, option: Opt) -> bool {
+        let edits = matches!(
+            self.command,
+            CommandName::EditService | CommandName::EditServer
+        );
+        edits && self.has(Opt::Keep) && !self.has(option)
+    }
+
+    /// The flags of the scheduler; if that is to stay, they must fit some one.
+    fn flags(&self) -> Result<ServiceFlags, UsageError> {
+        let of = |scheduler: &Name| values::sched_flags(self.sched_flags, scheduler);
+        match of(&self.scheduler) {
+            Err(UsageError::ForeignFlag(_)) if self.keeps(Opt::Scheduler) => {
+                of(&Name::from("sh")).or_else(|_| of(&Name::from("mh")))
+            }
+            flags => flags,
+        }
+    }
+
+    /// `-A` and `-E`
+    fn change_service(&self, flags: ServiceFlags, netmask: Netmask) -> Result<Action, UsageError> {
+        let key = self.service()?;
+        let goal = |wish| Action::Goal(Box::new(Goal::Service(key, wish)));
+        if self.command == CommandName::EditService && self.has(Opt::Keep) {
+            return Ok(goal(Wish::Keep(self.service_patch(key, netmask)?)));
+        }
+        let config = self.config(flags, netmask)?;
+        Ok(if self.command == CommandName::EditService {
+            Action::Change(Change::EditService(key, config))
+        } else if !self.has(Opt::Ensure) {
+            Action::Change(Change::AddService(key, config))
+        } else if self.has(Opt::Keep) {
+            goal(Wish::EnsureKept(config, self.service_patch(key, netmask)?))
+        } else {
+            goal(Wish::Ensure(config))
+        })
+    }
+
+    fn service_patch(&self, key: ServiceKey, netmask: Netmask) -> Result<ServicePatch, UsageError> {
+        let gone = |option| self.without.contains(option);
+        let both = REMOVABLE.iter().find(|o| self.has(**o) && gone(**o));
+        if let Some(&option) = both {
+            let taker = Taker::Command(self.command);
+            return Err(UsageError::Conflict(option, Opt::Without, taker));
+        }
+        if let ServiceKey::Address { protocol, port, .. } = key {
+            if port == 0 && gone(Opt::Persistent) {
+                return Err(UsageError::ZeroPort);
+            }
+            if self.has(Opt::Ops) && protocol != Protocol::Udp {
+                return Err(UsageError::OnePacketNotUdp);
+            }
+        }
+        // What was not given has the value of what is taken away.
+        let named = |option| self.has(option) || gone(option);
+        Ok(ServicePatch {
+            scheduler: named(Opt::Scheduler).then_some(self.scheduler),
+            persistence: named(Opt::Persistent).then_some(self.persistence),
+            netmask: named(Opt::Netmask).then_some(netmask),
+            engine: named(Opt::Pe).then_some(self.engine),
+            one_packet: named(Opt::Ops).then_some(self.has(Opt::Ops)),
+            sched_flags: named(Opt::SchedFlags).then(|| self.sched_flags.into()),
+        })
+    }
+
+    fn delete_service(&self) -> Result<Action, UsageError> {
+        let key = self.service()?;
+        Ok(match self.has(Opt::Ensure) {
+            true => Action::Goal(Box::new(Goal::NoService(key))),
+            false => Action::Change(Change::DeleteService(key)),
+        })
+    }
+
     fn config(
         &self,
         sched_flags: ServiceFlags,
@@ -126,20 +204,12 @@ impl Args<'_> {
         self.server.ok_or(UsageError::IllegalValue(REAL_SERVER))
     }
 
-    fn server(
-        &self,
-        change: fn(ServiceKey, ServerKey, ServerConfig) -> Change,
-    ) -> Result<Change, UsageError> {
-        let service = self.service()?;
-        let mut server = self.server_key()?;
-        if self.method != Method::Masq {
-            // Direct routing and tunnels cannot change the port of a packet.
-            if let ServiceKey::Address { port, .. } = service {
-                server.port = port;
-            }
-        }
-        if Family::of(&server.address) != service.family() && self.method != Method::Tunnel {
-            return Err(UsageError::MixedFamilies);
+    /// `-a` and `-e`
+    fn change_server(&self) -> Result<Action, UsageError> {
+        let (service, key) = self.server_keys()?;
+        let goal = |wish| Action::Goal(Box::new(Goal::Server(service, key, wish)));
+        if self.command == CommandName::EditServer && self.has(Opt::Keep) {
+            return Ok(goal(Wish::Keep(self.server_patch()?)));
         }
         let config = ServerConfig {
             forwarding: self.forwarding()?,
@@ -147,7 +217,65 @@ impl Args<'_> {
             upper_threshold: self.upper_threshold,
             lower_threshold: self.lower_threshold,
         };
-        Ok(change(service, server, config))
+        Ok(if self.command == CommandName::EditServer {
+            Action::Change(Change::EditServer(service, key, config))
+        } else if !self.has(Opt::Ensure) {
+            Action::Change(Change::AddServer(service, key, config))
+        } else if self.has(Opt::Keep) {
+            goal(Wish::EnsureKept(config, self.server_patch()?))
+        } else {
+            goal(Wish::Ensure(config))
+        })
+    }
+
+    /// The service and the server, whose port and family the method decides. A
+    /// method that is to stay is not known here: the server is the one typed.
+    fn server_keys(&self) -> Result<(ServiceKey, ServerKey), UsageError> {
+        let (service, mut server) = (self.service()?, self.server_key()?);
+        let kept = self.keeps(Opt::ForwardingMethod);
+        // Direct routing and tunnels cannot change the port of a packet.
+        let takes_port = match kept {
+            true => server.port == 0,
+            false => self.method != Method::Masq,
+        };
+        if let (true, ServiceKey::Address { port, .. }) = (takes_port, service) {
+            server.port = port;
+        }
+        let mixed = Family::of(&server.address) != service.family();
+        if mixed && !kept && self.method != Method::Tunnel {
+            return Err(UsageError::MixedFamilies);
+        }
+        Ok((service, server))
+    }
+
+    /// Checks what can be checked without knowing the tunnel that is there.
+    fn server_patch(&self) -> Result<ServerPatch, UsageError> {
+        let method = self.has(Opt::ForwardingMethod).then_some(self.method);
+        let tunnel_type = self.has(Opt::TunType).then_some(self.tunnel_type);
+        let tunnel_options = self.given.intersection(TUNNEL_OPTIONS);
+        if tunnel_options != OptSet::default() {
+            if method.is_some_and(|method| method != Method::Tunnel) {
+                return Err(UsageError::NoTunnel);
+            }
+            // Of all types, this one takes the most options.
+            let richest = tunnel_type.unwrap_or(TunnelType::Gue);
+            let mut options = tunnel_options;
+            if richest == TunnelType::Gue {
+                options.insert(Opt::TunPort);
+            }
+            matrix::check_tunnel(richest, options)?;
+        }
+        let checksum = self.given.intersects(CHECKSUM_OPTIONS);
+        Ok(ServerPatch {
+            method,
+            tunnel_type,
+            tunnel_port: self.has(Opt::TunPort).then_some(self.tunnel_port),
+            checksum: checksum.then_some(self.checksum),
+            tunnel_options,
+            weight: self.has(Opt::Weight).then_some(self.weight),
+            upper_threshold: self.has(Opt::UThreshold).then_some(self.upper_threshold),
+            lower_threshold: self.has(Opt::LThreshold).then_some(self.lower_threshold),
+        })
     }
 
     fn forwarding(&self) -> Result<Forwarding, UsageError> {
@@ -180,7 +308,10 @@ impl Args<'_> {
                 service,
                 server,
                 limit: self.drain,
+                ensure: self.has(Opt::Ensure),
             }
+        } else if self.has(Opt::Ensure) {
+            Action::Goal(Box::new(Goal::NoServer(service, server)))
         } else {
             Action::Change(Change::DeleteServer(service, server))
         })

@@ -19,6 +19,14 @@ pub struct Allowed {
 }
 
 impl Allowed {
+    /// These and more that may be there.
+    const fn with(self, more: &[Opt]) -> Allowed {
+        Allowed {
+            may: self.may.union(OptSet::of(more)),
+            ..self
+        }
+    }
+
     /// Whether `option` may be there.
     pub fn contains(&self, option: Opt) -> bool {
         self.needs
@@ -83,6 +91,18 @@ const LISTINGS: &[Opt] = &[
     Opt::Daemon,
 ];
 
+const SERVICE: Allowed = allowed(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]);
+const SERVER: Allowed = allowed(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[]);
+
+/// What `--without` can take away.
+pub const REMOVABLE: &[Opt] = &[
+    Opt::Persistent,
+    Opt::Netmask,
+    Opt::Ops,
+    Opt::Pe,
+    Opt::SchedFlags,
+];
+
 /// The options of everything that speaks to the kernel.
 const ANY_OPTIONS: OptSet = OptSet::of(&[Opt::Netns]);
 
@@ -90,15 +110,16 @@ const ANY_OPTIONS: OptSet = OptSet::of(&[Opt::Netns]);
 pub fn allowed_with(command: CommandName) -> Allowed {
     use CommandName as C;
     let own = match command {
-        C::AddService | C::EditService => {
-            const { allowed(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]) }
-        }
-        C::DeleteService => const { allowed(&[Opt::ServiceAddress], &[], &[]) },
-        C::AddServer | C::EditServer => {
-            const { allowed(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[]) }
-        }
+        C::AddService => const { SERVICE.with(&[Opt::Keep, Opt::Without, Opt::Ensure]) },
+        C::EditService => const { SERVICE.with(&[Opt::Keep, Opt::Without]) },
+        C::DeleteService => const { allowed(&[Opt::ServiceAddress], &[Opt::Ensure], &[]) },
+        C::AddServer => const { SERVER.with(&[Opt::Keep, Opt::Ensure]) },
+        C::EditServer => const { SERVER.with(&[Opt::Keep]) },
         C::DeleteServer => {
-            const { allowed(&[Opt::ServiceAddress, Opt::RealServer], &[Opt::Drain], &[]) }
+            const {
+                let may = &[Opt::Drain, Opt::Ensure];
+                allowed(&[Opt::ServiceAddress, Opt::RealServer], may, &[])
+            }
         }
         C::List => const { allowed(&[], LIST_OPTIONS, LISTINGS) },
         C::Zero => const { allowed(&[], &[Opt::ServiceAddress], &[]) },
@@ -143,6 +164,9 @@ impl TunnelType {
 
 const CHECKSUMS: &[Opt] = &[Opt::TunNocsum, Opt::TunCsum, Opt::TunRemcsum];
 
+/// The options of which at most one says what a tunnel's header carries.
+pub const CHECKSUM_OPTIONS: OptSet = OptSet::of(CHECKSUMS);
+
 /// The options that describe a tunnel.
 pub const TUNNEL_OPTIONS: OptSet =
     OptSet::of(&[Opt::TunType, Opt::TunPort]).union(OptSet::of(CHECKSUMS));
@@ -160,12 +184,21 @@ fn allowed_in(tunnel: TunnelType) -> Allowed {
 
 /// Checks the options `given` to `command`.
 pub fn check_command(command: CommandName, given: OptSet) -> Result<(), UsageError> {
+    let taker = Taker::Command(command);
     check(
         allowed_with(command),
         Opt::ALL.iter().copied(),
         given,
-        Taker::Command(command),
-    )
+        taker,
+    )?;
+    let adds = matches!(command, CommandName::AddService | CommandName::AddServer);
+    if adds && given.contains(Opt::Keep) && !given.contains(Opt::Ensure) {
+        return Err(UsageError::IllegalOption(Opt::Keep, taker));
+    }
+    if given.contains(Opt::Without) && !given.contains(Opt::Keep) {
+        return Err(UsageError::MissingOption(Opt::Keep, taker));
+    }
+    Ok(())
 }
 
 /// Checks the tunnel options among `given` for a tunnel of type `tunnel`.

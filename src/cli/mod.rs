@@ -14,6 +14,7 @@ mod command;
 pub mod completions;
 mod error;
 pub mod frontend;
+pub mod goal;
 pub mod help;
 mod interpret;
 mod interval;

@@ -132,6 +132,9 @@ named! {
         DryRun => "dry-run",
         Drain => "drain",
         Json => "json",
+        Keep => "keep",
+        Without => "without",
+        Ensure => "ensure",
         Netns => "netns",
         Watch => "watch",
         Samples => "samples",
@@ -170,6 +173,11 @@ impl OptSet {
         self.0 & other.0 != 0
     }
 
+    /// The options that are in both sets.
+    pub fn intersection(self, other: OptSet) -> OptSet {
+        OptSet(self.0 & other.0)
+    }
+
     /// Whether all options of the set are in `other`.
     pub fn is_subset(self, other: OptSet) -> bool {
         self.0 & !other.0 == 0
@@ -206,6 +214,7 @@ named! {
         ListOptions => "Options of a listing",
         WatchOptions => "Watching",
         DaemonOptions => "Options of a sync daemon",
+        ChangeOptions => "Options of a change",
         SaveOptions => "Options of save and restore",
         AnyOptions => "Options of every command",
     }
@@ -252,7 +261,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 66] = {
+pub static OPTIONS: [OptionSpec; 69] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -327,6 +336,10 @@ pub static OPTIONS: [OptionSpec; 66] = {
         row("", "mcast-group", Value("ADDRESS"), Option(O::McastGroup), DaemonOptions, "multicast group; default 224.0.0.81"),
         row("", "mcast-port", Value("PORT"), Option(O::McastPort), DaemonOptions, "UDP port; default 8848"),
         row("", "mcast-ttl", Value("TTL"), Option(O::McastTtl), DaemonOptions, "how far messages go; default 1"),
+
+        row("", "keep", Nothing, Option(O::Keep), ChangeOptions, "with -E and -e: what is not named stays as it is"),
+        row("", "without", Value("NAMES"), Option(O::Without), ChangeOptions, "with --keep: take away persistent, netmask, pe, ops, sched-flags"),
+        row("", "ensure", Nothing, Option(O::Ensure), ChangeOptions, "with -A, -a: add or edit, if need be; -D, -d: if it is there"),
 
         row("", "all", Nothing, Option(O::All), SaveOptions, "with -S: also the session time-outs and sync daemons"),
         row("", "replace", Nothing, Option(O::Replace), SaveOptions, "with -R: make the table equal to the rules by the smallest change"),

@@ -73,6 +73,21 @@ pub struct ServerConfig {
     pub lower_threshold: u32,
 }
 
+impl ServerConfig {
+    /// Whether the two are the same: those that the kernel handles itself are
+    /// written as direct routing, and compare so.
+    pub fn is_same(&self, other: &ServerConfig) -> bool {
+        let written = |config: &ServerConfig| ServerConfig {
+            forwarding: match config.forwarding {
+                Forwarding::Local | Forwarding::Bypass => Forwarding::Route,
+                other => other,
+            },
+            ..*config
+        };
+        written(self) == written(other)
+    }
+}
+
 /// A real server as the kernel lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Server {

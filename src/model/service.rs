@@ -180,6 +180,9 @@ impl ServiceFlags {
     /// `IP_VS_SVC_F_ONEPACKET`: each datagram is scheduled for itself
     pub const ONE_PACKET: u32 = 0x0004;
 
+    /// All flags of schedulers, see [`SchedFlag`]
+    pub const SCHED: u32 = 0x0038;
+
     /// Whether all bits of `flag` are set.
     pub fn has(self, flag: u32) -> bool {
         self.0 & flag == flag
@@ -188,6 +191,14 @@ impl ServiceFlags {
     /// These flags and `flag`.
     pub fn with(self, flag: u32) -> ServiceFlags {
         ServiceFlags(self.0 | flag)
+    }
+
+    /// These flags with all bits of `flag` on or off.
+    pub fn switched(self, flag: u32, on: bool) -> ServiceFlags {
+        match on {
+            true => self.with(flag),
+            false => ServiceFlags(self.0 & !flag),
+        }
     }
 
     /// Whether clients keep their servers.
@@ -228,6 +239,17 @@ pub struct ServiceConfig {
     pub netmask: Netmask,
     /// The persistence engine.
     pub engine: Option<Name>,
+}
+
+impl ServiceConfig {
+    /// Whether the two are the same, whatever the kernel marks for itself.
+    pub fn is_same(&self, other: &ServiceConfig) -> bool {
+        let set = |config: &ServiceConfig| ServiceConfig {
+            flags: config.flags.switched(ServiceFlags::HASHED, false),
+            ..*config
+        };
+        set(self) == set(other)
+    }
 }
 
 /// A virtual service as the kernel lists it.

@@ -32,6 +32,8 @@ pub enum RuleError {
     NoService,
     /// It is a command that describes no table.
     NoDescription,
+    /// It keeps what is there, whatever that is.
+    Keeps,
 }
 
 impl RuleError {
@@ -48,6 +50,7 @@ impl RuleError {
             RuleError::SameTimeouts(first) => format!("time-outs were set in line {first}"),
             RuleError::SameDaemon(first) => format!("the same sync daemon as in line {first}"),
             RuleError::NoService => "no line before this one adds its service".into(),
+            RuleError::Keeps => "a line with --keep describes no table to replace".into(),
             RuleError::NoDescription => {
                 "only -A, -a, --set and --start-daemon describe a table to replace".into()
             }

@@ -10,9 +10,10 @@
 
 use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;
+use crate::cli::goal::Goal;
 use crate::model::{
-    Change, Daemon, DaemonConfig, Forwarding, Server, ServerConfig, ServerKey, Service,
-    ServiceConfig, ServiceFlags, ServiceKey, Timeouts,
+    Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
+    ServiceFlags, ServiceKey, Timeouts,
 };
 use std::collections::HashMap;
 
@@ -121,8 +122,20 @@ impl Wanted {
         servers: &mut HashMap<(ServiceKey, ServerKey), u32>,
     ) -> Result<(), RuleError> {
         let line = rule.line;
-        match rule.action {
-            Action::Change(Change::AddService(key, config)) => {
+        let change = match &rule.action {
+            Action::Change(change) => *change,
+            // Every line is to be so here, whatever is there.
+            Action::Goal(goal) => match (goal.plain(), &**goal) {
+                (Some(change), _) => change,
+                (None, Goal::NoService(_) | Goal::NoServer(..)) => {
+                    return Err(RuleError::NoDescription);
+                }
+                (None, _) => return Err(RuleError::Keeps),
+            },
+            _ => return Err(RuleError::NoDescription),
+        };
+        match change {
+            Change::AddService(key, config) => {
                 if let Some(&at) = self.index.get(&key) {
                     let first = self.services[at].line;
                     return Err(RuleError::SameService(first));
@@ -135,7 +148,7 @@ impl Wanted {
                     servers: Vec::new(),
                 });
             }
-            Action::Change(Change::AddServer(service, key, config)) => {
+            Change::AddServer(service, key, config) => {
                 let Some(&at) = self.index.get(&service) else {
                     return Err(RuleError::NoService);
                 };
@@ -144,12 +157,12 @@ impl Wanted {
                 }
                 self.services[at].servers.push((line, key, config));
             }
-            Action::Change(Change::SetTimeouts(timeouts)) => {
+            Change::SetTimeouts(timeouts) => {
                 if let Some((first, _)) = self.timeouts.replace((line, timeouts)) {
                     return Err(RuleError::SameTimeouts(first));
                 }
             }
-            Action::Change(Change::StartDaemon(daemon)) => {
+            Change::StartDaemon(daemon) => {
                 let same = |(_, d): &&(u32, Daemon)| d.role == daemon.role;
                 if let Some((first, _)) = self.daemons.iter().find(same) {
                     return Err(RuleError::SameDaemon(*first));
@@ -237,7 +250,7 @@ fn server_steps(
     for (line, key, config) in &wanted.servers {
         let change = match there.get(key) {
             None => Change::AddServer(wanted.key, *key, *config),
-            Some(server) if !same_server(&server.config, config) => {
+            Some(server) if !server.config.is_same(config) => {
                 Change::EditServer(wanted.key, *key, *config)
             }
             Some(_) => continue,
@@ -254,7 +267,7 @@ fn server_steps(
 /// Whether these are the same services with the same servers in the same order:
 /// the usual case, for which nothing is to be hashed.
 fn same_services(a: &[(Service, Vec<Server>)], b: &[(Service, Vec<Server>)]) -> bool {
-    let same = |(a, b): (&Server, &Server)| a.key == b.key && same_server(&a.config, &b.config);
+    let same = |(a, b): (&Server, &Server)| a.key == b.key && a.config.is_same(&b.config);
     a.len() == b.len()
         && a.iter().zip(b).all(|((a, servers), (b, others))| {
             a.key == b.key
@@ -273,19 +286,6 @@ fn same_service(a: &ServiceConfig, b: &ServiceConfig) -> bool {
         && flags(a) == flags(b)
         && a.engine == b.engine
         && (persistence || !a.flags.persistent())
-}
-
-/// Whether two set-ups are the same server: those that the kernel handles
-/// itself are written as direct routing, and compare so.
-fn same_server(a: &ServerConfig, b: &ServerConfig) -> bool {
-    let written = |config: &ServerConfig| ServerConfig {
-        forwarding: match config.forwarding {
-            Forwarding::Local | Forwarding::Bypass => Forwarding::Route,
-            other => other,
-        },
-        ..*config
-    };
-    written(a) == written(b)
 }
 
 /// Whether a running daemon is what a rule asks for; what the rule leaves open
@@ -414,11 +414,23 @@ mod tests {
     }
 
     #[test]
+    fn ensured_lines_are_plain_ones() {
+        let ensured = TABLE.replace('\n', " --ensure\n");
+        assert_eq!(diff(TABLE, &ensured), "");
+        assert_eq!(diff("", &ensured), TABLE);
+    }
+
+    #[test]
     fn what_is_no_description_is_wrong() {
         let text = format!("{TABLE}-A -f 7\n-a -f 8 -r 10.0.0.2 -m\n-C\n{TABLE}");
         let wrong = Wanted::from_rules(&rules(&text)).err().unwrap_or_default();
         let lines: Vec<u32> = wrong.iter().map(|w| w.line).collect();
         assert_eq!(lines, [5, 6, 7, 8, 9, 10, 11]);
+        let text = "-E -f 1 --keep -s rr\n-A -f 1 --ensure --keep\n-D -f 1 --ensure\n";
+        let wrong = Wanted::from_rules(&rules(text)).err().unwrap_or_default();
+        let errors: Vec<RuleError> = wrong.into_iter().map(|w| w.error).collect();
+        let keeps = RuleError::Keeps;
+        assert_eq!(errors, [keeps.clone(), keeps, RuleError::NoDescription]);
     }
 
     #[test]

@@ -12,11 +12,16 @@ use std::ffi::OsStr;
 pub fn run(session: &mut Session, action: &Action) -> Result<()> {
     match action {
         Action::Change(change) => change::one(&mut session.ipvs, change),
+        Action::Goal(goal) => change::reach(&mut session.ipvs, goal),
         Action::Drain {
             service,
             server,
             limit,
-        } => drain::drain(&mut session.ipvs, service, server, *limit),
+            ensure,
+        } => match drain::drain(&mut session.ipvs, service, server, *limit) {
+            Err(failure) if *ensure && failure.is_absence() => Ok(()),
+            result => result,
+        },
         Action::List(list, format) => list::list(session, list, *format),
         Action::Save(options) => save::save(session, options.numeric, options.all),
     }

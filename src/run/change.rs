@@ -1,11 +1,121 @@
-//! One change of the table.
+//! One change of the table: as it is said, or as what is there demands it.
+//!
+//! The kernel has no partial edit and no conditional one: to keep something, or
+//! to leave alone what is right, is to read, compare and write. What others do
+//! between reading and writing is seen by the kernel's refusal only, and then
+//! tried again where the goal is one that can still be reached.
 
 use super::failure::{Failure, Result};
-use crate::kernel::Ipvs;
-use crate::model::Change;
+use super::table;
+use crate::cli::goal::{Goal, Patch, Wish};
+use crate::cli::options::CommandName;
+use crate::kernel::{Ipvs, KernelError};
+use crate::model::{Change, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey};
+use libc::{EEXIST, ENOENT, ESRCH};
+
+/// How often something is tried that others come and go with.
+const TRIES: usize = 5;
 
 /// Asks the kernel for `change`.
 pub fn one(ipvs: &mut Ipvs, change: &Change) -> Result<()> {
     ipvs.change(change)
         .map_err(|error| Failure::change(change, error))
+}
+
+/// Makes `goal` so, with no more than the change that it takes.
+pub fn reach(ipvs: &mut Ipvs, goal: &Goal) -> Result<()> {
+    match goal {
+        Goal::Service(key, wish) => service(ipvs, key, wish),
+        Goal::Server(service, key, wish) => server(ipvs, service, key, wish),
+        Goal::NoService(key) => gone(ipvs, &Change::DeleteService(*key)),
+        Goal::NoServer(service, key) => gone(ipvs, &Change::DeleteServer(*service, *key)),
+    }
+}
+
+/// Deletes what may be gone already.
+fn gone(ipvs: &mut Ipvs, delete: &Change) -> Result<()> {
+    match ipvs.change(delete) {
+        Err(KernelError::Refused(ENOENT | ESRCH)) => Ok(()),
+        result => result.map_err(|error| Failure::change(delete, error)),
+    }
+}
+
+fn service(
+    ipvs: &mut Ipvs,
+    key: &ServiceKey,
+    wish: &Wish<ServiceConfig, impl Patch<ServiceConfig>>,
+) -> Result<()> {
+    again(ipvs, wish, |ipvs| {
+        let present = match ipvs.service(key) {
+            Ok(Service { config, .. }) => Some(config),
+            Err(KernelError::Refused(ESRCH)) => None,
+            Err(error) => return Err(Failure::kernel(CommandName::EditService, error)),
+        };
+        Ok(match (present, wish.added()) {
+            (Some(present), _) => {
+                let wanted = wish.wanted(&present).map_err(Failure::Usage)?;
+                (!wanted.is_same(&present)).then_some(Change::EditService(*key, wanted))
+            }
+            (None, Some(config)) => Some(Change::AddService(*key, config)),
+            (None, None) => return Err(Failure::refused(CommandName::EditService, ESRCH)),
+        })
+    })
+}
+
+fn server(
+    ipvs: &mut Ipvs,
+    service: &ServiceKey,
+    key: &ServerKey,
+    wish: &Wish<ServerConfig, impl Patch<ServerConfig>>,
+) -> Result<()> {
+    again(ipvs, wish, |ipvs| {
+        let present = table::server(ipvs, service, key)?;
+        Ok(match (present, wish.added()) {
+            (Some(present), _) => {
+                let wanted = wish.wanted(&present.config).map_err(Failure::Usage)?;
+                let same = wanted.is_same(&present.config);
+                (!same).then_some(Change::EditServer(*service, *key, wanted))
+            }
+            (None, Some(config)) => Some(Change::AddServer(*service, *key, config)),
+            (None, None) => {
+                // The kernel lists no servers for a service that is not there.
+                let errno = match ipvs.service(service) {
+                    Err(KernelError::Refused(ESRCH)) => ESRCH,
+                    _ => ENOENT,
+                };
+                return Err(Failure::refused(CommandName::EditServer, errno));
+            }
+        })
+    })
+}
+
+/// Makes the change that `next` finds necessary. Where it is one that comes too
+/// late for what others did meanwhile, looks again if `wish` allows it.
+fn again<C: Copy, P: Patch<C>>(
+    ipvs: &mut Ipvs,
+    wish: &Wish<C, P>,
+    next: impl Fn(&mut Ipvs) -> Result<Option<Change>>,
+) -> Result<()> {
+    let tries = if wish.added().is_some() { TRIES } else { 1 };
+    for last in (0..tries).rev().map(|left| left == 0) {
+        let Some(change) = next(ipvs)? else {
+            return Ok(());
+        };
+        match ipvs.change(&change) {
+            Err(KernelError::Refused(errno)) if !last && is_late(&change, errno) => {}
+            result => return result.map_err(|error| Failure::change(&change, error)),
+        }
+    }
+    Ok(())
+}
+
+/// Whether others were faster: what was to be added is there, or what was to be
+/// edited is gone.
+fn is_late(change: &Change, errno: i32) -> bool {
+    match change {
+        Change::AddService(..) | Change::AddServer(..) => errno == EEXIST,
+        Change::EditService(..) => errno == ESRCH,
+        Change::EditServer(..) => errno == ENOENT || errno == ESRCH,
+        _ => false,
+    }
 }

@@ -12,10 +12,11 @@ mod wait;
 
 use super::failure::{self, Failure, Result};
 use super::signals::Interrupt;
+use super::table;
 use crate::cli::options::CommandName;
-use crate::kernel::{Connections, Ipvs, ListError, Namespace};
+use crate::kernel::{Connections, Ipvs, Namespace};
 use crate::model::{Change, Connection, Server, ServerConfig, ServerKey, Service, ServiceKey};
-use libc::{ENOENT, ESRCH};
+use libc::ENOENT;
 use outcome::{Left, NotDrained, Weight};
 use rows::Target;
 use std::io::{self, IsTerminal, Write};
@@ -82,12 +83,7 @@ struct Drain<'a> {
 impl Drain<'_> {
     /// The server as it is; `None` when it is not there.
     fn find(&mut self) -> Result<Option<Server>> {
-        let mut servers = Vec::new();
-        match self.ipvs.servers_into(&self.service, &mut servers) {
-            Err(ListError::Kernel(error)) if error.errno() == ESRCH => return Ok(None),
-            result => result.map_err(Failure::list)?,
-        }
-        Ok(servers.into_iter().find(|s| s.key == self.server))
+        table::server(self.ipvs, &self.service, &self.server)
     }
 
     fn set_weight(&mut self, config: &ServerConfig, weight: i32) -> Result<()> {

@@ -96,6 +96,18 @@ impl Failure {
         }
     }
 
+    /// Whether the kernel does not have what was to be deleted.
+    pub fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Failure::Refused {
+                command: CommandName::DeleteServer,
+                errno: ENOENT | ESRCH,
+                ..
+            }
+        )
+    }
+
     /// The exit status that goes with it.
     pub fn exit(&self) -> Exit {
         match self {

@@ -4,13 +4,14 @@
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
-use super::progress::{Progress, carry_out, print_changes, say_of_line};
+use super::progress::{Progress, carry_out, say_of_line};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::{action, replace};
 use crate::cli::{Action, Restore};
 use crate::model::Change;
 use crate::names::ManyLookup;
+use crate::render::text;
 use crate::rules::plan::{Step, Wanted};
 use crate::rules::{self, Rule};
 use std::ffi::OsStr;
@@ -57,7 +58,7 @@ pub fn restore(
         return replace::replace(&wanted, options.dry_run, netns, out);
     }
     if options.dry_run {
-        return dry_run(&rules, start, out);
+        return dry_run(input, &rules, start, out);
     }
     let mut session = Session::open(netns, out)?;
     session.check_permission()?;
@@ -69,18 +70,32 @@ pub fn restore(
     Ok(progress.end("rules", rules.len()))
 }
 
-/// Prints the changes that `rules` would make, and makes none.
-fn dry_run(rules: &[Rule], start: Start, mut out: Output) -> Result<Exit> {
-    let cleared = (start == Start::Cleared).then_some(Change::Flush);
-    let changes = rules.iter().filter_map(|rule| match rule.action {
-        Action::Change(change) => Some(change),
-        // What draining comes to in the end.
-        Action::Drain {
-            service, server, ..
-        } => Some(Change::DeleteServer(service, server)),
-        _ => None,
-    });
-    print_changes(&mut out, cleared.into_iter().chain(changes))?;
+/// Prints the changes that `rules` would make, and makes none. What a line
+/// comes to that depends on the table is not known: it is printed as it is.
+fn dry_run(input: &[u8], rules: &[Rule], start: Start, mut out: Output) -> Result<Exit> {
+    if start == Start::Cleared {
+        text::rule(out.buffer(), None, &Change::Flush);
+    }
+    let mut lines = (1..).zip(input.split(|byte| *byte == b'\n'));
+    let mut words = Vec::new();
+    for rule in rules {
+        let line = lines.find(|(number, _)| *number == rule.line);
+        match &rule.action {
+            Action::Change(change) => text::rule(out.buffer(), None, change),
+            // What draining comes to in the end.
+            Action::Drain {
+                service, server, ..
+            } => text::rule(out.buffer(), None, &Change::DeleteServer(*service, *server)),
+            Action::Goal(_) => {
+                rules::words(line.map_or(b"", |(_, text)| text), &mut words);
+                out.buffer().text(words.join(&b' '));
+                out.buffer().push(b'\n');
+            }
+            Action::List(..) | Action::Save(_) => {}
+        }
+        out.flush_if_full()?;
+    }
+    out.finish()?;
     Ok(Exit::Success)
 }
 

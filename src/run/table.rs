@@ -6,7 +6,7 @@
 use super::failure::{Failure, Result};
 use super::session::Session;
 use crate::kernel::{Ipvs, ListError};
-use crate::model::{Server, Service, ServiceKey};
+use crate::model::{Server, ServerKey, Service, ServiceKey};
 use crate::render::{Report, order};
 use crate::rules::plan::Present;
 
@@ -50,6 +50,17 @@ pub fn present(session: &mut Session, settings: bool) -> Result<Present> {
         present.daemons = ipvs.daemons().map_err(Failure::list)?;
     }
     Ok(present)
+}
+
+/// One server; `None` when it is not there, or its service is not.
+pub fn server(ipvs: &mut Ipvs, service: &ServiceKey, key: &ServerKey) -> Result<Option<Server>> {
+    match ipvs.servers(service) {
+        Err(ListError::Kernel(error)) if error.errno() == libc::ESRCH => Ok(None),
+        servers => {
+            let servers = servers.map_err(Failure::list)?;
+            Ok(servers.into_iter().find(|server| server.key == *key))
+        }
+    }
 }
 
 /// The services with their servers.

@@ -2,7 +2,7 @@
 
 use crate::differences;
 use crate::support::bench::{Bench, Seen, Which};
-use crate::support::programs::{Call, End};
+use crate::support::programs::{Call, End, Outcome, Stdout, Tool};
 use ipvsadm::cli::{self, Action, Command};
 use ipvsadm::model::Protocol;
 use ipvsadm::names::Lookup;
@@ -19,11 +19,16 @@ thread_local! {
 /// So many failures of a group are shown; the rest is only counted.
 const SHOWN: usize = 20;
 
+/// `IPVS_CMD_GET_SERVICE` and `IPVS_CMD_GET_DEST`.
+const READS: [u8; 2] = [4, 8];
+
 #[derive(Default)]
 struct Count {
     cases: usize,
     on_purpose: BTreeMap<&'static str, usize>,
     by_mistake: usize,
+    /// Lines that were given with --ensure, too.
+    ensured: usize,
 }
 
 /// Prints what has been found.
@@ -38,10 +43,11 @@ pub fn summary() {
             }
         }
         println!(
-            "compliance: {} cases, {} different on purpose, {} different by mistake",
+            "compliance: {} cases, {} different on purpose, {} different by mistake; {} with --ensure",
             count.cases,
             count.on_purpose.values().sum::<usize>(),
-            count.by_mistake
+            count.by_mistake,
+            count.ensured
         );
     });
 }
@@ -86,6 +92,43 @@ impl Cases<'_> {
     /// The table for the cases that follow, as lines for -R.
     pub fn given(&mut self, rules: &str) {
         self.rules = rules.to_string();
+    }
+
+    /// A line that adds something does so with --ensure too; a second time
+    /// changes nothing, and only asks. What is there is made what the line says.
+    fn ensured(&mut self, call: &Call, plain: &Seen) {
+        let first = call.words.first().map_or(&b""[..], Vec::as_slice);
+        let adds =
+            first.starts_with(b"-A") || first.starts_with(b"-a") || first.starts_with(b"--add-s");
+        let added = plain.outcome == Outcome::new(0, "", "");
+        let is_there = plain.outcome.stderr.ends_with(b" already exists\n");
+        let ends = call.words.iter().any(|word| word == b"--") || !call.env.is_empty();
+        if call.tool != Tool::Ipvsadm
+            || call.stdout != Stdout::File
+            || !adds
+            || ends
+            || !(added || is_there)
+        {
+            return;
+        }
+        let mut call = call.clone();
+        call.words.push(b"--ensure".to_vec());
+        let (once, twice, requests) = self.bench.see_twice(&self.rules, &call);
+        let asks = requests.iter().all(|command| READS.contains(command));
+        let done = |seen: &Seen| seen.outcome == Outcome::new(0, "", "");
+        let right = done(&once)
+            && twice == once
+            && asks
+            && !requests.is_empty()
+            && (is_there || once.table == plain.table);
+        COUNT.with_borrow_mut(|count| count.ensured += 1);
+        if !right {
+            self.failures += 1;
+            if self.failures <= SHOWN {
+                println!("\n---- {call}\non this table:\n{}", self.rules);
+                println!("once: {once}\ntwice: {twice}\nrequests: {requests:?}");
+            }
+        }
     }
 
     /// Both programs must do the same, or differ as a listed difference says
@@ -189,6 +232,7 @@ impl Cases<'_> {
             }
         });
         if right {
+            self.ensured(call, &ours);
             return;
         }
         self.failures += 1;
@@ -227,7 +271,8 @@ fn likely_to_change(call: &Call) -> bool {
     invocation.is_ok_and(|invocation| {
         matches!(
             invocation.command,
-            Command::Action(Action::Change(_) | Action::Drain { .. }) | Command::Restore(_)
+            Command::Action(Action::Change(_) | Action::Goal(_) | Action::Drain { .. })
+                | Command::Restore(_)
         )
     })
 }

@@ -7,7 +7,9 @@
 
 mod connection;
 mod drain;
+mod ensure;
 mod hints;
+mod keep;
 mod name_server;
 mod names;
 mod netns;
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
         restore::TESTS,
         replace::TESTS,
         drain::TESTS,
+        keep::TESTS,
+        ensure::TESTS,
         hints::TESTS,
         schedulers::TESTS,
         names::TESTS,

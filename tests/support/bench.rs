@@ -6,6 +6,7 @@
 //! back instead, since that takes a hundredth of the time, and only after calls
 //! that have changed it.
 
+use super::monitor::{self, Monitor};
 use super::netns;
 use super::programs::{Call, End, Outcome, Program, Tool};
 use super::state::{State, Table};
@@ -97,7 +98,7 @@ impl Bench {
         for (path, text) in FILES {
             netns::replace_file(&dir, path, text);
         }
-        netns::new_network(LINKS);
+        netns::new_network(&[LINKS, monitor::LINK].concat());
         let copied = |path: fn(Tool) -> &'static str, whose: &str| {
             let dir = dir.join(whose);
             fs::create_dir(&dir).expect("a directory");
@@ -139,6 +140,19 @@ impl Bench {
             self.now = None;
         }
         Seen { outcome, table }
+    }
+
+    /// Makes `call` with ours on the table that `rules` set up, twice; what can
+    /// be seen of both, and the second one's requests to the kernel, by their
+    /// commands.
+    pub fn see_twice(&mut self, rules: &str, call: &Call) -> (Seen, Seen, Vec<u8>) {
+        let first = self.see(Which::Ours, rules, call);
+        self.now = None;
+        let monitor = Monitor::open();
+        let outcome = self.ours[&call.tool].call(call);
+        let requests = monitor.requests(self.table.family());
+        let table = self.table.state().expect("the table").to_string();
+        (first, Seen { outcome, table }, requests)
     }
 
     /// Makes `call` with both programs at the same time; the reference's and

@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod lab;
 pub mod machine;
+pub mod monitor;
 pub mod netlink;
 pub mod netns;
 pub mod programs;

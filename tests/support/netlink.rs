@@ -45,6 +45,11 @@ impl Family {
         Ok(family)
     }
 
+    /// Its number, which is the type of its messages.
+    pub fn id(&self) -> u16 {
+        self.id
+    }
+
     /// Sends a command; the attributes of each answer.
     pub fn ask(&self, command: u8, attributes: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         self.exchange(NLM_F_REQUEST | NLM_F_ACK, command, attributes)

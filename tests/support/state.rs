@@ -130,6 +130,11 @@ impl Table {
         Family::open("IPVS").map(Table)
     }
 
+    /// The number of the family `IPVS`.
+    pub fn family(&self) -> u16 {
+        self.0.id()
+    }
+
     /// Reads everything.
     pub fn state(&self) -> io::Result<State> {
         let mut services = Vec::new();

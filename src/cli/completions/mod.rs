@@ -49,6 +49,7 @@ fn values(row: &OptionSpec) -> Values {
         "sched-flags" => {
             Values::List("sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3")
         }
+        "without" => Values::List("persistent netmask pe ops sched-flags"),
         "pe" => Values::Words("sip".into()),
         "real-server" => Values::Servers,
         "tun-type" => Values::Words(TunnelType::ALL.map(TunnelType::name).join(" ")),

@@ -142,7 +142,7 @@ fn value(row: &OptionSpec) -> String {
     let action = match values(row) {
         Values::Unknown => " ".into(),
         Values::Words(words) => format!("({words})"),
-        Values::List(words) => format!(" _values -s , flags {words}"),
+        Values::List(words) => format!(" _values -s , {name} {words}"),
         Values::Services(kind) => format!(" _ipvsadm_services {kind}"),
         Values::Servers => " _ipvsadm_servers".into(),
         Values::Interfaces => " _ipvsadm_interfaces".into(),
