@@ -126,6 +126,9 @@ for action in load restart reload; do
     check "$action without rules fails" refuses $init $action
     check "and changes nothing" table_is "$saved"
 done
+: >$rules
+check "reload of an empty file fails" says 'is empty or missing' fails 1 $init reload
+check "and changes nothing" table_is "$saved"
 mkdir "$work/small"
 mount -t tmpfs -o size=16k small "$work/small"
 printf '# old\n' >"$work/small/rules"

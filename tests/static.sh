@@ -17,7 +17,7 @@ usual=$(readlink -f "${2:?say where the usual programs are}")
 
 root=$work/root
 mkdir "$root"
-for program in ipvsadm ipvsadm-save ipvsadm-restore; do
+for program in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
     # Under one name, so that what they say is the same.
     mkdir "$root/$program"
     cp "$static/$program" "$root/$program"
@@ -47,7 +47,7 @@ restores() {
 }
 
 "$usual/ipvsadm" -Ln >/dev/null # loads the module: the empty root has no modprobe
-for program in ipvsadm ipvsadm-save ipvsadm-restore; do
+for program in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
     keep help usual $program -h
     check "$program -h" same help in_root $program -h
 done
@@ -64,4 +64,10 @@ check "save, clear, restore" restores
 check "all is there again" table_is "$saved"
 keep listing usual ipvsadm -Ln
 check "a listing" same listing in_root ipvsadm -Ln
+# An error takes a backtrace then; the empty root has no /proc to read.
+export RUST_BACKTRACE=1
+check "an error" fails 1 in_root ipvsadm -Lcn
+check "another" fails 255 in_root ipvsadm -D -t 10.0.0.99:80
+unset RUST_BACKTRACE
+check "ipvstop" says 10.0.0.1:80 in_root ipvstop -b -n 1 -d 1
 finish

@@ -10,6 +10,7 @@ pub mod outcome;
 mod rows;
 mod wait;
 
+use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::signals::Interrupt;
 use super::table;
@@ -59,7 +60,11 @@ pub fn drain(
         Ok(End::Gone) => deleted_by_others(),
         Ok(End::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(weight))),
         Ok(End::TimedOut(left)) => drain.give_up(&before, left, NotDrained::TimedOut),
-        Ok(End::Interrupted(left)) => drain.give_up(&before, left, NotDrained::Interrupted),
+        Ok(End::Interrupted(left)) => {
+            let exit = drain.interrupt.exit().unwrap_or(Exit::Interrupted);
+            let why = |left, weight| NotDrained::Interrupted(exit, left, weight);
+            drain.give_up(&before, left, why)
+        }
         Err(error) => {
             // What was changed must not stay.
             let _ = drain.put_back(&before);
@@ -103,7 +108,7 @@ impl Drain<'_> {
         &mut self,
         before: &ServerConfig,
         left: Left,
-        why: fn(Left, Weight) -> NotDrained,
+        why: impl FnOnce(Left, Weight) -> NotDrained,
     ) -> Result<()> {
         match self.put_back(before)? {
             Some(weight) => Err(Failure::NotDrained(why(left, weight))),

@@ -10,8 +10,8 @@ pub enum NotDrained {
     Reweighted(i32),
     /// The time was up.
     TimedOut(Left, Weight),
-    /// A signal came.
-    Interrupted(Left, Weight),
+    /// A signal came, which has this exit status.
+    Interrupted(Exit, Left, Weight),
 }
 
 /// The server's weight after draining was given up.
@@ -28,7 +28,7 @@ impl NotDrained {
     pub fn exit(&self) -> Exit {
         match self {
             NotDrained::Reweighted(_) | NotDrained::TimedOut(..) => Exit::Failure,
-            NotDrained::Interrupted(..) => Exit::Interrupted,
+            NotDrained::Interrupted(exit, ..) => *exit,
         }
     }
 }
@@ -40,7 +40,7 @@ impl fmt::Display for NotDrained {
                 return write!(f, "somebody else set the weight to {weight}: not deleted");
             }
             NotDrained::TimedOut(left, weight) => ("time is up", left, weight),
-            NotDrained::Interrupted(left, weight) => ("interrupted", left, weight),
+            NotDrained::Interrupted(_, left, weight) => ("interrupted", left, weight),
         };
         write!(f, "{why}: {left} left; not deleted, and {weight}")
     }
