@@ -329,6 +329,7 @@ fn the_readme_tells_of_the_new_options() {
         "--dry-run",
         "--drain",
         "--json",
+        "--openmetrics",
         "--keep",
         "--without",
         "--ensure",

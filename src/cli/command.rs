@@ -66,6 +66,8 @@ pub enum Format {
     Text,
     /// `--json`: one document that says everything, whatever the columns.
     Json,
+    /// `--openmetrics`, for services and servers alone.
+    OpenMetrics,
 }
 
 /// What to list.

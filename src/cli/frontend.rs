@@ -181,7 +181,7 @@ mod tests {
         --weight -5 -n --numeric --numeric=5 -- --stats --rate --exact -X --sort \
         --sort --nosort -c --pe sip word = -t= -b --persistent --persistent=9 --drain \
         --drain=3 -LQ --nosuch -j -Lj --json \
-        --watch --watch=2 --samples";
+        --openmetrics --watch --watch=2 --samples";
 
     #[test]
     fn what_clap_accepts_the_lexer_reads_alike() {

@@ -35,7 +35,7 @@ impl Args<'_> {
         matrix::check_command(self.command, self.given)?;
         let change = match self.command {
             CommandName::List => {
-                let list = Action::List(self.list()?, self.format());
+                let list = Action::List(self.list()?, self.format()?);
                 return Ok(Command::Action(list));
             }
             CommandName::Save => {
@@ -344,11 +344,24 @@ impl Args<'_> {
         })
     }
 
-    fn format(&self) -> Format {
-        if self.given.contains(Opt::Json) {
-            Format::Json
-        } else {
-            Format::Text
+    /// Connections, time-outs and daemons are no metrics.
+    fn format(&self) -> Result<Format, UsageError> {
+        let has = |option| self.given.contains(option);
+        if !has(Opt::Openmetrics) {
+            return Ok(if has(Opt::Json) {
+                Format::Json
+            } else {
+                Format::Text
+            });
+        }
+        let others = [Opt::Connection, Opt::Timeout, Opt::Daemon, Opt::Json];
+        match others.into_iter().find(|other| has(*other)) {
+            None => Ok(Format::OpenMetrics),
+            Some(other) => Err(UsageError::Conflict(
+                other,
+                Opt::Openmetrics,
+                Taker::Command(self.command),
+            )),
         }
     }
 

@@ -74,6 +74,7 @@ const LIST_OPTIONS: &[Opt] = &[
     Opt::Exact,
     Opt::TunInfo,
     Opt::Json,
+    Opt::Openmetrics,
 ];
 const SAVE_OPTIONS: &[Opt] = &[Opt::Numeric, Opt::All, Opt::Watch, Opt::Samples];
 const DAEMON_OPTIONS: &[Opt] = &[

@@ -204,6 +204,22 @@ mod tests {
             ("-L -c --stats", "options conflicts in the list command"),
             ("-L -c --stats -j", "options conflicts in the list command"),
             ("-Lj --json", "multiple 'json' options specified"),
+            (
+                "-S --openmetrics",
+                "Illegal 'openmetrics' option with the 'save' command",
+            ),
+            (
+                "-L --openmetrics --openmetrics",
+                "multiple 'openmetrics' options specified",
+            ),
+            (
+                "-Lj --openmetrics",
+                "The option 'openmetrics' conflicts with the 'json' option in the 'list' command",
+            ),
+            (
+                "-L --openmetrics -c",
+                "The option 'openmetrics' conflicts with the 'connection' option in the 'list' command",
+            ),
             ("-S --json", "Illegal 'json' option with the 'save' command"),
             ("-Cj", "Illegal 'json' option with the 'flush' command"),
             ("-Zj", "Illegal 'json' option with the 'zero' command"),

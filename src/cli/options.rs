@@ -132,6 +132,7 @@ named! {
         DryRun => "dry-run",
         Drain => "drain",
         Json => "json",
+        Openmetrics => "openmetrics",
         Keep => "keep",
         Without => "without",
         Ensure => "ensure",
@@ -261,7 +262,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 69] = {
+pub static OPTIONS: [OptionSpec; 70] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -326,6 +327,7 @@ pub static OPTIONS: [OptionSpec; 69] = {
         row("", "nosort", Nothing, Option(O::Nosort), ListOptions, "keep the kernel's order"),
         row("", "sort", Nothing, Ignored, ListOptions, "does nothing: listings are sorted"),
         row("j", "json", Nothing, Option(O::Json), ListOptions, "all that the kernel tells, as one JSON document"),
+        row("", "openmetrics", Nothing, Option(O::Openmetrics), ListOptions, "services and real servers as metrics for Prometheus"),
 
         row("", "watch", Optional("SECONDS"), Option(O::Watch), WatchOptions, "with -S: print every change as the command that makes it; default 2"),
         row("", "samples", Value("COUNT"), Option(O::Samples), WatchOptions, "stop after looking this often"),

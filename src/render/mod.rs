@@ -8,6 +8,7 @@
 mod address;
 mod buffer;
 pub mod json;
+pub mod openmetrics;
 pub mod order;
 #[cfg(test)]
 mod sample;
@@ -39,6 +40,15 @@ pub trait Report {
 
     /// The beginning of the output.
     fn head(&mut self, out: &mut Buffer, head: &Head);
+
+    /// How often the services and servers are to be told, from the first to the
+    /// last; more than once costs the memory of the whole table.
+    fn rounds(&self) -> usize {
+        1
+    }
+
+    /// The services are about to be told for the time `number`, from 0.
+    fn round(&mut self, _: &mut Buffer, _number: usize) {}
 
     /// A virtual service.
     fn service(&mut self, out: &mut Buffer, service: &Service);

@@ -8,6 +8,7 @@ use crate::kernel::Unreadable;
 use crate::model::{ServiceKey, Style, View};
 use crate::names::{Names, Resolver};
 use crate::render::json::Json;
+use crate::render::openmetrics::OpenMetrics;
 use crate::render::text::Text;
 use crate::render::{Head, Report, order};
 
@@ -15,6 +16,7 @@ use crate::render::{Head, Report, order};
 pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
     match format {
         Format::Json => report(session, list, &mut Json::default()),
+        Format::OpenMetrics => report(session, list, &mut OpenMetrics::default()),
         Format::Text => {
             let (style, names) = text_of(list);
             with_names(names.then(Resolver::for_listing), |names| {

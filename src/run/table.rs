@@ -4,11 +4,13 @@
 //! This module must not know what a report looks like.
 
 use super::failure::{Failure, Result};
+use super::output::Output;
 use super::session::Session;
 use crate::kernel::{Ipvs, ListError};
 use crate::model::{Server, ServerKey, Service, ServiceKey};
 use crate::render::{Report, order};
 use crate::rules::plan::Present;
+use std::net::IpAddr;
 
 /// Services, each with its servers.
 pub type Table = Vec<(Service, Vec<Server>)>;
@@ -74,7 +76,7 @@ fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> Result<Table> {
 }
 
 /// Reports services with their servers: each as soon as it is read, but where
-/// names are wanted, all of them after the names were looked up together.
+/// names are wanted or several rounds, all of them after all were read.
 pub fn report(
     session: &mut Session,
     services: &[Service],
@@ -82,28 +84,46 @@ pub fn report(
     report: &mut dyn Report,
 ) -> Result<()> {
     let Session { ipvs, out } = session;
-    let mut block = |report: &mut dyn Report, service: &Service, servers: &[Server]| {
-        report.service(out.buffer(), service);
-        for server in servers {
-            report.server(out.buffer(), &service.key, server);
-            out.flush_if_full()?;
-        }
-        out.flush_if_full()
-    };
-    if !report.wants_names() {
+    let rounds = report.rounds();
+    if rounds == 1 && !report.wants_names() {
         return for_each(ipvs, services, sorted, |service, servers| {
-            block(report, service, servers)
+            one(out, report, service, servers)
         });
     }
     let table = read(ipvs, services, sorted)?;
+    if report.wants_names() {
+        report.look_up(&mut addresses(&table));
+    }
+    for number in 0..rounds {
+        report.round(out.buffer(), number);
+        for (service, servers) in &table {
+            one(out, report, service, servers)?;
+        }
+    }
+    Ok(())
+}
+
+/// A service with its servers.
+fn one(
+    out: &mut Output,
+    report: &mut dyn Report,
+    service: &Service,
+    servers: &[Server],
+) -> Result<()> {
+    report.service(out.buffer(), service);
+    for server in servers {
+        report.server(out.buffer(), &service.key, server);
+        out.flush_if_full()?;
+    }
+    out.flush_if_full()
+}
+
+/// All addresses in `table`.
+fn addresses(table: &Table) -> impl Iterator<Item = IpAddr> {
     let services = table.iter().filter_map(|(service, _)| match service.key {
         ServiceKey::Address { address, .. } => Some(address),
         ServiceKey::Fwmark { .. } => None,
     });
     let servers = table.iter().flat_map(|(_, servers)| servers);
-    report.look_up(&mut services.chain(servers.map(|server| server.key.address)));
-    for (service, servers) in &table {
-        block(report, service, servers)?;
-    }
-    Ok(())
+    services.chain(servers.map(|server| server.key.address))
 }

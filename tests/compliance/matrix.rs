@@ -24,6 +24,7 @@ pub const NEW: &[Opt] = &[
     Opt::DryRun,
     Opt::Drain,
     Opt::Json,
+    Opt::Openmetrics,
     Opt::Keep,
     Opt::Without,
     Opt::Ensure,

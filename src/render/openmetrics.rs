@@ -1,0 +1,245 @@
+//! `--openmetrics`: services and servers as metrics, for Prometheus.
+//!
+//! All samples of a metric must stand together, so that the table is told once
+//! for each. Labels are those of node_exporter's collector of IPVS, for joins.
+//! Counters have their `_total` in HELP and TYPE too: the text format, which
+//! node_exporter's textfile collector and promtool read, knows them by no other
+//! name, and Prometheus reads both. UNIT would have to be the name's end, which
+//! that is not; the units are in the names.
+
+use super::buffer::Buffer;
+use super::{Head, Report, address};
+use crate::model::{
+    Connection, Daemon, Family, Info, Server, Service, ServiceKey, Stats, Timeouts,
+};
+
+/// What a metric's samples are of.
+enum Of {
+    /// One for each service: a counter.
+    Service(fn(&Stats) -> u64),
+    /// One for each server: a counter.
+    Server(fn(&Stats) -> u64),
+    /// One for each server: a value that goes up and down.
+    Gauge(fn(&Server) -> i64),
+}
+
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    of: Of,
+}
+
+const fn metric(name: &'static str, of: Of, help: &'static str) -> Metric {
+    Metric { name, help, of }
+}
+
+#[rustfmt::skip] // one line a metric
+static METRICS: [Metric; 16] = [
+    metric("ipvs_service_connections_total", Of::Service(|s| s.conns), "Connections scheduled."),
+    metric("ipvs_service_incoming_packets_total", Of::Service(|s| s.in_packets), "Packets from clients."),
+    metric("ipvs_service_outgoing_packets_total", Of::Service(|s| s.out_packets), "Packets to clients that passed the director."),
+    metric("ipvs_service_incoming_bytes_total", Of::Service(|s| s.in_bytes), "Bytes from clients."),
+    metric("ipvs_service_outgoing_bytes_total", Of::Service(|s| s.out_bytes), "Bytes to clients that passed the director."),
+    metric("ipvs_server_connections_total", Of::Server(|s| s.conns), "Connections scheduled."),
+    metric("ipvs_server_incoming_packets_total", Of::Server(|s| s.in_packets), "Packets from clients."),
+    metric("ipvs_server_outgoing_packets_total", Of::Server(|s| s.out_packets), "Packets to clients that passed the director."),
+    metric("ipvs_server_incoming_bytes_total", Of::Server(|s| s.in_bytes), "Bytes from clients."),
+    metric("ipvs_server_outgoing_bytes_total", Of::Server(|s| s.out_bytes), "Bytes to clients that passed the director."),
+    metric("ipvs_server_connections_active", Of::Gauge(|s| s.active.into()), "Connections in an active state."),
+    metric("ipvs_server_connections_inactive", Of::Gauge(|s| s.inactive.into()), "All other connections."),
+    metric("ipvs_server_connections_persistent", Of::Gauge(|s| s.persistent.into()), "Persistence templates."),
+    metric("ipvs_server_weight", Of::Gauge(|s| s.config.weight.into()), "The server's share; 0 takes no new connections."),
+    metric("ipvs_server_upper_threshold", Of::Gauge(|s| s.config.upper_threshold.into()), "No new connections above so many; 0 is no limit."),
+    metric("ipvs_server_lower_threshold", Of::Gauge(|s| s.config.lower_threshold.into()), "New connections again below so many; 0 is no limit."),
+];
+
+/// The metrics of the table.
+#[derive(Debug, Default)]
+pub struct OpenMetrics {
+    /// The metric that is being written.
+    at: usize,
+}
+
+impl Report for OpenMetrics {
+    fn wants_info(&self) -> bool {
+        true
+    }
+
+    fn rounds(&self) -> usize {
+        METRICS.len()
+    }
+
+    fn round(&mut self, out: &mut Buffer, number: usize) {
+        self.at = number;
+        let metric = &METRICS[number];
+        let kind = match metric.of {
+            Of::Service(_) | Of::Server(_) => "counter",
+            Of::Gauge(_) => "gauge",
+        };
+        describe(out, metric.name, kind, metric.help);
+    }
+
+    fn head(&mut self, out: &mut Buffer, head: &Head) {
+        if let Head::Table(Some(Info { conn_tab_size, .. })) = head {
+            const NAME: &str = "ipvs_connection_table_size";
+            describe(out, NAME, "gauge", "Buckets of the connection table.");
+            out.text(NAME);
+            out.push(b' ');
+            out.number(*conn_tab_size);
+            out.end_line();
+        }
+    }
+
+    fn service(&mut self, out: &mut Buffer, service: &Service) {
+        let metric = &METRICS[self.at];
+        if let Of::Service(value) = metric.of {
+            out.text(metric.name);
+            service_labels(out, &service.key);
+            out.text("} ");
+            out.number(value(&service.stats));
+            out.end_line();
+        }
+    }
+
+    fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
+        let metric = &METRICS[self.at];
+        if let Of::Service(_) = metric.of {
+            return;
+        }
+        out.text(metric.name);
+        service_labels(out, service);
+        out.text(",remote_address=\"");
+        address::address(out, &server.key.address);
+        out.text("\",remote_port=\"");
+        out.number(server.key.port);
+        out.text("\"} ");
+        match metric.of {
+            Of::Service(_) => {}
+            Of::Server(value) => out.number(value(&server.stats)),
+            Of::Gauge(value) => {
+                let value = value(server);
+                if value < 0 {
+                    out.push(b'-');
+                }
+                out.number(value.unsigned_abs());
+            }
+        }
+        out.end_line();
+    }
+
+    // Neither is a metric; the command line asks for none of them.
+    fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
+    fn timeouts(&mut self, _: &mut Buffer, _: &Timeouts) {}
+    fn daemon(&mut self, _: &mut Buffer, _: &Daemon) {}
+
+    fn end(&mut self, out: &mut Buffer) {
+        out.text("# EOF\n");
+    }
+}
+
+fn describe(out: &mut Buffer, name: &str, kind: &str, help: &str) {
+    for (word, said) in [("HELP", help), ("TYPE", kind)] {
+        for part in ["# ", word, " ", name, " ", said, "\n"] {
+            out.text(part);
+        }
+    }
+}
+
+/// The labels of a service, without the brace after them: none of their values
+/// has anything to escape. A mark may be there for both families: the second
+/// has one more label.
+fn service_labels(out: &mut Buffer, key: &ServiceKey) {
+    out.text("{local_address=\"");
+    match key {
+        ServiceKey::Address {
+            protocol,
+            address,
+            port,
+        } => {
+            address::address(out, address);
+            out.text("\",local_port=\"");
+            out.number(*port);
+            out.text("\",local_mark=\"\",proto=\"");
+            out.text(protocol.title());
+            out.push(b'"');
+        }
+        ServiceKey::Fwmark { mark, family } => {
+            out.text("\",local_port=\"0\",local_mark=\"");
+            out.text(format!("{mark:08X}"));
+            out.text("\",proto=\"FWM\"");
+            if *family == Family::Inet6 {
+                out.text(",family=\"inet6\"");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Forwarding;
+    use crate::render::sample::{mark, server, service, tcp, written};
+
+    const INFO: Info = Info {
+        version: 0x010201,
+        conn_tab_size: 4096,
+    };
+
+    fn metrics() -> String {
+        let services = [
+            service(tcp("10.0.0.1", 80)),
+            service(tcp("2001:db8::1", 80)),
+            service(mark(0xabcd, Family::Inet)),
+            service(mark(0xabcd, Family::Inet6)),
+        ];
+        let mut real = server("10.0.0.2", 8080, Forwarding::Masq);
+        real.config.weight = -5;
+        real.stats.conns = u64::MAX;
+        written(|out| {
+            let mut report = OpenMetrics::default();
+            report.head(out, &Head::Table(Some(INFO)));
+            for number in 0..report.rounds() {
+                report.round(out, number);
+                for service in &services {
+                    report.service(out, service);
+                    report.server(out, &service.key, &real);
+                }
+            }
+            report.end(out);
+        })
+    }
+
+    #[test]
+    fn each_sample_comes_once_and_under_its_metric() {
+        let text = metrics();
+        let mut seen = std::collections::HashSet::new();
+        let mut current = "";
+        for line in text.lines() {
+            if let Some(rest) = line.strip_prefix("# ") {
+                let name = rest.split(' ').nth(1).unwrap_or_default();
+                assert!(seen.insert(rest.to_string()), "{line}");
+                current = name;
+                continue;
+            }
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            assert_eq!(series.split('{').next(), Some(current));
+            assert!(seen.insert(series.to_string()), "twice: {line}");
+            assert!(value.parse::<f64>().is_ok(), "{line}");
+        }
+        assert_eq!(text.lines().last(), Some("# EOF"));
+    }
+
+    #[test]
+    fn labels_are_those_of_node_exporter() {
+        let text = metrics();
+        for line in [
+            "ipvs_connection_table_size 4096",
+            "ipvs_service_outgoing_bytes_total{local_address=\"10.0.0.1\",local_port=\"80\",local_mark=\"\",proto=\"TCP\"} 5000000000",
+            "ipvs_service_connections_total{local_address=\"\",local_port=\"0\",local_mark=\"0000ABCD\",proto=\"FWM\"} 1",
+            "ipvs_server_weight{local_address=\"2001:db8::1\",local_port=\"80\",local_mark=\"\",proto=\"TCP\",remote_address=\"10.0.0.2\",remote_port=\"8080\"} -5",
+            "ipvs_server_connections_total{local_address=\"\",local_port=\"0\",local_mark=\"0000ABCD\",proto=\"FWM\",family=\"inet6\",remote_address=\"10.0.0.2\",remote_port=\"8080\"} 18446744073709551615",
+        ] {
+            assert!(text.contains(&format!("\n{line}\n")), "{line}\n{text}");
+        }
+    }
+}
