@@ -5,6 +5,7 @@ PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/ipvsadm
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share/ipvsadm
 SYSCONFDIR ?= /etc
 RULES ?= $(SYSCONFDIR)/ipvsadm.rules
 SETTINGS ?= $(SYSCONFDIR)/default/ipvsadm
@@ -24,7 +25,7 @@ release = $(CARGO_TARGET_DIR)/release
 filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 	s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; \
 	s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g; \
-	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; \
+	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; s|/usr/share/ipvsadm|$(DATADIR)|; \
 	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|'
 
 static_release = $(CARGO_TARGET_DIR)/$(shell uname -m)-unknown-linux-musl/release
@@ -46,14 +47,15 @@ $(addprefix $(release)/,$(programs)):
 	cargo build --release --locked
 
 install: $(addprefix $(release)/,$(programs))
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(UNITDIR) \
-		$(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(DATADIR) \
+		$(UNITDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
 	install -m 755 $(addprefix $(release)/,$(programs)) $(DESTDIR)$(SBINDIR)
 	umask 022 && for page in $(addsuffix .8,$(programs)); do \
 		$(filled) man/$$page >$(DESTDIR)$(MANDIR)/man8/$$page || exit; done
 	$(filled) packaging/ipvsadm-service >$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	chmod 755 $(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	umask 022 && $(filled) packaging/ipvsadm.service >$(DESTDIR)$(UNITDIR)/ipvsadm.service
+	install -m 644 docs/ipvsadm.schema.json $(DESTDIR)$(DATADIR)
 	install -m 644 completions/_ipvsadm $(DESTDIR)$(ZSHDIR)/_ipvsadm
 	install -m 644 completions/ipvsadm.bash $(DESTDIR)$(BASHDIR)/ipvsadm
 	install -m 644 completions/ipvsadm.fish $(DESTDIR)$(FISHDIR)/ipvsadm.fish
@@ -71,8 +73,8 @@ uninstall:
 		$(addprefix $(DESTDIR)$(BASHDIR)/,$(programs)) \
 		$(addprefix $(DESTDIR)$(FISHDIR)/,$(addsuffix .fish,$(programs))) \
 		$(DESTDIR)$(ZSHDIR)/_ipvsadm $(DESTDIR)$(UNITDIR)/ipvsadm.service \
-		$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
-	-rmdir $(DESTDIR)$(LIBEXECDIR)
+		$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service $(DESTDIR)$(DATADIR)/ipvsadm.schema.json
+	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
 
 # Debian's tools want debian/ at the top of where they build, and leave what they
 # make beside that. -d: Rust need not come from Debian.

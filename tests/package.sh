@@ -77,6 +77,7 @@ for page in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
     check "bash-completion has $page" test -e /usr/share/bash-completion/completions/$page
     check "fish has $page" test -e /usr/share/fish/vendor_completions.d/$page.fish
 done
+check "the schema of the JSON is there" test -s /usr/share/ipvsadm/ipvsadm.schema.json
 check "zsh has ipvsadm" test -e /usr/share/zsh/vendor-completions/_ipvsadm
 
 echo "== the init script"

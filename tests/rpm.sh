@@ -93,6 +93,7 @@ for manual in ipvsadm ipvsadm-save ipvsadm-restore; do
     check "the manual of $manual tells of Red Hat's" grep -q /etc/sysconfig/ipvsadm "$work/$manual.8"
     check "mandoc finds nothing wrong with it" refuses says . mandoc -T lint "$work/$manual.8"
 done
+check "the schema of the JSON is there" test -s "$work/empty/usr/share/ipvsadm/ipvsadm.schema.json"
 check "ipvstop is there" test -x "$work/empty/usr/sbin/ipvstop"
 echo '# mine' >>"$work/empty/etc/sysconfig/ipvsadm"
 check "removed" in_empty -e ipvsadm
