@@ -48,14 +48,16 @@ class Bench:
             return Run((user + kernel) / times / 1e6, user / times / 1e6, memory)
         return Run(time / times / 1e6, 0, memory)
 
-    def measure(self, name, *words, before=None, rounds=None, **how):
-        """Both programs in turn, `before` each run of each."""
+    def measure(self, name, *words, theirs=None, before=None, rounds=None, **how):
+        """Both programs in turn, `before` each run of each. `theirs` are the words
+        for the reference where it does not know ours."""
         runs = {program: [] for program in PROGRAMS}
         for _ in range(rounds or self.options.rounds):
             for program in PROGRAMS:
                 if before:
                     before()
-                runs[program].append(self.launch(program, *words, **how))
+                said = theirs if theirs and program == REFERENCE else words
+                runs[program].append(self.launch(program, *said, **how))
         medians = [Run(*map(statistics.median, zip(*runs[p]))) for p in PROGRAMS]
         self.results.append((name, *medians))
         print(f"  {name}: {medians[0].cost / medians[1].cost:.2f}", file=sys.stderr, flush=True)
@@ -89,6 +91,8 @@ class Bench:
         for words in [["-Ln"], ["-Sn"], ["-Ln", "--stats"]]:
             self.same(*words)
             self.measure(f"{' '.join(words)} {name}", *words)
+        for words in [["-L", "--json"], ["-L", "--openmetrics"]]:
+            self.measure(f"{' '.join(words)} {name}", *words, theirs=["-Ln", "--stats"])
         os.unlink(path)
         fresh_network()
 
@@ -98,7 +102,9 @@ class Bench:
             sys.exit(f"only {made} connections of {count}")
         self.same("-Lcn")
         # The old kernel reads the table once for each page.
-        self.measure(f"-Lcn {count:,}", "-Lcn", rounds=1 if count > 20_000 else None)
+        rounds = 1 if count > 20_000 else None
+        self.measure(f"-Lcn {count:,}", "-Lcn", rounds=rounds)
+        self.measure(f"-Lc --json {count:,}", "-Lc", "--json", theirs=["-Lcn"], rounds=rounds)
 
 
 def fresh_network():

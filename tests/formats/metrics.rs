@@ -119,8 +119,8 @@ fn same_numbers() {
     let samples = samples(&text);
     let table = parsed(&table);
     let web = table["services"].as_array().expect("services").iter();
-    let web = web.filter(|service| service["port"] == 80 && service["family"] == "inet");
-    let web = web.last().expect("a service");
+    let mut web = web.filter(|service| service["port"] == 80 && service["family"] == "inet");
+    let web = web.next().expect("a service");
     let server = &web["servers"][0];
     let service = "local_address=\"10.0.9.1\",local_port=\"80\",proto=\"TCP\"";
     let address = "remote_address=\"10.0.9.2\",remote_port=\"8080\"";
