@@ -134,4 +134,11 @@ pub enum Watched {
         /// Also those of the session time-outs and the sync daemons.
         all: bool,
     },
+    /// `-L`: all of it.
+    Listings {
+        /// What to list.
+        list: List,
+        /// As documents of one line.
+        json: bool,
+    },
 }

@@ -35,8 +35,9 @@ impl Args<'_> {
         matrix::check_command(self.command, self.given)?;
         let change = match self.command {
             CommandName::List => {
-                let list = Action::List(self.list()?, self.format()?);
-                return Ok(Command::Action(list));
+                let (list, format) = (self.list()?, self.format()?);
+                let json = format == Format::Json;
+                return self.watched(Action::List(list, format), Watched::Listings { list, json });
             }
             CommandName::Save => {
                 let save = self.save();
@@ -392,6 +393,14 @@ impl Args<'_> {
     /// `action`, or with `--watch` what takes its place.
     fn watched(&self, action: Action, what: Watched) -> Result<Command, UsageError> {
         if self.given.contains(Opt::Watch) {
+            // One reader reads one exposition.
+            if self.given.contains(Opt::Openmetrics) {
+                return Err(UsageError::Conflict(
+                    Opt::Openmetrics,
+                    Opt::Watch,
+                    Taker::Command(self.command),
+                ));
+            }
             return Ok(Command::Watch(Watch {
                 what,
                 interval: self.interval,

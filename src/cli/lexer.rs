@@ -99,7 +99,7 @@ impl<'a, 'w> Lexer<'a, 'w> {
                 None => Err(UsageError::MissingValue(word.into())),
             },
             (Takes::Optional(_), None) => match self.words.get(self.next) {
-                Some(value) if !value.starts_with(b"-") => {
+                Some(value) if is_value(row, value) => {
                     self.next += 1;
                     found(Some(value), value)
                 }
@@ -129,6 +129,18 @@ impl<'a> Iterator for Lexer<'a, '_> {
             b'-' => self.long(word),
             _ => self.short(word, &word[1..]),
         })
+    }
+}
+
+/// Whether the option `row`, whose value may be missing, takes `word` for it. A
+/// negative number is a wrong value and no option, except to popt, after `-p`.
+fn is_value(row: &OptionSpec, word: &[u8]) -> bool {
+    match word {
+        [b'-', digit, ..] if row.short.is_none() => {
+            digit.is_ascii_digit() && find_short(*digit).is_none()
+        }
+        [b'-', ..] => false,
+        _ => true,
     }
 }
 
@@ -189,6 +201,10 @@ mod tests {
         assert_eq!(read("-p -s rr"), "[persistent] [scheduler=rr]");
         assert_eq!(read("-p rr"), "[persistent=rr]");
         assert_eq!(read("-p -"), "[persistent] -");
+        assert_eq!(read("-p -5"), "[persistent] <-5: unknown option>");
+        assert_eq!(read("--watch -5"), "[watch=-5]");
+        assert_eq!(read("--watch -n"), "[watch] [numeric]");
+        assert_eq!(read("--drain -6"), "[drain] [ipv6]");
         assert_eq!(read("-p="), "[persistent=]");
         assert_eq!(read("-L -- -n"), "[list] -n");
     }

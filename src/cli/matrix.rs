@@ -75,6 +75,8 @@ const LIST_OPTIONS: &[Opt] = &[
     Opt::TunInfo,
     Opt::Json,
     Opt::Openmetrics,
+    Opt::Watch,
+    Opt::Samples,
 ];
 const SAVE_OPTIONS: &[Opt] = &[Opt::Numeric, Opt::All, Opt::Watch, Opt::Samples];
 const DAEMON_OPTIONS: &[Opt] = &[

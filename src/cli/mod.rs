@@ -198,6 +198,10 @@ mod tests {
             ),
             ("-S --watch 0", "invalid interval `0' specified"),
             (
+                "-L --openmetrics --watch",
+                "The option 'watch' conflicts with the 'openmetrics' option in the 'list' command",
+            ),
+            (
                 "-S --samples 3",
                 "The option 'samples' needs the 'watch' option",
             ),

@@ -329,7 +329,7 @@ pub static OPTIONS: [OptionSpec; 70] = {
         row("j", "json", Nothing, Option(O::Json), ListOptions, "all that the kernel tells, as one JSON document"),
         row("", "openmetrics", Nothing, Option(O::Openmetrics), ListOptions, "services and real servers as metrics for Prometheus"),
 
-        row("", "watch", Optional("SECONDS"), Option(O::Watch), WatchOptions, "with -S: print every change as the command that makes it; default 2"),
+        row("", "watch", Optional("SECONDS"), Option(O::Watch), WatchOptions, "list again and again; with -S, print changes as commands; default 2"),
         row("", "samples", Value("COUNT"), Option(O::Samples), WatchOptions, "stop after looking this often"),
 
         row("", "mcast-interface", Value("INTERFACE"), Option(O::McastInterface), DaemonOptions, "where to send or listen; default eth0"),

@@ -68,6 +68,11 @@ impl Resolver {
         }
     }
 
+    /// Gives the look-ups that follow a deadline of their own.
+    pub fn renew(&mut self) {
+        self.left = DEADLINE;
+    }
+
     /// Whether names are missing because an answer did not come in time.
     pub fn timed_out(&self) -> bool {
         self.timed_out

@@ -60,6 +60,11 @@ impl Buffer {
         &self.bytes
     }
 
+    /// The bytes, without a copy.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// How many bytes there are.
     #[inline]
     pub fn len(&self) -> usize {

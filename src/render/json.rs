@@ -36,6 +36,8 @@ macro_rules! members {
 /// The document as far as it has been written.
 #[derive(Debug, Default)]
 pub struct Json {
+    /// For a document that is one line, without its end: when it was made.
+    time: Option<String>,
     /// Whether there is a row in the outermost list.
     rows: bool,
     /// The innermost list that is open for servers.
@@ -57,10 +59,27 @@ enum Servers {
 }
 
 impl Json {
+    /// A document on one line, for one that is written again and again.
+    pub fn line(time: &str) -> Json {
+        Json {
+            time: Some(time.to_owned()),
+            ..Json::default()
+        }
+    }
+
+    /// `rows`, or with everything on one line, `line`.
+    fn layout(&self, rows: &'static str, line: &'static str) -> &'static str {
+        if self.time.is_some() { line } else { rows }
+    }
+
     /// Begins a row of the outermost list.
     fn row(&mut self, out: &mut Buffer) {
         self.end_servers(out);
-        out.text(if self.rows { ",\n" } else { "\n" });
+        out.text(if self.rows {
+            self.layout(",\n", ",")
+        } else {
+            self.layout("\n", "")
+        });
         self.rows = true;
     }
 
@@ -68,7 +87,7 @@ impl Json {
         match std::mem::take(&mut self.servers) {
             Servers::None => {}
             Servers::Empty => out.text("]}"),
-            Servers::Some => out.text("\n]}"),
+            Servers::Some => out.text(self.layout("\n]}", "]}")),
         }
     }
 }
@@ -80,7 +99,11 @@ impl Report for Json {
 
     fn head(&mut self, out: &mut Buffer, head: &Head) {
         out.push(b'{');
-        self.tail = "\n]}\n";
+        if let Some(time) = &self.time {
+            members!(out, "time": Text(time.as_bytes()));
+            out.push(b',');
+        }
+        self.tail = self.layout("\n]}\n", "]}");
         match head {
             Head::Table(info) => {
                 members!(out,
@@ -93,7 +116,7 @@ impl Report for Json {
             Head::Daemons => out.text("\"daemons\":["),
             Head::Timeouts => {
                 out.text("\"timeouts\":");
-                self.tail = "}\n";
+                self.tail = self.layout("}\n", "}");
             }
         }
     }
@@ -137,8 +160,8 @@ impl Report for Json {
 
     fn server(&mut self, out: &mut Buffer, _: &ServiceKey, server: &Server) {
         out.text(match self.servers {
-            Servers::Some => ",\n {",
-            _ => "\n {",
+            Servers::Some => self.layout(",\n {", ",{"),
+            _ => self.layout("\n {", "{"),
         });
         self.servers = Servers::Some;
         let config = &server.config;

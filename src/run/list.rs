@@ -2,10 +2,10 @@
 
 use super::failure::{self, Failure, Result};
 use super::session::Session;
-use super::table;
+use super::table as servers;
 use crate::cli::{Format, List};
-use crate::kernel::Unreadable;
-use crate::model::{ServiceKey, Style, View};
+use crate::kernel::{Ipvs, ListError, Unreadable};
+use crate::model::{Service, ServiceKey, Style, View};
 use crate::names::{Names, Resolver};
 use crate::render::json::Json;
 use crate::render::openmetrics::OpenMetrics;
@@ -27,7 +27,7 @@ pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
 }
 
 /// How `list` looks as text, and whether with names.
-fn text_of(list: &List) -> (Style, bool) {
+pub fn text_of(list: &List) -> (Style, bool) {
     match *list {
         List::Table { style, numeric, .. } => (style, !numeric),
         List::Connections { engines, numeric } => {
@@ -42,11 +42,15 @@ fn text_of(list: &List) -> (Style, bool) {
     }
 }
 
-fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Result<()> {
+/// Lists what `list` asks for by `report`.
+pub fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Result<()> {
     match *list {
         List::Table {
             service, sorted, ..
-        } => services(session, service, sorted, report),
+        } => {
+            let services = read_services(&mut session.ipvs, service).map_err(Failure::list)?;
+            table(session, services, service.is_none(), sorted, report)
+        }
         List::Connections { .. } => connections(session, report),
         List::Timeouts => timeouts(session, report),
         List::Daemons => daemons(session, report),
@@ -67,32 +71,44 @@ pub fn with_names(
     result
 }
 
+/// What is said then.
+pub const NAMES_TIMED_OUT: &str = "name look-up timed out: some addresses are shown as numbers";
+
 fn warn_timed_out(names: &Resolver) {
     if names.timed_out() {
-        failure::say(b"name look-up timed out: some addresses are shown as numbers");
+        failure::say(NAMES_TIMED_OUT.as_bytes());
     }
 }
 
-fn services(
-    session: &mut Session,
+/// All services, or this one.
+pub fn read_services(
+    ipvs: &mut Ipvs,
     service: Option<ServiceKey>,
+) -> std::result::Result<Vec<Service>, ListError> {
+    match service {
+        Some(key) => Ok(vec![ipvs.service(&key)?]),
+        None => ipvs.services(),
+    }
+}
+
+/// Lists `services`, which are all of them if it is the `whole` table.
+pub fn table(
+    session: &mut Session,
+    mut services: Vec<Service>,
+    whole: bool,
     sorted: bool,
     report: &mut dyn Report,
 ) -> Result<()> {
-    let info = if service.is_none() || report.wants_info() {
+    let info = if whole || report.wants_info() {
         Some(session.ipvs.info().map_err(Failure::list)?)
     } else {
         None
-    };
-    let mut services = match service {
-        Some(key) => vec![session.ipvs.service(&key).map_err(Failure::list)?],
-        None => session.ipvs.services().map_err(Failure::list)?,
     };
     if sorted {
         order::services(&mut services);
     }
     report.head(session.out.buffer(), &Head::Table(info));
-    table::report(session, &services, sorted, report)?;
+    servers::report(session, &services, sorted, report)?;
     report.end(session.out.buffer());
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
 use std::time::Instant;
 
-/// The buffer is written once it holds this many bytes.
+/// How many bytes are written at once.
 const FULL: usize = 64 * 1024;
 
 /// Room for the row that fills the buffer.
@@ -25,6 +25,8 @@ const STDERR: i32 = 2;
 #[derive(Debug)]
 pub struct Output {
     buffer: Buffer,
+    /// It is written once it holds this many bytes.
+    full: usize,
     file: io::Result<File>,
 }
 
@@ -36,8 +38,24 @@ impl Output {
         occupy_closed_descriptors();
         Output {
             buffer: Buffer::with_capacity(FULL + ROW),
+            // One that cannot be written fails at once.
+            full: if file.is_ok() { FULL } else { 0 },
             file: file.map(File::from),
         }
+    }
+
+    /// Output that is written nowhere, but [taken](Output::take).
+    pub fn kept() -> Output {
+        Output {
+            buffer: Buffer::default(),
+            full: usize::MAX,
+            file: Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// All output since it was last taken or written.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer).into_bytes()
     }
 
     /// Where output is put. After each row, or a few short lines,
@@ -50,7 +68,7 @@ impl Output {
     /// so that the failure is seen early.
     #[inline]
     pub fn flush_if_full(&mut self) -> Result<()> {
-        if self.buffer.len() < FULL && self.file.is_ok() {
+        if self.buffer.len() < self.full {
             return Ok(());
         }
         self.finish()

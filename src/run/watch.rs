@@ -1,27 +1,56 @@
 //! `--watch`: looks again and again, and prints what is seen.
 //!
-//! Signals keep their default: whatever ends the program ends it between two
-//! writes, and nothing is left to undo.
+//! Without a terminal signals keep their default: whatever ends the program
+//! ends it between two writes, and nothing is left to undo.
 
 mod changes;
+mod listings;
+mod rated;
+mod screen;
+mod terminal;
+mod view;
 
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
-use crate::cli::{Watch, Watched};
+use crate::cli::{List, Watch, Watched};
+use crate::watch::PERIOD;
+use listings::Listings;
 use std::ffi::OsStr;
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
+use view::Lines;
 
 /// Looks, and prints, as often as `watch` says.
 pub fn watch(watch: &Watch, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     let mut session = Session::open(netns, out)?;
-    let looks = Looks::new(watch.interval, watch.samples);
+    let looks = |first| Looks::new(watch, first);
     match watch.what {
-        Watched::Changes { all } => changes::log(&mut session, all, looks),
+        Watched::Changes { all } => {
+            changes::log(&mut session, all, looks(watch.interval))?;
+        }
+        Watched::Listings { list, json } => {
+            let listings = Listings::new(list, json);
+            let looks = looks(if listings.counts() {
+                watch.interval.max(PERIOD)
+            } else {
+                Duration::ZERO
+            });
+            if !json && terminal::is_there() {
+                return screen::show(&mut session, listings, looks, lines(&list));
+            }
+            listings::print(&mut session, listings, looks)?;
+        }
     }
-    .map(|()| Exit::Success)
+    Ok(Exit::Success)
+}
+
+fn lines(list: &List) -> Lines {
+    match list {
+        List::Connections { .. } => Lines::Connections,
+        _ => Lines::Table,
+    }
 }
 
 /// When to look.
@@ -32,24 +61,25 @@ struct Looks {
 }
 
 impl Looks {
-    fn new(interval: Duration, samples: Option<NonZeroU64>) -> Looks {
+    /// Looks as `watch` wants them, the first of them after `first`.
+    fn new(watch: &Watch, first: Duration) -> Looks {
         Looks {
-            interval,
-            due: Instant::now(),
-            left: samples.map(NonZeroU64::get),
+            interval: watch.interval,
+            due: Instant::now() + first,
+            left: watch.samples.map(NonZeroU64::get),
         }
     }
 
-    /// Waits for the next look while anybody can read `out`; false when there is
-    /// to be none. One that is late does not make those after it come sooner.
-    fn next(&mut self, out: &Output) -> Result<bool> {
-        if self.left == Some(0) {
-            return Ok(false);
-        }
-        self.left = self.left.map(|left| left - 1);
-        self.due = (self.due + self.interval).max(Instant::now());
-        out.wait(self.due)?;
-        Ok(true)
+    /// When the next one is due, if there is to be one. One that comes late does
+    /// not make those after it come sooner.
+    fn next(&mut self) -> Option<Instant> {
+        self.left = match self.left {
+            Some(left) => Some(left.checked_sub(1)?),
+            None => None,
+        };
+        let due = self.due.max(Instant::now());
+        self.due = due + self.interval;
+        Some(due)
     }
 }
 

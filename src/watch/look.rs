@@ -5,8 +5,8 @@ use crate::model::{Server, Service};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often the kernel publishes them, if all goes well.
-const PERIOD: Duration = Duration::from_millis(1900);
+/// How often the kernel publishes its counters, if all goes well.
+const SOON: Duration = Duration::from_millis(1900);
 
 /// By how much it may be late: its timers are not precise.
 const LATE: Duration = Duration::from_millis(100);
@@ -34,19 +34,8 @@ pub struct Looker {
 
 impl Looker {
     /// Reads the table.
-    ///
-    /// Where nothing at all has moved for as long as the kernel takes to
-    /// publish, and something moved before, it may only be late: the table is
-    /// then read a little later, lest one look see no traffic.
     pub fn look(&mut self, ipvs: &mut Ipvs) -> Result<Look, ListError> {
-        let (mut at, mut time) = (Instant::now(), SystemTime::now());
-        let mut services = ipvs.services()?;
-        if self.waits(&services, at) {
-            thread::sleep(LATE);
-            (at, time) = (Instant::now(), SystemTime::now());
-            services = ipvs.services()?;
-        }
-        self.note(&services, at);
+        let (at, time, services) = self.services(|| ipvs.services())?;
         let mut table = Vec::with_capacity(services.len());
         for service in services {
             match ipvs.servers(&service.key) {
@@ -63,9 +52,29 @@ impl Looker {
         })
     }
 
+    /// Reads services with `read`, and notes when.
+    ///
+    /// Where nothing at all has moved for as long as the kernel takes to
+    /// publish, and something moved before, it may only be late: the table is
+    /// then read a little later, lest one look see no traffic.
+    pub fn services<E>(
+        &mut self,
+        mut read: impl FnMut() -> Result<Vec<Service>, E>,
+    ) -> Result<(Instant, SystemTime, Vec<Service>), E> {
+        let (mut at, mut time) = (Instant::now(), SystemTime::now());
+        let mut services = read()?;
+        if self.waits(&services, at) {
+            thread::sleep(LATE);
+            (at, time) = (Instant::now(), SystemTime::now());
+            services = read()?;
+        }
+        self.note(&services, at);
+        Ok((at, time, services))
+    }
+
     fn waits(&self, services: &[Service], now: Instant) -> bool {
         let before = self.moved.map(|moved| now.saturating_duration_since(moved));
-        before.is_some_and(|before| before >= PERIOD && before < 2 * PERIOD)
+        before.is_some_and(|before| before >= SOON && before < 2 * SOON)
             && sum(services) == self.sum
     }
 
@@ -89,7 +98,7 @@ fn sum(services: &[Service]) -> u64 {
 }
 
 /// Whether net.ipv4.vs.run_estimation is 0.
-fn counters_are_frozen(namespace: &Namespace) -> bool {
+pub fn counters_are_frozen(namespace: &Namespace) -> bool {
     namespace
         .setting("run_estimation")
         .is_ok_and(|value| value == "0")

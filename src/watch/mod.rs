@@ -8,6 +8,11 @@ mod look;
 mod sampler;
 mod time;
 
-pub use look::{Look, Looker};
+pub use look::{Look, Looker, counters_are_frozen};
 pub use sampler::{Rates, Sampler};
 pub use time::rfc3339;
+
+use std::time::Duration;
+
+/// How often the kernel publishes its counters.
+pub const PERIOD: Duration = Duration::from_secs(2);

@@ -16,6 +16,9 @@ use wait_timeout::ChildExt;
 
 pub const TESTS: &[Test] = &[
     ("watch::a_log_of_changes_is_replayed", log_is_replayed),
+    ("watch::listings_are_those_without_it", listings),
+    ("watch::documents_are_lines", documents),
+    ("watch::service_is_deleted", service_is_deleted),
     ("watch::reader_goes_away", reader_goes_away),
     ("watch::bad_input", bad_input),
 ];
@@ -145,12 +148,94 @@ fn log_is_replayed() {
     assert_eq!(machine.ipvsadm("-Sn --all"), after, "{log}");
 }
 
+/// The listings that a watch has printed, without their times.
+fn blocks(text: &str) -> Vec<&str> {
+    let blocks = text.strip_suffix("\n\n").unwrap_or(text).split("\n\n");
+    let without_time = |block| {
+        let (time, rest) = str::split_once(block, '\n').expect("two lines");
+        assert!(is_time(time), "{text}");
+        rest
+    };
+    blocks.map(without_time).collect()
+}
+
+fn listings() {
+    let machine = Machine::new();
+    machine.feed("-R", BASE);
+    machine.ipvsadm("--start-daemon master --mcast-interface lo --syncid 7");
+    for view in [
+        "-Ln",
+        "-L --nosort",
+        "-Ln --stats",
+        "-Ln --stats -X",
+        "-Ln --rate",
+        "-Ln --thresholds",
+        "-Ln --persistent-conn",
+        "-Ln --tun-info",
+        "-Ln -t 10.0.9.1:80",
+        "-Ln -c",
+        "-L --timeout",
+        "-L --daemon",
+    ] {
+        let once = machine.ipvsadm(view);
+        let text = machine.ipvsadm(&format!("{view} --watch 0.01 --samples 3"));
+        let once = once.trim_end_matches('\n');
+        assert_eq!(blocks(&text), [once; 3], "{view}:\n{text}");
+    }
+}
+
+fn documents() {
+    let machine = Machine::new();
+    machine.feed("-R", BASE);
+    machine.ipvsadm("--start-daemon master --mcast-interface lo --syncid 7");
+    for view in [
+        "-Lj",
+        "-Lj -t 10.0.9.1:80",
+        "-Lj -c",
+        "-Lj --timeout",
+        "-Lj --daemon",
+        "-Lj --rate",
+    ] {
+        let text = machine.ipvsadm(&format!("{view} --watch 0.01 --samples 2"));
+        let once = machine.ipvsadm(view).replace("\n ", "").replace('\n', "");
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{view}:\n{text}");
+        for line in lines {
+            let rest = line.strip_prefix("{\"time\":\"").expect("a time");
+            let (time, rest) = rest.split_once("\",").expect("more");
+            assert!(is_time(time), "{view}: {line}");
+            assert_eq!(format!("{{{rest}"), once, "{view}");
+        }
+    }
+}
+
+fn service_is_deleted() {
+    let machine = Machine::new();
+    machine.feed("-R", BASE);
+    let watch = Running::start(&machine, "-Ln -t 10.0.9.1:80 --watch 0.05");
+    wait_for("a listing", || watch.text().contains("10.0.9.2:8080"));
+    machine.ipvsadm("-D -t 10.0.9.1:80");
+    let Running {
+        mut child, reader, ..
+    } = watch;
+    assert_eq!(ends(&mut child).code(), Some(1));
+    reader.join().expect("an end");
+    let mut said = String::new();
+    let mut stderr = child.stderr.take().expect("a pipe");
+    stderr.read_to_string(&mut said).expect("text");
+    assert_eq!(said, "No such service\n");
+}
+
 fn reader_goes_away() {
     let machine = Machine::new();
     // Nothing is printed, and the end is seen all the same.
-    let mut child = machine.start(OURS, "-S --watch 86400");
-    drop(child.stdout.take());
-    assert_eq!(ends(&mut child).code(), Some(141));
+    for line in ["-S --watch 31536000", "-Ln --watch 31536000"] {
+        let mut child = machine.start(OURS, line);
+        drop(child.stdout.take());
+        let status = ends(&mut child);
+        // While it waits it is told, while it writes it gets a signal.
+        assert!(status.code() == Some(141) || status.signal() == Some(13));
+    }
 }
 
 fn bad_input() {
@@ -158,9 +243,17 @@ fn bad_input() {
     machine.feed("-R", BASE);
     for (line, status, said) in [
         ("-S --watch=0", 2, "invalid interval `0' specified\n"),
+        ("-S --watch -1", 2, "invalid interval `-1' specified\n"),
         ("-S --watch=-1", 2, "invalid interval `-1' specified\n"),
         ("-S --watch NaN", 2, "invalid interval `NaN' specified\n"),
         ("-S --watch x", 2, "invalid interval `x' specified\n"),
+        ("-L --watch=-0.5", 2, "invalid interval `-0.5' specified\n"),
+        ("-Ln --watch 1e9", 2, "invalid interval `1e9' specified\n"),
+        (
+            "-L --samples 2 --stats",
+            2,
+            "The option 'samples' needs the 'watch' option\n",
+        ),
         ("-S --watch 1 --samples 0", 2, "illegal samples specified\n"),
         ("-S --watch --samples x", 2, "illegal samples specified\n"),
         (
@@ -179,9 +272,10 @@ fn bad_input() {
         assert_eq!(ended(&output), (Some(status), said.into()), "{line}");
         assert_eq!(output.stdout, b"", "{line}");
     }
-    let rules = "-C\n-S --watch\n";
-    let said = "line 2: the 'watch' option is not allowed in rules\n";
-    let output = machine.call(OURS, "-R", rules);
-    assert_eq!(ended(&output), (Some(2), said.into()));
+    for line in ["-S --watch", "-L --watch 5 -n"] {
+        let said = "line 2: the 'watch' option is not allowed in rules\n";
+        let output = machine.call(OURS, "-R", &format!("-C\n{line}\n"));
+        assert_eq!(ended(&output), (Some(2), said.into()));
+    }
     assert_eq!(machine.ipvsadm("-Sn"), BASE);
 }

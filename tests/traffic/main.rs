@@ -15,7 +15,9 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod sync;
+mod terminal;
 mod top;
+mod watch;
 
 use std::process::ExitCode;
 use support::lab::{self, Kernel};
@@ -23,7 +25,7 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 7] = [
+const GROUPS: [&[Test]; 8] = [
     forwarding::TESTS,
     services::TESTS,
     scheduling::TESTS,
@@ -31,6 +33,7 @@ const GROUPS: [&[Test]; 7] = [
     sync::TESTS,
     faults::TESTS,
     top::TESTS,
+    watch::TESTS,
 ];
 
 fn main() -> ExitCode {

@@ -2,9 +2,9 @@
 
 use crate::Test;
 use crate::cluster::servers::Transport::Tcp;
-use crate::cluster::table::eventually;
 use crate::cluster::{Cluster, Family, host};
-use anyhow::{Context, Result, ensure};
+use crate::terminal::{Terminal, assert_given_back, is_at_its_end};
+use anyhow::{Context, Result};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
@@ -73,83 +73,11 @@ fn ipvstop_says_that_counters_stand_still() -> Result<()> {
     Ok(())
 }
 
-/// A terminal of tmux on the director, with a shell script in it.
-struct Terminal<'a> {
-    cluster: &'a Cluster,
-    socket: &'static str,
-}
-
-impl<'a> Terminal<'a> {
-    fn open(
-        cluster: &'a Cluster,
-        socket: &'static str,
-        (width, height): (u16, u16),
-        script: &str,
-    ) -> Result<Terminal<'a>> {
-        let terminal = Terminal { cluster, socket };
-        let (width, height) = (width.to_string(), height.to_string());
-        let words = [
-            "-u",
-            "new-session",
-            "-d",
-            "-x",
-            &width,
-            "-y",
-            &height,
-            script,
-        ];
-        terminal.tmux(&words)?;
-        Ok(terminal)
-    }
-
-    fn tmux(&self, words: &[&str]) -> Result<String> {
-        let words = [&["-L", self.socket, "-f", "/dev/null"], words].concat();
-        self.cluster.director.run("tmux", &words, "")
-    }
-
-    fn keys(&self, keys: &[&str]) -> Result<()> {
-        self.tmux(&[&["send-keys"], keys].concat()).map(drop)
-    }
-
-    fn screen(&self) -> Result<String> {
-        self.tmux(&["capture-pane", "-p"])
-    }
-
-    /// Waits until the screen is as `right` says.
-    fn wait(&self, what: &str, right: impl Fn(&str) -> bool) -> Result<String> {
-        eventually(|| {
-            let screen = self.screen()?;
-            ensure!(right(&screen), "{what}:\n{screen}");
-            Ok(screen)
-        })
-    }
-}
-
-impl Drop for Terminal<'_> {
-    fn drop(&mut self) {
-        let _ = self.tmux(&["kill-server"]);
-    }
-}
-
 fn script() -> Result<String> {
     let program = program()?;
     Ok(format!(
         "stty -g | cksum; NO_COLOR=1 LC_ALL=C {program}; echo status $?; stty -g | cksum; sleep 600"
     ))
-}
-
-/// The shell has printed its last line.
-fn is_at_its_end(screen: &str) -> bool {
-    let mut lines = screen.lines();
-    lines.any(|line| line.starts_with("status ")) && lines.any(|line| !line.is_empty())
-}
-
-/// The terminal's settings are those from before, and the screen is the shell's.
-fn assert_given_back(screen: &str, status: u8) {
-    let lines: Vec<&str> = screen.lines().filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines.len(), 3, "{screen}");
-    assert_eq!(lines[1], format!("status {status}"));
-    assert_eq!(lines[0], lines[2]);
 }
 
 fn ipvstop_in_a_terminal() -> Result<()> {

@@ -4,14 +4,11 @@ use crate::Stop;
 use crate::sample::{Sample, ServiceRow, service_name};
 use ipvsadm::kernel::Ipvs;
 use ipvsadm::run::{Failure, Output, say};
-use ipvsadm::watch::{Looker, Rates, Sampler, rfc3339};
+use ipvsadm::watch::{Looker, PERIOD, Rates, Sampler, rfc3339};
 use std::fmt::Write;
 use std::num::NonZeroU64;
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// How often the kernel publishes its counters.
-const PERIOD: Duration = Duration::from_secs(2);
 
 /// Prints `samples` tables, or tables for ever, `delay` apart. The first comes
 /// after `delay`, and not before the kernel has counted: until then there are

@@ -17,7 +17,8 @@ use std::time::SystemTime;
 /// log must not wait for a name server.
 pub fn log(session: &mut Session, all: bool, mut looks: Looks) -> Result<()> {
     let mut before = seen(present(session, all))?;
-    while looks.next(&session.out)? {
+    while let Some(due) = looks.next() {
+        session.out.wait(due)?;
         let time = SystemTime::now();
         let Some(after) = seen(present(session, all))? else {
             continue;
