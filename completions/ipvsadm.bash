@@ -51,6 +51,8 @@ _ipvsadm_options() {
         stop-daemon) echo '--syncid --netns' ;;
         restore) echo '--replace --dry-run --netns' ;;
         save) echo '-n --numeric --watch --samples --all --netns' ;;
+        check) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -j --json --netns' ;;
+        check-real-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -n --numeric -j --json --netns' ;;
         zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
     esac
 }
@@ -81,6 +83,8 @@ _ipvsadm() {
         --set) command='set' ;;
         --start-daemon) command='start-daemon' ;;
         --stop-daemon) command='stop-daemon' ;;
+        --check) command='check' ;;
+        --check-real-server) command='check-real-server' ;;
         -h* | --help) command='help' ;;
         -v* | --version) command='version' ;;
     esac
@@ -139,7 +143,7 @@ _ipvsadm() {
         --netns) found=$(_ipvsadm_namespaces) ;;
         *)
             if ((last == 1)); then
-                found='-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save -a --add-server -e --edit-server -d --delete-server -L --list -l -Z --zero --set --start-daemon --stop-daemon -h --help -v --version'
+                found='-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save -a --add-server -e --edit-server -d --delete-server -L --list -l -Z --zero --set --start-daemon --stop-daemon --check --check-real-server -h --help -v --version'
             else
                 found=$(_ipvsadm_options "$command")
             fi

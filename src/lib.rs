@@ -6,6 +6,7 @@
 //! stable interface. Its layers depend on each other in one direction only:
 //!
 //! * [`run`] does what the command says: it alone ties the others together
+//! * [`check`] looks for what keeps a virtual service from answering
 //! * [`watch`] looks at the table again and again and counts rates
 //! * [`rules`] reads the input of `-R` and plans `--replace`
 //! * [`cli`] turns words into a [`cli::Command`]
@@ -27,6 +28,7 @@
     )
 )]
 
+pub mod check;
 pub mod cli;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

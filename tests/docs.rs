@@ -4,6 +4,7 @@
 //! checks find something is tested too: an option is taken away from the text,
 //! and it must be missed.
 
+use ipvsadm::check::Kind;
 use ipvsadm::cli::completions;
 use ipvsadm::cli::ipvstop::{self, TopOption};
 use ipvsadm::cli::options::{CommandName, OPTIONS, OptionSpec, Role, Section, Takes};
@@ -91,6 +92,18 @@ fn an_option_that_only_the_manual_has_is_found() {
         differences(&manual),
         ["the table lacks Options of a listing: .It Fl -nosuch"]
     );
+}
+
+/// Each finding of --check has an entry, in the order of their table.
+#[test]
+fn the_manual_explains_every_finding_and_nothing_else() {
+    let manual = read("man/ipvsadm.8");
+    let section = manual.split(".Sh TROUBLESHOOTING\n").nth(1);
+    let section = section.and_then(|rest| rest.split(".Sh ").next());
+    let lines = section.expect("a section").lines();
+    let found = lines.filter_map(|line| line.strip_prefix(".It Cm "));
+    let wanted = Kind::ALL.iter().map(|kind| kind.id());
+    assert_eq!(found.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
 }
 
 /// `-t` and `--tcp-service`: all spellings of the table.
@@ -334,6 +347,8 @@ fn the_readme_tells_of_the_new_options() {
         "--without",
         "--ensure",
         "--netns",
+        "--check",
+        "--check-real-server",
     ] {
         assert!(words.contains(new), "{new}");
     }

@@ -1,7 +1,8 @@
 //! What a command line means: nothing that is illegal can be said here.
 
 use super::goal::Goal;
-use crate::model::{Change, ServerKey, ServiceKey, Style};
+use super::options::CommandName;
+use crate::model::{Change, Forwarding, ServerKey, ServiceKey, Style};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub enum Command {
     Restore(Restore),
     /// `--watch`
     Watch(Watch),
+    /// `--check` and `--check-real-server`, and whether as JSON
+    Check(Check, bool),
     /// All that may also stand in rules.
     Action(Action),
 }
@@ -95,6 +98,35 @@ pub enum List {
     Timeouts,
     /// Sync daemons.
     Daemons,
+}
+
+/// What to check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// This machine, a director.
+    Director {
+        /// This service only.
+        service: Option<ServiceKey>,
+    },
+    /// This machine, a real server.
+    RealServer {
+        /// The virtual service.
+        service: ServiceKey,
+        /// The real server, as the director has it.
+        server: Option<ServerKey>,
+        /// How packets come.
+        forwarding: Forwarding,
+    },
+}
+
+impl Check {
+    /// The command that asks for it.
+    pub fn name(&self) -> CommandName {
+        match self {
+            Check::Director { .. } => CommandName::Check,
+            Check::RealServer { .. } => CommandName::CheckRealServer,
+        }
+    }
 }
 
 /// What to save.

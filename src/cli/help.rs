@@ -42,6 +42,8 @@ fn usage(program: &str) -> String {
         "-L|-S ... --watch [SECONDS] [--samples COUNT]",
         "-R [--replace] [--dry-run]",
         "-C",
+        "--check [SERVICE]",
+        "--check-real-server SERVICE [-r ADDRESS] [-g|-i|-m] [tunnel options]",
         "-Z [SERVICE]",
         "--set TCP TCPFIN UDP",
         "--start-daemon master|backup [options of a sync daemon]",

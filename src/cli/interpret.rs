@@ -4,7 +4,7 @@
 //! order.
 
 use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
-use super::command::{Action, Command, Format, List, Restore, Save, Watch, Watched};
+use super::command::{Action, Check, Command, Format, List, Restore, Save, Watch, Watched};
 use super::error::{Taker, UsageError};
 use super::goal::{Goal, ServerPatch, ServicePatch, Wish};
 use super::matrix::{self, CHECKSUM_OPTIONS, REMOVABLE, TUNNEL_OPTIONS, TunnelType};
@@ -44,6 +44,14 @@ impl Args<'_> {
                 return self.watched(Action::Save(save), Watched::Changes { all: save.all });
             }
             CommandName::Restore => return Ok(Command::Restore(self.restore())),
+            CommandName::Check => {
+                let (service, json) = (self.service, self.given.contains(Opt::Json));
+                return Ok(Command::Check(Check::Director { service }, json));
+            }
+            CommandName::CheckRealServer => {
+                let json = self.given.contains(Opt::Json);
+                return Ok(Command::Check(self.check_real_server()?, json));
+            }
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
             CommandName::AddService | CommandName::EditService => {
@@ -300,6 +308,14 @@ impl Args<'_> {
                 checksum: self.checksum,
             },
         }))
+    }
+
+    fn check_real_server(&self) -> Result<Check, UsageError> {
+        Ok(Check::RealServer {
+            service: self.service()?,
+            server: self.server,
+            forwarding: self.forwarding()?,
+        })
     }
 
     fn delete_server(&self) -> Result<Action, UsageError> {

@@ -63,6 +63,17 @@ const SERVER_OPTIONS: &[Opt] = &[
     Opt::TunCsum,
     Opt::TunRemcsum,
 ];
+const CHECK_OPTIONS: &[Opt] = &[
+    Opt::Json,
+    Opt::Numeric,
+    Opt::RealServer,
+    Opt::ForwardingMethod,
+    Opt::TunType,
+    Opt::TunPort,
+    Opt::TunNocsum,
+    Opt::TunCsum,
+    Opt::TunRemcsum,
+];
 const LIST_OPTIONS: &[Opt] = &[
     Opt::Numeric,
     Opt::Stats,
@@ -127,6 +138,8 @@ pub fn allowed_with(command: CommandName) -> Allowed {
         C::List => const { allowed(&[], LIST_OPTIONS, LISTINGS) },
         C::Zero => const { allowed(&[], &[Opt::ServiceAddress], &[]) },
         C::Save => const { allowed(&[], SAVE_OPTIONS, &[]) },
+        C::Check => const { allowed(&[], &[Opt::ServiceAddress, Opt::Numeric, Opt::Json], &[]) },
+        C::CheckRealServer => const { allowed(&[Opt::ServiceAddress], CHECK_OPTIONS, &[]) },
         C::Restore => const { allowed(&[], &[Opt::Replace, Opt::DryRun], &[]) },
         C::StartDaemon => const { allowed(&[], DAEMON_OPTIONS, &[]) },
         C::StopDaemon => const { allowed(&[], &[Opt::SyncId], &[]) },

@@ -25,7 +25,9 @@ pub mod options;
 pub mod scripts;
 pub mod values;
 
-pub use command::{Action, Command, Format, Invocation, List, Restore, Save, Watch, Watched};
+pub use command::{
+    Action, Check, Command, Format, Invocation, List, Restore, Save, Watch, Watched,
+};
 pub use error::{Taker, UsageError};
 
 use crate::model::Style;
@@ -93,6 +95,7 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
         Command::Action(action) => Ok(action),
         Command::Watch(_) => Err(UsageError::OptionNotInRules(Opt::Watch)),
         Command::Restore(_) => Err(UsageError::NotInRules(CommandName::Restore)),
+        Command::Check(check, _) => Err(UsageError::NotInRules(check.name())),
         Command::Help => Err(UsageError::NotInRules(CommandName::Help)),
         Command::Version => Err(UsageError::NotInRules(CommandName::Version)),
     }

@@ -62,6 +62,8 @@ named! {
         StopDaemon => "stop-daemon",
         Restore => "restore",
         Save => "save",
+        Check => "check",
+        CheckRealServer => "check-real-server",
         Zero => "zero",
         Help => "help",
         Version => "version",
@@ -262,7 +264,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 70] = {
+pub static OPTIONS: [OptionSpec; 72] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -284,6 +286,8 @@ pub static OPTIONS: [OptionSpec; 70] = {
         row("", "set", Nothing, Command(C::Set), Commands, "set the session time-outs: tcp tcpfin udp, in seconds, 0 keeps one"),
         row("", "start-daemon", Value("master|backup"), Command(C::StartDaemon), Commands, "start a connection sync daemon"),
         row("", "stop-daemon", Value("master|backup"), Command(C::StopDaemon), Commands, "stop a connection sync daemon"),
+        row("", "check", Nothing, Command(C::Check), Commands, "say why a service does not answer, or all of them"),
+        row("", "check-real-server", Nothing, Command(C::CheckRealServer), Commands, "the same on a real server of the service given"),
         row("h", "help", Nothing, Command(C::Help), Commands, "print this help"),
         row("v", "version", Nothing, Command(C::Version), Commands, "print the version"),
 

@@ -6,7 +6,7 @@
 
 use super::error::KernelError;
 use crate::wire::{Body, Payload, append, messages};
-use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_GENERIC};
+use netlink_sys::{Socket, SocketAddr};
 use std::io;
 
 /// Receive size where little is expected, and for the servers of a service:
@@ -36,11 +36,11 @@ pub(super) struct Datagram<'a> {
 }
 
 impl Channel {
-    /// A new socket; the kernel names it when it first sends. Only
-    /// `Namespace` opens one.
-    pub(super) fn open() -> io::Result<Channel> {
+    /// A new socket of one of the `NETLINK_*` protocols; the kernel names it when
+    /// it first sends. Only `Namespace` opens one.
+    pub(super) fn open(protocol: isize) -> io::Result<Channel> {
         Ok(Channel {
-            socket: Socket::new(NETLINK_GENERIC)?,
+            socket: Socket::new(protocol)?,
             sequence: 0,
             largest: 0,
             outbox: Vec::new(),

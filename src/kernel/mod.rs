@@ -17,9 +17,11 @@ mod link;
 mod listing;
 mod namespace;
 mod open;
+mod routing;
 mod union;
 
 pub use client::Ipvs;
 pub use connections::{Connections, Rows, Unreadable};
 pub use error::{KernelError, ListError, NamespaceError, OpenError};
 pub use namespace::Namespace;
+pub use routing::Routing;

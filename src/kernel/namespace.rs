@@ -9,10 +9,12 @@
 use super::channel::Channel;
 use super::connections::Connections;
 use super::error::NamespaceError;
+use super::routing::Routing;
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -23,9 +25,6 @@ use std::thread::{Builder, scope};
 
 /// Where ip-netns(8) has its namespaces by name.
 const NAMED: [&str; 2] = ["/run/netns", "/var/run/netns"];
-
-/// The settings of IPVS.
-const SETTINGS: &str = "/proc/sys/net/ipv4/vs";
 
 /// Enough for what the thread does, twice over; memory costs when it is touched.
 const STACK: usize = 64 << 10;
@@ -79,12 +78,23 @@ impl Namespace {
 
     /// The first socket, where it matters whether there is such a namespace.
     pub(super) fn enter(&self) -> Result<io::Result<Channel>, NamespaceError> {
-        self.inside(Channel::open)
+        self.inside(|| Channel::open(NETLINK_GENERIC))
     }
 
     /// A new generic netlink socket.
     pub(super) fn channel(&self) -> io::Result<Channel> {
         self.enter()?
+    }
+
+    /// Finds out whether there is such a namespace, and this user may enter it.
+    pub fn try_enter(&self) -> Result<(), NamespaceError> {
+        self.inside(|| ())
+    }
+
+    /// A conversation about links, addresses and routes.
+    pub fn routing(&self) -> io::Result<Routing> {
+        let channel = self.inside(|| Channel::open(NETLINK_ROUTE))??;
+        Ok(Routing::new(channel))
     }
 
     /// The table of connections. Anybody may open it.
@@ -98,9 +108,28 @@ impl Namespace {
 
     /// The value of the setting `net.ipv4.vs.NAME`; not all kernels have all.
     pub fn setting(&self, name: &str) -> io::Result<String> {
-        let path = format!("{SETTINGS}/{name}");
-        let value = self.inside(|| fs::read_to_string(path))??;
-        Ok(value.trim_end().to_owned())
+        let mut values = self.sysctls(&[format!("net/ipv4/vs/{name}")])?;
+        values.pop().unwrap_or(Err(io::ErrorKind::NotFound.into()))
+    }
+
+    /// The values of settings, in order, by their paths below /proc/sys.
+    pub fn sysctls(&self, paths: &[String]) -> io::Result<Vec<io::Result<String>>> {
+        let read = |path: &String| {
+            let value = fs::read_to_string(format!("/proc/sys/{path}"))?;
+            Ok(value.trim_end().to_owned())
+        };
+        Ok(self.inside(|| paths.iter().map(read).collect())?)
+    }
+
+    /// One of the lists of sockets, by its name below /proc/net.
+    pub fn sockets(&self, name: &str) -> io::Result<BufReader<File>> {
+        let of = if self.other.is_some() {
+            "thread-self"
+        } else {
+            "self"
+        };
+        let path = format!("/proc/{of}/net/{name}");
+        Ok(BufReader::new(self.inside(|| File::open(path))??))
     }
 }
 

@@ -14,6 +14,7 @@ mod connection;
 mod daemon;
 mod info;
 mod name;
+mod network;
 mod server;
 mod service;
 mod stats;
@@ -24,6 +25,7 @@ pub use connection::{Connection, Endpoint};
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
 pub use info::Info;
 pub use name::Name;
+pub use network::{Link, LinkAddress, Route};
 pub use server::{Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};
 pub use service::{
     Family, Netmask, Protocol, SchedFlag, Service, ServiceConfig, ServiceFlags, ServiceKey,

@@ -33,6 +33,10 @@ macro_rules! members {
     };
 }
 
+// After the macro that it uses.
+mod findings;
+pub use findings::findings;
+
 /// The document as far as it has been written.
 #[derive(Debug, Default)]
 pub struct Json {

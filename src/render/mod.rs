@@ -11,7 +11,7 @@ pub mod json;
 pub mod openmetrics;
 pub mod order;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod text;
 
 pub use buffer::Buffer;

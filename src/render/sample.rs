@@ -9,7 +9,7 @@ use crate::names::Names;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-pub(super) fn tcp(address: &str, port: u16) -> ServiceKey {
+pub(crate) fn tcp(address: &str, port: u16) -> ServiceKey {
     ServiceKey::Address {
         protocol: Protocol::Tcp,
         address: address.parse().unwrap(),
@@ -17,12 +17,12 @@ pub(super) fn tcp(address: &str, port: u16) -> ServiceKey {
     }
 }
 
-pub(super) fn mark(mark: u32, family: Family) -> ServiceKey {
+pub(crate) fn mark(mark: u32, family: Family) -> ServiceKey {
     let mark = NonZeroU32::new(mark).unwrap();
     ServiceKey::Fwmark { mark, family }
 }
 
-pub(super) fn config(scheduler: &str, family: Family) -> ServiceConfig {
+pub(crate) fn config(scheduler: &str, family: Family) -> ServiceConfig {
     ServiceConfig {
         scheduler: Name::from(scheduler),
         flags: ServiceFlags::default(),
@@ -33,7 +33,7 @@ pub(super) fn config(scheduler: &str, family: Family) -> ServiceConfig {
 }
 
 /// Scheduled by rr and counted.
-pub(super) fn service(key: ServiceKey) -> Service {
+pub(crate) fn service(key: ServiceKey) -> Service {
     Service {
         key,
         config: config("rr", key.family()),
@@ -41,12 +41,12 @@ pub(super) fn service(key: ServiceKey) -> Service {
     }
 }
 
-pub(super) fn server_key(address: &str, port: u16) -> ServerKey {
+pub(crate) fn server_key(address: &str, port: u16) -> ServerKey {
     let address = address.parse().unwrap();
     ServerKey { address, port }
 }
 
-pub(super) fn server(address: &str, port: u16, forwarding: Forwarding) -> Server {
+pub(crate) fn server(address: &str, port: u16, forwarding: Forwarding) -> Server {
     Server {
         key: server_key(address, port),
         config: server_config(forwarding),
@@ -57,7 +57,7 @@ pub(super) fn server(address: &str, port: u16, forwarding: Forwarding) -> Server
     }
 }
 
-pub(super) fn server_config(forwarding: Forwarding) -> ServerConfig {
+pub(crate) fn server_config(forwarding: Forwarding) -> ServerConfig {
     ServerConfig {
         forwarding,
         weight: 1,
@@ -95,7 +95,7 @@ impl Names for Named {
 }
 
 /// What `write` writes.
-pub(super) fn written(write: impl FnOnce(&mut Buffer)) -> String {
+pub(crate) fn written(write: impl FnOnce(&mut Buffer)) -> String {
     let mut out = Buffer::default();
     write(&mut out);
     String::from_utf8(out.as_bytes().to_vec()).unwrap()

@@ -6,11 +6,13 @@
 pub enum Exit {
     /// Everything was done.
     Success = 0,
-    /// A listing failed, output could not be written, a server was not drained,
+    /// `--check` has a warning; a listing failed, output could not be written, a server was not drained,
     /// or a table is not what the rules say.
     Failure = 1,
     /// The command line, or a line of rules, is wrong; or there is no IPVS.
     Usage = 2,
+    /// `--check` has found an error.
+    Errors = 3,
     /// 128+SIGHUP, as the others: interrupted, after the current change was
     /// complete.
     HungUp = 129,

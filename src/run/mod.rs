@@ -6,6 +6,7 @@
 
 mod action;
 mod change;
+mod check;
 mod drain;
 mod exit;
 mod failure;

@@ -2,6 +2,7 @@
 //! name first, to the exit status.
 
 use super::action;
+use super::check;
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
@@ -50,6 +51,7 @@ fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
             restore::restore(&input, *options, Start::AsIs, netns, out)
         }
         Command::Watch(watch) => watch::watch(watch, netns, out),
+        Command::Check(check, json) => check::check(check, *json, netns, out),
         Command::Action(action) => action::run_alone(action, netns, out),
     }
 }

@@ -37,3 +37,13 @@ pub fn open(netns: Option<&OsStr>) -> Result<Ipvs> {
         OpenError::Namespace(error) => Failure::Namespace(netns.unwrap_or_default().into(), error),
     })
 }
+
+/// The network namespace `netns`, which can be entered, or that of the process.
+pub fn namespace(netns: Option<&OsStr>) -> Result<Namespace> {
+    let Some(name) = netns else {
+        return Ok(Namespace::current());
+    };
+    let namespace = Namespace::named(name);
+    let entered = namespace.and_then(|namespace| namespace.try_enter().map(|()| namespace));
+    entered.map_err(|error| Failure::Namespace(name.into(), error))
+}

@@ -66,7 +66,7 @@ pub fn server(ipvs: &mut Ipvs, service: &ServiceKey, key: &ServerKey) -> Result<
 }
 
 /// The services with their servers.
-fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> Result<Table> {
+pub fn read(ipvs: &mut Ipvs, services: &[Service], sorted: bool) -> Result<Table> {
     let mut table = Vec::with_capacity(services.len());
     for_each(ipvs, services, sorted, |service, servers| {
         table.push((*service, servers.to_vec()));

@@ -75,7 +75,8 @@ pub enum Body<'a> {
     Answer(i32),
     /// `NLMSG_DONE`: a dump has ended, with this errno (positive) or well (0).
     Done(i32),
-    /// A reply of the family: its attributes.
+    /// A reply of the family: its attributes; of rtnetlink, what follows the
+    /// netlink header.
     Data(&'a [u8]),
     /// Anything else, to be skipped.
     Other,
@@ -93,31 +94,48 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// The messages of one datagram. After a malformed one nothing follows.
+/// The messages of one datagram of generic netlink. After a malformed one
+/// nothing follows.
 pub fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
+    messages_with(datagram, GENL_HDRLEN)
+}
+
+/// The messages of one datagram of rtnetlink, in the same way.
+pub fn route_messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
+    messages_with(datagram, 0)
+}
+
+/// The messages of one datagram, in which `header` bytes stand before the data.
+#[inline]
+fn messages_with(
+    datagram: &[u8],
+    header: usize,
+) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let message = parse(rest);
+        let message = parse(rest, header);
         let len = message.map_or(rest.len(), |m| align(m.len));
         rest = rest.get(len..).unwrap_or_default();
         Some(message)
     })
 }
 
-fn parse(bytes: &[u8]) -> Result<Message<'_>, Malformed> {
+#[inline]
+fn parse(bytes: &[u8], header: usize) -> Result<Message<'_>, Malformed> {
     let buffer = NetlinkBuffer::new_checked(bytes).map_err(|_| Malformed)?;
     Ok(Message {
         sequence: buffer.sequence_number(),
         flags: buffer.flags(),
         len: buffer.length() as usize,
-        body: parse_body(buffer.message_type(), buffer.payload())?,
+        body: parse_body(buffer.message_type(), buffer.payload(), header)?,
     })
 }
 
-fn parse_body(kind: u16, payload: &[u8]) -> Result<Body<'_>, Malformed> {
+#[inline]
+fn parse_body(kind: u16, payload: &[u8], header: usize) -> Result<Body<'_>, Malformed> {
     match kind {
         NLMSG_ERROR => {
             let error = ErrorBuffer::new_checked(payload).map_err(|_| Malformed)?;
@@ -132,7 +150,7 @@ fn parse_body(kind: u16, payload: &[u8]) -> Result<Body<'_>, Malformed> {
             Ok(Body::Done(positive(done.code())))
         }
         kind if kind < NLMSG_MIN_TYPE => Ok(Body::Other),
-        _ => payload.get(GENL_HDRLEN..).map(Body::Data).ok_or(Malformed),
+        _ => payload.get(header..).map(Body::Data).ok_or(Malformed),
     }
 }
 

@@ -1,4 +1,5 @@
-//! The bytes of the kernel's messages: generic netlink, family `IPVS`.
+//! The bytes of the kernel's messages: generic netlink, family `IPVS`, and the
+//! little of rtnetlink that `--check` asks for.
 //!
 //! One file an object of linux/ip_vs.h, emitting and parsing side by side, the
 //! constants with the header's names and in its order. All numbers are in host
@@ -15,6 +16,7 @@ mod daemon;
 mod family;
 mod message;
 mod request;
+mod route;
 mod server;
 mod service;
 mod stats;
@@ -23,8 +25,9 @@ pub use config::{parse_info, parse_timeouts};
 pub use conntab::{after_line, take_row};
 pub use daemon::parse_daemon;
 pub use family::{FamilyRequest, parse_family};
-pub use message::{Body, Malformed, Message, Payload, append, messages, set_flags};
+pub use message::{Body, Malformed, Message, Payload, append, messages, route_messages, set_flags};
 pub use request::Request;
+pub use route::{RouteRequest, parse_address, parse_link, parse_route};
 pub use server::parse_server;
 pub use service::parse_service;
 

@@ -62,6 +62,13 @@ fn call_both(cluster: &Cluster, transport: Transport, to: SocketAddr) -> Result<
     Ok(calls)
 }
 
+/// Neither check may find anything in what works. `as_seen` is the first server,
+/// as the director has it.
+fn is_sound(cluster: &Cluster, as_seen: &str) -> Result<()> {
+    cluster.director.is_sound("--check")?;
+    cluster.servers[0].is_sound(&format!("--check-real-server {as_seen}"))
+}
+
 fn masquerading_maps_ports(family: Family) -> Result<()> {
     let cluster = Cluster::masquerading(2)?;
     let [s1, s2] = [1, 2].map(|number| SocketAddr::new(family.server(number), 8080));
@@ -74,6 +81,7 @@ fn masquerading_maps_ports(family: Family) -> Result<()> {
         for call in call_both(&cluster, transport, family.web())? {
             assert_eq!(call.seen_as, call.source()?);
         }
+        is_sound(&cluster, &format!("{service} -r {s1} -m"))?;
     }
     Ok(())
 }
@@ -91,6 +99,7 @@ fn direct_routing_keeps_addresses(family: Family) -> Result<()> {
         for call in call_both(&cluster, transport, family.web())? {
             assert_eq!(call.seen_as, call.source()?);
         }
+        is_sound(&cluster, &format!("{service} -r {s1} -g"))?;
     }
     Ok(())
 }
@@ -117,6 +126,7 @@ fn ipip_tunnel(inner: Family, outer: Family) -> Result<()> {
             "-A {service} -s rr\n-a {service} -r {s1} -i\n-a {service} -r {s2} -i --tun-type ipip\n"
         ))?;
         call_both(&cluster, *transport, inner.web())?;
+        is_sound(&cluster, &format!("{service} -r {s1} -i"))?;
     }
     Ok(())
 }
@@ -158,6 +168,10 @@ fn gue_tunnels_with_every_checksum_option() -> Result<()> {
     for call in &mut calls {
         call.say(&[b'x'; 700])?;
     }
+    is_sound(
+        &cluster,
+        "-t 203.0.113.128:80 -r 10.0.0.11 -i --tun-type gue --tun-port 6080",
+    )?;
     let seen = |server: &Host| -> Result<Vec<bool>> {
         let counted = |name: &&str| Ok(server.counted("seen", name)?.0 > 0);
         ["plain", "checked", "remote"].iter().map(counted).collect()
@@ -182,6 +196,10 @@ fn gre_tunnels_with_every_checksum_option() -> Result<()> {
          -a -t 203.0.113.128:80 -r 10.0.0.12 -i --tun-type gre --tun-csum\n",
     )?;
     call_both(&cluster, Transport::Tcp, vip)?;
+    is_sound(
+        &cluster,
+        "-t 203.0.113.128:80 -r 10.0.0.11 -i --tun-type gre",
+    )?;
     // With the options exchanged, no packet arrives.
     cluster.director.rules(
         "-e -t 203.0.113.128:80 -r 10.0.0.11 -i --tun-type gre --tun-csum

@@ -6,6 +6,7 @@
 //! another kernel with `IPVSADM_KERNEL=testing`. With `IPVSADM_TRAFFIC_REFERENCE=1`
 //! Debian's ipvsadm does the work, to tell a test's mistake from ours.
 
+mod check;
 mod cluster;
 mod counters;
 mod faults;
@@ -25,7 +26,7 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 8] = [
+const GROUPS: [&[Test]; 9] = [
     forwarding::TESTS,
     services::TESTS,
     scheduling::TESTS,
@@ -34,6 +35,7 @@ const GROUPS: [&[Test]; 8] = [
     faults::TESTS,
     top::TESTS,
     watch::TESTS,
+    check::TESTS,
 ];
 
 fn main() -> ExitCode {

@@ -3,11 +3,13 @@
 
 mod connections;
 mod endpoint;
+mod findings;
 mod listing;
 mod rules;
 mod settings;
 mod views;
 
+pub use findings::{command_line, findings};
 pub use rules::{Rules, rule, timed_rule};
 
 use super::buffer::Buffer;

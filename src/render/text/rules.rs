@@ -81,6 +81,15 @@ pub fn timed_rule(out: &mut Buffer, change: &Change, time: &str) {
     out.end_line();
 }
 
+/// ` -t SERVICE` and ` -r SERVER`: the options that name them, in numbers.
+pub(super) fn named(out: &mut Buffer, service: &ServiceKey, server: Option<&ServerKey>) {
+    let mut writer = RuleWriter { out, names: None };
+    match server {
+        Some(server) => writer.with_server("", service, server),
+        None => writer.with_service("", service),
+    }
+}
+
 /// A rule that is being written.
 struct RuleWriter<'a> {
     out: &'a mut Buffer,

@@ -1,0 +1,49 @@
+//! Whether the kernel takes packets for the virtual addresses.
+
+use crate::check::facts::Facts;
+use crate::check::{Finding, Kind};
+use crate::model::ServiceKey;
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+pub(super) fn check(facts: &Facts, found: &mut Vec<Finding>) {
+    let mut done = HashSet::new();
+    for (service, _) in &facts.table {
+        if let ServiceKey::Address { address, .. } = service.key {
+            if done.insert(address) {
+                found.extend(problem(facts, address).map(|finding| finding.of(&service.key)));
+            }
+        }
+    }
+}
+
+fn problem(facts: &Facts, address: IpAddr) -> Option<Finding> {
+    let network = &facts.network;
+    let way = network.ways.get(&address)?;
+    let own: Vec<_> = network.with_address(address).collect();
+    if let (Some((link, own)), true) = (own.first(), own.iter().all(|(_, own)| own.unusable)) {
+        let seen = format!("{address} of {} is tentative", link.name);
+        let (length, link) = (own.prefix_len, link.name);
+        let finding = Finding::new(Kind::AddressUnusable, seen);
+        let finding = finding.command(format!("ip address delete {address}/{length} dev {link}"));
+        return Some(finding.command(format!(
+            "ip address add {address}/{length} dev {link} nodad"
+        )));
+    }
+    // IPv4 still takes packets for it from other interfaces.
+    if let (Some((link, _)), true) = (own.first(), own.iter().all(|(link, _)| !link.up)) {
+        let seen = format!("{address} is on {}, which is down", link.name);
+        let finding = Finding::new(Kind::AddressDown, seen);
+        return Some(finding.command(format!("ip link set dev {} up", link.name)));
+    }
+    if way.is_ok_and(|way| way.local) {
+        return None;
+    }
+    let device = network
+        .near(&address)
+        .map_or_else(|| "lo".into(), |link| link.name.to_string());
+    let seen = format!("no interface has {address}, and no local route leads to it");
+    let finding = Finding::new(Kind::AddressMissing, seen);
+    let length = if address.is_ipv4() { 32 } else { 128 };
+    Some(finding.command(format!("ip address add {address}/{length} dev {device}")))
+}

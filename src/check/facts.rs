@@ -1,0 +1,436 @@
+//! What the machine says of itself, read once.
+//!
+//! What cannot be read is noted and left out: the checks find nothing in what is
+//! not there, and whoever reads the findings is told. This module must not judge
+//! what it reads.
+
+use super::plain;
+use crate::kernel::{Ipvs, Namespace, Routing};
+use crate::model::{
+    Daemon, Family, Info, Link, LinkAddress, Protocol, Route, Server, Service, ServiceKey,
+};
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, BufRead, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Addresses somewhere in the Internet: the way to them is the way to clients
+/// that are not near. Nothing is sent there.
+const AFAR_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
+const AFAR_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111));
+
+/// The address for "afar" of a family.
+pub fn afar(family: Family) -> IpAddr {
+    match family {
+        Family::Inet => AFAR_V4,
+        Family::Inet6 => AFAR_V6,
+    }
+}
+
+/// What [`super::director`] looks at.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Services with their servers.
+    pub table: Vec<(Service, Vec<Server>)>,
+    /// The size of the table of connections.
+    pub info: Info,
+    /// The sync daemons.
+    pub daemons: Vec<Daemon>,
+    /// Links, addresses and routes.
+    pub network: Network,
+    /// Settings.
+    pub settings: Settings,
+    /// What could not be read, and why.
+    pub unread: Vec<String>,
+}
+
+/// What [`super::real_server`] looks at.
+#[derive(Debug, Default)]
+pub struct HereFacts {
+    /// Links, addresses and routes.
+    pub network: Network,
+    /// Settings.
+    pub settings: Settings,
+    /// Where something listens; `None` if that is not known.
+    pub listening: Option<Vec<(IpAddr, u16)>>,
+    /// The UDP ports that are bound, those of the kernel's tunnels among them.
+    pub udp_ports: Option<BTreeSet<u16>>,
+    /// What could not be read, and why.
+    pub unread: Vec<String>,
+}
+
+/// Links, addresses and routes. What is not known is not there.
+#[derive(Debug, Default)]
+pub struct Network {
+    /// All interfaces.
+    pub links: Vec<Link>,
+    /// Their addresses.
+    pub addresses: Vec<LinkAddress>,
+    /// The way to some addresses, or the errno that the kernel has for it.
+    pub ways: HashMap<IpAddr, Result<Route, i32>>,
+}
+
+impl Network {
+    /// Reads links, addresses and the ways to `wanted`.
+    fn read(namespace: &Namespace, wanted: &[IpAddr], unread: &mut Vec<String>) -> Network {
+        let mut network = Network::default();
+        let mut fill = |routing: &mut Routing| -> Result<(), String> {
+            let why = |what| move |error| format!("{what}: {}", plain(&error));
+            network.links = routing.links().map_err(why("network interfaces"))?;
+            network.addresses = routing.addresses().map_err(why("addresses"))?;
+            let ways = routing.ways(wanted).map_err(why("routes"))?;
+            network.ways = wanted.iter().copied().zip(ways).collect();
+            Ok(())
+        };
+        let result = match namespace.routing() {
+            Ok(mut routing) => fill(&mut routing),
+            Err(error) => Err(format!(
+                "network interfaces, addresses, routes: {}",
+                plain(&error)
+            )),
+        };
+        unread.extend(result.err());
+        network
+    }
+
+    /// The interface with this number.
+    pub fn link(&self, index: u32) -> Option<&Link> {
+        self.links.iter().find(|link| link.index == index)
+    }
+
+    /// The way to `address`, if there is one.
+    pub fn way(&self, address: &IpAddr) -> Option<Route> {
+        self.ways.get(address).copied()?.ok()
+    }
+
+    /// The interfaces that have `address`.
+    pub fn with_address(&self, address: IpAddr) -> impl Iterator<Item = (&Link, &LinkAddress)> {
+        let own = self.addresses.iter().filter(move |a| a.address == address);
+        own.filter_map(|own| Some((self.link(own.link)?, own)))
+    }
+
+    /// The interface that has a network with `address` in it.
+    pub fn near(&self, address: &IpAddr) -> Option<&Link> {
+        let mut own = self.addresses.iter();
+        let own = own.find(|own| own.address != *address && own.network_contains(address))?;
+        self.link(own.link)
+    }
+
+    /// The interfaces to which others are connected: up, and neither `lo` nor
+    /// without ARP.
+    pub fn outside(&self) -> impl Iterator<Item = &Link> {
+        let links = self.links.iter();
+        links.filter(|link| link.up && !link.loopback && !link.noarp)
+    }
+}
+
+/// Settings by their paths below /proc/sys.
+#[derive(Debug, Default)]
+pub struct Settings(HashMap<String, String>);
+
+impl Settings {
+    /// The value of a setting; `None` where there is none.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.0.get(path).map(String::as_str)
+    }
+
+    /// The value of a setting that is a number.
+    pub fn number(&self, path: &str) -> Option<i64> {
+        self.text(path)?.parse().ok()
+    }
+
+    /// Whether a setting is known to be `value`.
+    pub fn is(&self, path: &str, value: i64) -> bool {
+        self.number(path) == Some(value)
+    }
+
+    /// Sets what is not read.
+    #[cfg(test)]
+    pub fn set(&mut self, path: &str, value: &str) {
+        self.0.insert(path.to_owned(), value.to_owned());
+    }
+}
+
+/// The settings below net/ipv4/vs that are looked at.
+const VS: [&str; 15] = [
+    "conn_max",
+    "conntrack",
+    "drop_entry",
+    "drop_packet",
+    "expire_nodest_conn",
+    "expire_quiescent_template",
+    "pmtu_disc",
+    "run_estimation",
+    "secure_tcp",
+    "sloppy_tcp",
+    "sync_persist_mode",
+    "sync_ports",
+    "sync_refresh_period",
+    "sync_threshold",
+    "sync_version",
+];
+
+/// The settings of the whole machine that are looked at.
+const GLOBAL: [&str; 7] = [
+    "net/ipv4/ip_forward",
+    "net/ipv4/conf/all/send_redirects",
+    "net/ipv4/conf/all/arp_ignore",
+    "net/ipv4/conf/all/arp_announce",
+    "net/ipv4/conf/all/rp_filter",
+    "net/ipv6/conf/all/forwarding",
+    "net/ipv6/conf/all/disable_ipv6",
+];
+
+/// The settings of an interface that are looked at, with the interface's name
+/// in place of the star.
+const OF_LINK: [&str; 5] = [
+    "net/ipv4/conf/*/forwarding",
+    "net/ipv4/conf/*/send_redirects",
+    "net/ipv4/conf/*/arp_ignore",
+    "net/ipv4/conf/*/arp_announce",
+    "net/ipv4/conf/*/rp_filter",
+];
+
+fn read_settings<'a>(
+    namespace: &Namespace,
+    links: impl Iterator<Item = &'a Link>,
+    unread: &mut Vec<String>,
+) -> Settings {
+    let vs = VS.iter().map(|name| format!("net/ipv4/vs/{name}"));
+    let global = GLOBAL.iter().map(|path| (*path).to_owned());
+    let of_links = links.flat_map(|link| {
+        let name = link.name.to_string();
+        OF_LINK.iter().map(move |path| path.replace('*', &name))
+    });
+    let paths: Vec<String> = vs.chain(global).chain(of_links).collect();
+    let values = namespace.sysctls(&paths).unwrap_or_else(|error| {
+        unread.push(format!("settings: {}", plain(&error)));
+        Vec::new()
+    });
+    let mut settings = Settings::default();
+    for (path, value) in paths.into_iter().zip(values) {
+        match value {
+            Ok(value) => drop(settings.0.insert(path, value)),
+            // Not all kernels have all, nor IPv6.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let name = super::setting_name(&path);
+                unread.push(format!("{name}: {}", plain(&error)));
+            }
+        }
+    }
+    settings
+}
+
+impl Facts {
+    /// Reads what the checks of a director look at besides the `table`.
+    pub fn read(ipvs: &mut Ipvs, table: Vec<(Service, Vec<Server>)>) -> Facts {
+        let mut unread = Vec::new();
+        let mut note = |what: &str, error: &dyn std::fmt::Display| {
+            unread.push(format!("{what}: {}", plain(&error)));
+        };
+        let info = ipvs.info().unwrap_or_else(|error| {
+            note("size of the connection table", &error);
+            Info::default()
+        });
+        let daemons = ipvs.daemons().unwrap_or_else(|error| {
+            note("sync daemons", &error);
+            Vec::new()
+        });
+        let namespace = &ipvs.namespace().clone();
+        let network = Network::read(namespace, &addresses(&table), &mut unread);
+        let ways = network.ways.values().flatten();
+        let ways: BTreeSet<u32> = ways.map(|way| way.link).collect();
+        let used = network.links.iter();
+        let used = used.filter(|link| ways.contains(&link.index));
+        let settings = read_settings(namespace, used, &mut unread);
+        Facts {
+            table,
+            info,
+            daemons,
+            network,
+            settings,
+            unread,
+        }
+    }
+}
+
+impl Facts {
+    /// Reads what everybody may read.
+    pub fn without_table(namespace: &Namespace) -> Facts {
+        let mut unread = vec!["services and real servers, sync daemons: no right to".to_owned()];
+        Facts {
+            settings: read_settings(namespace, std::iter::empty(), &mut unread),
+            unread,
+            ..Facts::default()
+        }
+    }
+}
+
+/// The addresses to which the way is wanted, each once.
+fn addresses(table: &[(Service, Vec<Server>)]) -> Vec<IpAddr> {
+    let mut all = vec![AFAR_V4, AFAR_V6];
+    for (service, servers) in table {
+        if let ServiceKey::Address { address, .. } = service.key {
+            all.push(address);
+        }
+        all.extend(servers.iter().map(|server| server.key.address));
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+impl HereFacts {
+    /// Reads what the checks of a real server look at. `wanted` are the
+    /// addresses to which the way is wanted.
+    pub fn read(namespace: &Namespace, protocol: Option<Protocol>, wanted: &[IpAddr]) -> HereFacts {
+        let mut unread = Vec::new();
+        let network = Network::read(namespace, wanted, &mut unread);
+        let settings = read_settings(namespace, network.links.iter(), &mut unread);
+        let mut known = |what: &str, result: io::Result<Vec<(IpAddr, u16)>>| match result {
+            Ok(sockets) => Some(sockets),
+            Err(error) => {
+                unread.push(format!("{what}: {}", plain(&error)));
+                None
+            }
+        };
+        let udp = known("UDP sockets", sockets(namespace, Protocol::Udp));
+        let listening = match protocol {
+            Some(Protocol::Udp) => udp.clone(),
+            Some(other) => known("listening sockets", sockets(namespace, other)),
+            None => None,
+        };
+        HereFacts {
+            network,
+            settings,
+            listening,
+            udp_ports: udp.map(|udp| udp.into_iter().map(|(_, port)| port).collect()),
+            unread,
+        }
+    }
+}
+
+/// Where something of `protocol` listens.
+fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr, u16)>> {
+    let mut found = Vec::new();
+    match protocol {
+        Protocol::Tcp | Protocol::Udp => {
+            for name in [protocol.name().to_owned(), format!("{}6", protocol.name())] {
+                match namespace.sockets(&name) {
+                    Ok(lines) => read_sockets(lines, protocol, &mut found)?,
+                    // A kernel without IPv6.
+                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Protocol::Sctp => match namespace.sockets("sctp/eps") {
+            Ok(lines) => read_sctp(lines, &mut found)?,
+            // Nothing has used SCTP yet.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        },
+    }
+    Ok(found)
+}
+
+/// The states (linux/tcp_states.h) of what listens, as /proc/net/tcp and udp
+/// write them.
+const TCP_LISTEN: &str = "0A";
+const UDP_UNCONNECTED: &str = "07";
+
+/// Reads /proc/net/tcp, tcp6, udp or udp6. TCP's sockets that listen come first.
+fn read_sockets(
+    lines: impl BufRead,
+    protocol: Protocol,
+    found: &mut Vec<(IpAddr, u16)>,
+) -> io::Result<()> {
+    for line in lines.lines().skip(1) {
+        let line = line?;
+        let mut words = line.split_ascii_whitespace().skip(1);
+        let (Some(local), Some(state)) = (words.next(), words.nth(1)) else {
+            continue;
+        };
+        match (protocol, state) {
+            (Protocol::Tcp, TCP_LISTEN) | (Protocol::Udp, UDP_UNCONNECTED) => {
+                found.extend(endpoint(local));
+            }
+            (Protocol::Tcp, _) => break,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// `0100007F:0050`: each four bytes of the address as a number of this machine's
+/// byte order.
+fn endpoint(text: &str) -> Option<(IpAddr, u16)> {
+    let (address, port) = text.split_once(':')?;
+    let port = u16::from_str_radix(port, 16).ok()?;
+    let mut bytes = Vec::new();
+    for at in (0..address.len()).step_by(8) {
+        let word = u32::from_str_radix(address.get(at..at + 8)?, 16).ok()?;
+        bytes.extend(word.to_ne_bytes());
+    }
+    let address = match <[u8; 4]>::try_from(bytes.as_slice()) {
+        Ok(octets) => Ipv4Addr::from(octets).into(),
+        Err(_) => Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?).into(),
+    };
+    Some((address, port))
+}
+
+/// Reads /proc/net/sctp/eps: `ENDPT SOCK STY SST HBKT LPORT UID INODE LADDRS`.
+fn read_sctp(lines: impl BufRead, found: &mut Vec<(IpAddr, u16)>) -> io::Result<()> {
+    for line in lines.lines().skip(1) {
+        let line = line?;
+        let mut words = line.split_ascii_whitespace().skip(5);
+        let Some(port) = words.next().and_then(|word| word.parse().ok()) else {
+            continue;
+        };
+        let addresses = words.skip(2).filter_map(|word| word.parse().ok());
+        found.extend(addresses.map(|address| (address, port)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TCP: &str = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1
+   1: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1
+   2: 0100007F:0051 0100007F:0050 01 00000000:00000000 00:00000000 00000000     0        0 1
+   3: 0100007F:0052 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1
+";
+
+    fn listening(text: &str, protocol: Protocol) -> Vec<String> {
+        let mut found = Vec::new();
+        match protocol {
+            Protocol::Sctp => read_sctp(text.as_bytes(), &mut found).unwrap(),
+            _ => read_sockets(text.as_bytes(), protocol, &mut found).unwrap(),
+        }
+        let shown = found.iter().map(|(ip, port)| format!("{ip} {port}"));
+        shown.collect()
+    }
+
+    #[test]
+    fn listening_sockets() {
+        if cfg!(target_endian = "little") {
+            assert_eq!(
+                listening(TCP, Protocol::Tcp),
+                ["127.0.0.1 80", "0.0.0.0 8080"]
+            );
+        }
+        let udp = "head\n 7: 00000000000000000000000001000000:0035 0:0 07 x\n 8: junk 1 07\n 9:\n";
+        if cfg!(target_endian = "little") {
+            assert_eq!(listening(udp, Protocol::Udp), ["::1 53"]);
+        }
+        let sctp = "head\nffff ffff 2 10 5 8080 0 123 10.0.0.1 fd00::1\nshort\n";
+        assert_eq!(
+            listening(sctp, Protocol::Sctp),
+            ["10.0.0.1 8080", "fd00::1 8080"]
+        );
+    }
+}

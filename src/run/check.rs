@@ -1,0 +1,105 @@
+//! `--check` and `--check-real-server`: read, look, say.
+
+use super::exit::Exit;
+use super::failure::{Failure, Result};
+use super::output::Output;
+use super::session::{self, Session};
+use super::table;
+use crate::check::facts::Facts;
+use crate::check::real_server::{self, Role};
+use crate::check::{Findings, Severity, director};
+use crate::cli::Check;
+use crate::kernel::Namespace;
+use crate::model::ServiceKey;
+use crate::render::{json, text};
+use std::ffi::OsStr;
+
+/// Looks for what is wrong, and says it.
+pub fn check(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+    match *check {
+        Check::Director { service } => director(service, as_json, netns, out),
+        Check::RealServer {
+            service,
+            server,
+            forwarding,
+        } => {
+            let role = Role {
+                service,
+                server,
+                forwarding,
+            };
+            let namespace = session::namespace(netns)?;
+            let facts = role.read(&namespace);
+            report(
+                &real_server::check(&role, facts),
+                "real server",
+                as_json,
+                out,
+            )
+        }
+    }
+}
+
+fn director(
+    service: Option<ServiceKey>,
+    as_json: bool,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
+    let Session { mut ipvs, out } = Session::open(netns, out)?;
+    let services = match service {
+        Some(key) => ipvs
+            .service(&key)
+            .map(|service| vec![service])
+            .map_err(Failure::list),
+        None => ipvs.services().map_err(Failure::list),
+    };
+    let services = match services {
+        Ok(services) => services,
+        Err(failure @ Failure::Unavailable(_)) => {
+            return without_table(failure, ipvs.namespace(), as_json, out);
+        }
+        Err(failure) => return Err(failure),
+    };
+    let table = table::read(&mut ipvs, &services, true)?;
+    let servers: usize = table.iter().map(|(_, servers)| servers.len()).sum();
+    let count = |number, what| {
+        let s = if number == 1 { "" } else { "s" };
+        format!("{number} {what}{s}")
+    };
+    let checked = format!(
+        "{}, {}",
+        count(table.len(), "service"),
+        count(servers, "real server")
+    );
+    let facts = Facts::read(&mut ipvs, table);
+    report(&director::check(facts), &checked, as_json, out)
+}
+
+/// What can be found without the table, which `failure` has kept away.
+fn without_table(
+    failure: Failure,
+    namespace: &Namespace,
+    as_json: bool,
+    out: Output,
+) -> Result<Exit> {
+    let facts = Facts::without_table(namespace);
+    report(&director::check(facts), "without the table", as_json, out)?;
+    Err(failure)
+}
+
+fn report(findings: &Findings, checked: &str, as_json: bool, mut out: Output) -> Result<Exit> {
+    match as_json {
+        false => text::findings(out.buffer(), findings, checked),
+        true => json::findings(out.buffer(), findings),
+    }
+    out.finish()?;
+    let warned = findings.count(Severity::Warning) > 0;
+    Ok(if findings.count(Severity::Error) > 0 {
+        Exit::Errors
+    } else if warned || !findings.unread.is_empty() {
+        Exit::Failure
+    } else {
+        Exit::Success
+    })
+}

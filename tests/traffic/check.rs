@@ -1,0 +1,581 @@
+//! `--check`: each situation is brought about, found, mended with the commands
+//! that are printed, and gone.
+
+use crate::Test;
+use crate::cluster::Cluster;
+use crate::cluster::Family as Addresses;
+use crate::cluster::calls::{shares, tally};
+use crate::cluster::host::Host;
+use crate::cluster::servers::Transport;
+use crate::support::netlink::{Family, attribute};
+use anyhow::{Context, Result, ensure};
+use ipvsadm::check::{Kind, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+pub const TESTS: &[Test] = &[
+    ("check_of_a_director", check_of_a_director),
+    (
+        "check_of_a_masquerading_director",
+        check_of_a_masquerading_director,
+    ),
+    ("check_of_a_real_server", check_of_a_real_server),
+    (
+        "check_of_a_tunnelled_real_server",
+        check_of_a_tunnelled_real_server,
+    ),
+    (
+        "check_finds_what_beginners_forget",
+        check_finds_what_beginners_forget,
+    ),
+    ("check_without_rights", check_without_rights),
+    (
+        "check_has_a_case_for_every_finding",
+        check_has_a_case_for_every_finding,
+    ),
+];
+
+/// What a check has said.
+struct Said {
+    status: Option<i32>,
+    text: String,
+    /// The commands that mend, by the id of the finding.
+    found: BTreeMap<String, Vec<String>>,
+}
+
+impl Host {
+    /// Runs a shell script that must succeed, with our ipvsadm.
+    pub fn shell(&self, script: &str) -> Result<()> {
+        let directory = Path::new(self.program()).parent().context("a directory")?;
+        let script = format!("set -e; PATH={}:$PATH\n{script}", directory.display());
+        self.run("sh", &["-c", &script], "").map(drop)
+    }
+
+    fn check(&self, words: &str) -> Result<Said> {
+        let words: Vec<_> = words.split_whitespace().collect();
+        let output = self.output(self.program(), &words, "")?;
+        ensure!(
+            output.stderr.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = String::from_utf8(output.stdout)?;
+        let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut last = String::new();
+        for line in text.lines() {
+            if let Some(mend) = line.strip_prefix("  mend:  ") {
+                found.entry(last.clone()).or_default().push(mend.to_owned());
+            } else if line.starts_with("error ") || line.starts_with("warning ") {
+                let id = line.split([' ', ':']).nth(1).context("an id")?;
+                last = id.to_owned();
+                found.entry(last.clone()).or_default();
+            }
+        }
+        Ok(Said {
+            status: output.status.code(),
+            text,
+            found,
+        })
+    }
+
+    /// A check must find nothing.
+    pub fn is_sound(&self, words: &str) -> Result<()> {
+        let said = self.check(words)?;
+        ensure!(
+            said.status == Some(0) && said.found.is_empty(),
+            "{words}: {}",
+            said.text
+        );
+        Ok(())
+    }
+}
+
+/// A situation.
+struct Case {
+    /// What is found, and nothing else.
+    id: &'static str,
+    /// How it is brought about.
+    before: &'static str,
+    /// What stands for the words in capitals in the commands that mend.
+    words: &'static [(&'static str, &'static str)],
+    /// What puts things back after they were mended.
+    after: &'static str,
+}
+
+const fn case(id: &'static str, before: &'static str, after: &'static str) -> Case {
+    Case {
+        id,
+        before,
+        words: &[],
+        after,
+    }
+}
+
+impl Case {
+    const fn with(mut self, words: &'static [(&'static str, &'static str)]) -> Case {
+        self.words = words;
+        self
+    }
+
+    /// Brings the situation about, sees it, mends it, sees it gone.
+    fn run(&self, host: &Host, check: &str) -> Result<()> {
+        host.shell(self.before)?;
+        let said = host.check(check)?;
+        ensure!(
+            said.found.keys().eq([self.id]),
+            "found {:?}\n{}",
+            said.found.keys(),
+            said.text
+        );
+        let kind = Kind::ALL
+            .iter()
+            .find(|kind| kind.id() == self.id)
+            .context("a kind")?;
+        let status = match kind.severity() {
+            Severity::Error => 3,
+            Severity::Warning => 1,
+        };
+        ensure!(said.status == Some(status), "{:?}", said.status);
+        for mend in &said.found[self.id] {
+            let mend = self.words.iter().fold(mend.clone(), |mend, (word, value)| {
+                mend.replace(word, value)
+            });
+            host.shell(&mend)?;
+        }
+        let again = host.check(check)?;
+        ensure!(
+            again.status == Some(0) && again.found.is_empty(),
+            "still\n{}",
+            again.text
+        );
+        host.shell(self.after)
+    }
+}
+
+fn run_all(cases: &[Case], host: &Host, check: &str) -> Result<()> {
+    host.is_sound(check).context("at the beginning")?;
+    for case in cases {
+        case.run(host, check).context(case.id)?;
+    }
+    host.is_sound(check).context("at the end")
+}
+
+/// The whole of a service in each place where one is needed.
+const DIRECT: &[Case] = &[
+    case(
+        "no-servers",
+        "ipvsadm -A -t 203.0.113.1:80",
+        "ipvsadm -D -t 203.0.113.1:80",
+    )
+    .with(&[("ADDRESS", "10.0.0.11")]),
+    case(
+        "no-weight",
+        "ipvsadm -A -t 203.0.113.1:80; ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.11 -w 0 -x 5",
+        "ipvsadm -D -t 203.0.113.1:80",
+    ),
+    case(
+        "flags-ignored",
+        "ipvsadm -A -t 203.0.113.1:80 -s rr -b flag-1,flag-3; ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.11",
+        "ipvsadm -D -t 203.0.113.1:80",
+    ),
+    case(
+        "flags-ignored",
+        "ipvsadm -A -t 203.0.113.1:80 -s rr -b flag-3; ipvsadm -E -t 203.0.113.1:80 -s wlc -b flag-2; \
+         ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.11",
+        "ipvsadm -D -t 203.0.113.1:80",
+    ),
+    case(
+        "weights-ignored",
+        "ipvsadm -A -t 203.0.113.1:80 -s lc; ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.11 -w 1; \
+         ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.12 -w 2",
+        "ipvsadm -D -t 203.0.113.1:80",
+    ),
+    case(
+        "address-missing",
+        "ipvsadm -A -t 10.0.0.100:80; ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.11",
+        "ipvsadm -D -t 10.0.0.100:80; ip addr del 10.0.0.100/32 dev eth0",
+    ),
+    case(
+        "address-missing",
+        "ipvsadm -A -t [fd00::100]:80; ipvsadm -a -t [fd00::100]:80 -r [fd00::11]:80",
+        "ipvsadm -D -t [fd00::100]:80; ip addr del fd00::100/128 dev eth0",
+    ),
+    case(
+        "address-down",
+        "ip link add v type dummy; ip link set v up; ip addr add 198.18.0.1/32 dev v; \
+         ip link set v down; ipvsadm -A -t 198.18.0.1:80; ipvsadm -a -t 198.18.0.1:80 -r 10.0.0.11",
+        "ipvsadm -D -t 198.18.0.1:80; ip link del v",
+    ),
+    case(
+        "address-unusable",
+        "sysctl -qw net.ipv6.conf.eth0.accept_dad=1; ip addr add fd00::99/64 dev eth0; \
+         for try in $(seq 100); do ip -6 addr show dev eth0 | grep -q dadfailed && break; sleep 0.1; done; \
+         ipvsadm -A -t [fd00::99]:80; ipvsadm -a -t [fd00::99]:80 -r [fd00::11]:80",
+        "ipvsadm -D -t [fd00::99]:80; ip addr del fd00::99/64 dev eth0",
+    ),
+    case(
+        "server-unreachable",
+        "ipvsadm -a -t 203.0.113.128:80 -r 198.18.1.1 -i",
+        "ipvsadm -d -t 203.0.113.128:80 -r 198.18.1.1; ip route del 198.18.1.1",
+    )
+    .with(&[("ROUTER", "10.0.0.12")]),
+    case(
+        "server-not-on-link",
+        "ip route add 198.18.1.0/24 via 10.0.0.12; ipvsadm -a -t 203.0.113.128:80 -r 198.18.1.1 -g",
+        "ipvsadm -d -t 203.0.113.128:80 -r 198.18.1.1; ip route del 198.18.1.0/24",
+    ),
+    case(
+        "tunnel-fragments",
+        "sysctl -qw net.ipv4.vs.pmtu_disc=0; ipvsadm -a -t 203.0.113.128:80 -r 10.0.0.13 -i",
+        "ipvsadm -d -t 203.0.113.128:80 -r 10.0.0.13",
+    ),
+    case("drop-entry", "sysctl -qw net.ipv4.vs.drop_entry=3", ""),
+    case("drop-packet", "sysctl -qw net.ipv4.vs.drop_packet=3", ""),
+    case("secure-tcp", "sysctl -qw net.ipv4.vs.secure_tcp=3", ""),
+    case("sloppy-tcp", "sysctl -qw net.ipv4.vs.sloppy_tcp=1", ""),
+    case(
+        "counters-off",
+        "sysctl -qw net.ipv4.vs.run_estimation=0",
+        "",
+    ),
+    case(
+        "sync-interface",
+        "ip link add v type dummy; ip addr add 198.18.0.1/24 dev v; ip link set v up; \
+         ipvsadm --start-daemon master --mcast-interface v --syncid 1; ip link set v down",
+        "ipvsadm --stop-daemon master; ip link del v",
+    ),
+    case(
+        "sync-interface",
+        "ip link add v type dummy; ip addr add 198.18.0.1/24 dev v; ip link set v up; \
+         ipvsadm --start-daemon master --mcast-interface v --syncid 1; ip addr flush dev v",
+        "ipvsadm --stop-daemon master; ip link del v",
+    )
+    .with(&[("ADDRESS", "198.18.0.1/24")]),
+    case(
+        "sync-interface",
+        "ip link add v type dummy; ip addr add 198.18.0.1/24 dev v; ip link set v up; \
+         ipvsadm --start-daemon backup --mcast-interface v --syncid 1; ip link del v",
+        "ipvsadm --stop-daemon backup",
+    )
+    .with(&[("INTERFACE", "eth0")]),
+    case(
+        "sync-same-id",
+        "ipvsadm --start-daemon master --mcast-interface eth0 --syncid 1; \
+         ipvsadm --start-daemon backup --mcast-interface eth0",
+        "ipvsadm --stop-daemon master; ipvsadm --stop-daemon backup",
+    )
+    .with(&[("ID", "2")]),
+    case(
+        "sync-version",
+        "ipvsadm --start-daemon master --mcast-interface eth0 --syncid 1; sysctl -qw net.ipv4.vs.sync_version=0",
+        "ipvsadm --stop-daemon master",
+    ),
+    case(
+        "sync-missing",
+        "sysctl -qw net.ipv4.vs.sync_refresh_period=10",
+        "ipvsadm --stop-daemon master; sysctl -qw net.ipv4.vs.sync_refresh_period=0",
+    )
+    .with(&[("INTERFACE", "eth0"), ("ID", "1")]),
+];
+
+fn check_of_a_director() -> Result<()> {
+    let cluster = Cluster::direct(2)?;
+    let director = &cluster.director;
+    director.rules("-A -t 203.0.113.128:80\n-a -t 203.0.113.128:80 -r 10.0.0.11 -g\n")?;
+    // A neighbour has an address before the director does.
+    cluster.servers[0].ip("addr add fd00::99/64 dev eth0 nodad")?;
+    run_all(DIRECT, director, "--check")?;
+    ignored_port(director)?;
+    // One service alone, and as JSON.
+    director.rules("-A -t 203.0.113.1:80\n")?;
+    director.is_sound("--check -t 203.0.113.128:80 -n")?;
+    let said = director.check("--check -t 203.0.113.1:80")?;
+    assert!(said.found.keys().eq(["no-servers"]), "{}", said.text);
+    let json = director.output(director.program(), &["--check", "--json"], "")?;
+    assert_eq!(json.status.code(), Some(3));
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout)?;
+    assert_eq!(json["findings"][0]["id"], "no-servers");
+    assert_eq!(json["findings"][0]["service"]["address"], "203.0.113.1");
+    Ok(())
+}
+
+/// Other programs can add a server whose port the kernel ignores.
+fn ignored_port(director: &Host) -> Result<()> {
+    let number = |kind, value: u32| attribute(kind, &value.to_ne_bytes());
+    let short = |kind, value: u16| attribute(kind, &value.to_ne_bytes());
+    let port = |kind, value: u16| attribute(kind, &value.to_be_bytes());
+    let address = |kind, octets: [u8; 4]| {
+        let mut bytes = [0; 16];
+        bytes[..4].copy_from_slice(&octets);
+        attribute(kind, &bytes)
+    };
+    let service = [
+        short(1, 2),
+        short(2, 6),
+        address(3, [203, 0, 113, 128]),
+        port(4, 80),
+    ];
+    let direct = 3;
+    let server = [
+        address(1, [10, 0, 0, 12]),
+        port(2, 8080),
+        number(3, direct),
+        number(4, 1),
+        number(5, 0),
+        number(6, 0),
+        short(11, 2),
+    ];
+    let request = [
+        attribute(1, &service.concat()),
+        attribute(2, &server.concat()),
+    ]
+    .concat();
+    const NEW_DEST: u8 = 5;
+    director.enter(|| Family::open("IPVS")?.ask(NEW_DEST, &request))?;
+    case("port-ignored", "", "").run(director, "--check")?;
+    let table = director.ipvsadm("-Ln")?;
+    ensure!(
+        table.contains("10.0.0.12:80 ") && !table.contains("8080"),
+        "{table}"
+    );
+    Ok(())
+}
+
+const MASQUERADING: &[Case] = &[
+    case("forwarding-off", "sysctl -qw net.ipv4.ip_forward=0", ""),
+    case(
+        "forwarding-off",
+        "sysctl -qw net.ipv4.conf.eth0.forwarding=0",
+        "",
+    ),
+    case(
+        "forwarding-off",
+        "sysctl -qw net.ipv6.conf.all.forwarding=0; ipvsadm -A -t [2001:db8:3::80]:80; \
+         ipvsadm -a -t [2001:db8:3::80]:80 -r [fd00::11]:80 -m",
+        "ipvsadm -D -t [2001:db8:3::80]:80",
+    ),
+    case(
+        "redirects",
+        "sysctl -qw net.ipv4.conf.all.send_redirects=1 net.ipv4.conf.eth0.send_redirects=1",
+        "",
+    ),
+    case(
+        "server-loopback",
+        "ipvsadm -a -t 203.0.113.128:80 -r 127.0.0.1:8080 -m",
+        "",
+    ),
+    case(
+        "server-past-director",
+        "ip route add default via 192.0.2.10; ipvsadm -a -t 203.0.113.128:80 -r 198.18.1.1:8080 -m",
+        "ip route del default; ipvsadm -d -t 203.0.113.128:80 -r 198.18.1.1",
+    ),
+    case(
+        "all-full",
+        "ipvsadm -e -t 203.0.113.128:80 -r 10.0.0.11:8080 -m -x 2",
+        "ipvsadm -e -t 203.0.113.128:80 -r 10.0.0.11:8080 -m",
+    ),
+    case(
+        "quiescent-clients",
+        "ipvsadm -e -t 203.0.113.128:81 -r 10.0.0.11:8080 -m -w 0; ipvsadm -a -t 203.0.113.128:81 -r 10.0.0.12:8080 -m",
+        "sysctl -qw net.ipv4.vs.expire_quiescent_template=0; ipvsadm -D -t 203.0.113.128:81",
+    ),
+];
+
+fn check_of_a_masquerading_director() -> Result<()> {
+    let cluster = Cluster::masquerading(2)?;
+    let director = &cluster.director;
+    cluster.serve(Addresses::V4, Transport::Tcp, 8080)?;
+    director.rules(
+        "-A -t 203.0.113.128:80\n-a -t 203.0.113.128:80 -r 10.0.0.11:8080 -m\n\
+         -A -t 203.0.113.128:81 -p\n-a -t 203.0.113.128:81 -r 10.0.0.11:8080 -m\n",
+    )?;
+    let web = Addresses::V4.web();
+    let calls = cluster.client.calls(2, Transport::Tcp, web)?;
+    let mut persistent = web;
+    persistent.set_port(81);
+    let kept = cluster.client.call(Transport::Tcp, persistent)?;
+    run_all(MASQUERADING, director, "--check")?;
+    drop((calls, kept));
+    Ok(())
+}
+
+const REAL_SERVER: &[Case] = &[
+    case("no-address", "ip addr del 10.0.0.100/32 dev lo", ""),
+    case(
+        "answers-arp",
+        "sysctl -qw net.ipv4.conf.all.arp_ignore=0",
+        "",
+    ),
+    case(
+        "answers-arp",
+        "ip addr del 10.0.0.100/32 dev lo; ip addr add 10.0.0.100/32 dev eth0",
+        "",
+    ),
+    case(
+        "announces-arp",
+        "sysctl -qw net.ipv4.conf.all.arp_announce=1",
+        "",
+    ),
+];
+
+fn check_of_a_real_server() -> Result<()> {
+    let cluster = Cluster::direct(1)?;
+    let server = &cluster.servers[0];
+    let vip = "10.0.0.100:80".parse()?;
+    server.shell(
+        "ip addr add 10.0.0.100/32 dev lo; \
+         sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2",
+    )?;
+    let check = "--check-real-server -t 10.0.0.100:80 -g";
+    let silent = server.check(check)?;
+    assert!(silent.found.keys().eq(["not-listening"]), "{}", silent.text);
+    server.serve(&[(Transport::Tcp, vip)])?;
+    run_all(REAL_SERVER, server, check)?;
+    // Each protocol and any address; not the loopback.
+    server.serve(&[
+        (Transport::Udp, "0.0.0.0:80".parse()?),
+        (Transport::Sctp, vip),
+        (Transport::Tcp, "127.0.0.1:80".parse()?),
+    ])?;
+    server.is_sound("--check-real-server -u 10.0.0.100:80")?;
+    server.is_sound("--check-real-server --sctp-service 10.0.0.100:80 -r 10.0.0.11 -g")?;
+    let said = server.check(check)?;
+    assert!(said.found.keys().eq(["not-listening"]), "{}", said.text);
+    assert!(said.text.contains("only 127.0.0.1"), "{}", said.text);
+    Ok(())
+}
+
+fn check_of_a_tunnelled_real_server() -> Result<()> {
+    let cluster = Cluster::direct(1)?;
+    let server = &cluster.servers[0];
+    cluster.serve_virtual(&[(Transport::Tcp, Addresses::V4.web())])?;
+    let cases = &[
+        case("no-tunnel", "rmmod ipip 2>/dev/null || :", ""),
+        case("tunnel-down", "ip link set tunl0 down", ""),
+        case(
+            "tunnel-filtered",
+            "sysctl -qw net.ipv4.conf.all.rp_filter=1",
+            "sysctl -qw net.ipv4.conf.all.rp_filter=0",
+        ),
+    ];
+    for case in cases {
+        case.run(server, "--check-real-server -t 203.0.113.128:80 -i")
+            .context(case.id)?;
+    }
+    let gue = "--check-real-server -t 203.0.113.128:80 -i --tun-type gue --tun-port 6080";
+    case("no-tunnel", "", "").run(server, gue)?;
+    let gre = "--check-real-server -t 203.0.113.128:80 -i --tun-type gre";
+    case("no-tunnel", "rmmod ip_gre 2>/dev/null || :", "").run(server, gre)
+}
+
+/// The first ten minutes: ip_forward, the default route, and ARP.
+fn check_finds_what_beginners_forget() -> Result<()> {
+    let web = Addresses::V4.web();
+    {
+        let cluster = Cluster::masquerading(2)?;
+        cluster.serve(Addresses::V4, Transport::Tcp, 8080)?;
+        cluster.director.rules(
+            "-A -t 203.0.113.128:80 -s rr\n-a -t 203.0.113.128:80 -r 10.0.0.11:8080 -m\n\
+             -a -t 203.0.113.128:80 -r 10.0.0.12:8080 -m\n",
+        )?;
+        cluster.director.sysctl(&["net/ipv4/ip_forward=0"])?;
+        assert!(cluster.client.is_refused(Transport::Tcp, web));
+        case("forwarding-off", "", "").run(&cluster.director, "--check")?;
+        let calls = cluster.client.calls(2, Transport::Tcp, web)?;
+        assert_eq!(tally(&calls), shares([("s1", 1), ("s2", 1)]));
+
+        for server in &cluster.servers {
+            server.ip("route del default via 10.0.0.1")?;
+        }
+        assert!(cluster.client.is_refused(Transport::Tcp, web));
+        cluster.director.is_sound("--check")?;
+        for (server, address) in cluster.servers.iter().zip(["10.0.0.11", "10.0.0.12"]) {
+            let check = format!("--check-real-server -t {web} -r {address}:8080 -m");
+            let case = case("no-way-back", "", "").with(&[("DIRECTOR", "10.0.0.1")]);
+            case.run(server, &check)?;
+        }
+        cluster.client.calls(2, Transport::Tcp, web)?;
+    }
+    let cluster = Cluster::direct(2)?;
+    let vip = "10.0.0.100:80".parse()?;
+    cluster.director.shell(
+        "ip addr add 10.0.0.100/32 dev eth0; ipvsadm -A -t 10.0.0.100:80 -s rr; \
+         ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.11; ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.12",
+    )?;
+    for server in &cluster.servers {
+        server.ip("addr add 10.0.0.100/32 dev lo")?;
+    }
+    cluster.serve_virtual(&[(Transport::Tcp, vip)])?;
+    cluster.director.is_sound("--check")?;
+    for server in &cluster.servers {
+        let check = "--check-real-server -t 10.0.0.100:80";
+        let said = server.check(check)?;
+        assert!(
+            said.found.keys().eq(["announces-arp", "answers-arp"]),
+            "{}",
+            said.text
+        );
+        for mend in said.found.values().flatten() {
+            server.shell(mend)?;
+        }
+        server.is_sound(check)?;
+    }
+    cluster.client.ip("neigh flush dev eth0")?;
+    let calls = cluster.client.calls(4, Transport::Tcp, vip)?;
+    assert_eq!(tally(&calls), shares([("s1", 2), ("s2", 2)]));
+    Ok(())
+}
+
+fn check_without_rights() -> Result<()> {
+    let cluster = Cluster::direct(1)?;
+    let director = &cluster.director;
+    director.sysctl(&["net/ipv4/vs/sloppy_tcp=1"])?;
+    let program = director.program();
+    let nobody = ["--reuid=65534", "--clear-groups", program, "--check"];
+    let output = director.output("setpriv", &nobody, "")?;
+    let (said, complaint) = (
+        String::from_utf8(output.stdout)?,
+        String::from_utf8(output.stderr)?,
+    );
+    assert_eq!(output.status.code(), Some(2), "{said}{complaint}");
+    assert!(said.contains("warning sloppy-tcp"), "{said}");
+    assert!(
+        said.contains("not read: services and real servers"),
+        "{said}"
+    );
+    assert!(
+        complaint.starts_with("Can't initialize ipvs: Permission denied"),
+        "{complaint}"
+    );
+    let nobody = "--reuid=65534 --clear-groups PROGRAM --check-real-server -t 203.0.113.128:80";
+    let nobody = nobody.replace("PROGRAM", program);
+    let words: Vec<_> = nobody.split(' ').collect();
+    let output = cluster.servers[0].output("setpriv", &words, "")?;
+    let said = String::from_utf8(output.stdout)?;
+    assert!(said.contains("error not-listening"), "{said}");
+    assert!(!said.contains("not read"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    Ok(())
+}
+
+/// The cases of single tests, and what only a very large table brings about,
+/// which is tested beside the code.
+const ELSEWHERE: [&str; 8] = [
+    "connections-full",
+    "no-tunnel",
+    "no-way-back",
+    "not-listening",
+    "port-ignored",
+    "table-small",
+    "tunnel-down",
+    "tunnel-filtered",
+];
+
+fn check_has_a_case_for_every_finding() -> Result<()> {
+    let tables = [DIRECT, MASQUERADING, REAL_SERVER];
+    let cases = tables.into_iter().flatten().map(|case| case.id);
+    let known: BTreeSet<&str> = cases.chain(ELSEWHERE).collect();
+    let all: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.id()).collect();
+    assert_eq!(known, all);
+    Ok(())
+}
