@@ -37,12 +37,13 @@ pub fn argv(input: &[u8]) {
     if let (Command::Action(Action::Change(change)), true) =
         (invocation.command, words.iter().all(plain))
     {
-        let has_names = match change {
+        let can_be_said = match change {
             Change::AddService(_, config) | Change::EditService(_, config) => {
-                !config.scheduler.as_bytes().is_empty()
-                    && config
-                        .engine
-                        .is_none_or(|engine| !engine.as_bytes().is_empty())
+                // No rule has a mask without persistence, as in C ipvsadm.
+                let engine = config.engine.as_ref();
+                (config.flags.persistent() || config.netmask.is_host())
+                    && !config.scheduler.as_bytes().is_empty()
+                    && engine.is_none_or(|engine| !engine.as_bytes().is_empty())
             }
             Change::StartDaemon(daemon) => daemon
                 .config
@@ -50,7 +51,7 @@ pub fn argv(input: &[u8]) {
                 .is_none_or(|name| !name.as_bytes().is_empty()),
             _ => true,
         };
-        if has_names {
+        if can_be_said {
             is_read_back(&change);
         }
     }
