@@ -38,6 +38,7 @@ class Bench:
         self.options = options
         self.counted = os.path.exists(options.counts)
         self.results = []
+        self.samples = []
 
     def launch(self, program, *words, times=1, rules="/dev/null", output="/dev/null", tries=3, status=0):
         """What one run costs: of all, or of user space alone; its memory in KiB."""
@@ -70,6 +71,19 @@ class Bench:
         self.results.append((name, *medians))
         print(f"  {name}: {medians[0].cost / medians[1].cost:.2f}", file=sys.stderr, flush=True)
 
+    def sample(self, name, *words):
+        """What one look more costs a program of ours that watches, and how that
+        compares with the command measured last."""
+
+        def cost(samples):
+            watch = ["--watch", "0.01", "--samples", str(samples)]
+            runs = (self.launch(OURS, *words, *watch).cost for _ in range(self.options.rounds))
+            return statistics.median(runs)
+
+        one = (cost(6) - cost(1)) / 5
+        last, _, ours = self.results[-1]
+        self.samples.append((f"{name} --watch", one, one / ours.cost, last))
+
     def same(self, *words):
         """Both must do the same work; the reference's order is not stable."""
         lines = []
@@ -99,6 +113,8 @@ class Bench:
         for words in [["-Ln"], ["-Sn"], ["-Ln", "--stats"]]:
             self.same(*words)
             self.measure(f"{' '.join(words)} {name}", *words)
+        for words in [["-Ln", "--stats"], ["-Ln", "--rate"], ["-Sn"]]:
+            self.sample(" ".join(words), *words)
         for words in [["-L", "--json"], ["-L", "--openmetrics"]]:
             self.measure(f"{' '.join(words)} {name}", *words, theirs=["-Ln", "--stats"])
         os.unlink(path)
@@ -283,8 +299,13 @@ def main():
     rounds = f"medians of {options.rounds} (100,000 connections and more: once)"
     title = f"Linux {platform.release()}, {rounds}, {what}"
     print(f"{title}\n", *table(lines), sep="\n")
+    samples = [
+        f"One look of `{name}`: {number(cost)}, {quotient:.2f} times `{command}`."
+        for name, cost, quotient, command in bench.samples
+    ]
+    print(*samples, sep="\n")
     with open(options.out, "w", encoding="utf-8") as out:
-        print(f"{title}:\n", *markdown(lines), sep="\n", file=out)
+        print(f"{title}:\n", *markdown(lines), "", *samples, sep="\n", file=out)
 
 
 main()
