@@ -63,7 +63,7 @@ pub struct HereFacts {
 pub struct Network {
     /// All interfaces.
     pub links: Vec<Link>,
-    /// Their addresses.
+    /// Their addresses, sorted: a director may have thousands.
     pub addresses: Vec<LinkAddress>,
     /// The way to some addresses, or the errno that the kernel has for it.
     pub ways: HashMap<IpAddr, Result<Route, i32>>,
@@ -77,6 +77,7 @@ impl Network {
             let why = |what| move |error| format!("{what}: {}", plain(&error));
             network.links = routing.links().map_err(why("network interfaces"))?;
             network.addresses = routing.addresses().map_err(why("addresses"))?;
+            network.addresses.sort_by_key(|own| own.address);
             let ways = routing.ways(wanted).map_err(why("routes"))?;
             network.ways = wanted.iter().copied().zip(ways).collect();
             Ok(())
@@ -104,7 +105,9 @@ impl Network {
 
     /// The interfaces that have `address`.
     pub fn with_address(&self, address: IpAddr) -> impl Iterator<Item = (&Link, &LinkAddress)> {
-        let own = self.addresses.iter().filter(move |a| a.address == address);
+        let first = self.addresses.partition_point(|own| own.address < address);
+        let own = self.addresses[first..].iter();
+        let own = own.take_while(move |own| own.address == address);
         own.filter_map(|own| Some((self.link(own.link)?, own)))
     }
 
@@ -151,12 +154,10 @@ impl Settings {
 }
 
 /// The settings below net/ipv4/vs that are looked at.
-const VS: [&str; 15] = [
+const VS: [&str; 13] = [
     "conn_max",
-    "conntrack",
     "drop_entry",
     "drop_packet",
-    "expire_nodest_conn",
     "expire_quiescent_template",
     "pmtu_disc",
     "run_estimation",
@@ -170,14 +171,13 @@ const VS: [&str; 15] = [
 ];
 
 /// The settings of the whole machine that are looked at.
-const GLOBAL: [&str; 7] = [
+const GLOBAL: [&str; 6] = [
     "net/ipv4/ip_forward",
     "net/ipv4/conf/all/send_redirects",
     "net/ipv4/conf/all/arp_ignore",
     "net/ipv4/conf/all/arp_announce",
     "net/ipv4/conf/all/rp_filter",
     "net/ipv6/conf/all/forwarding",
-    "net/ipv6/conf/all/disable_ipv6",
 ];
 
 /// The settings of an interface that are looked at, with the interface's name

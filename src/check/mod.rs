@@ -6,8 +6,8 @@
 //! themselves. What findings look like is decided in `render`.
 //!
 //! A new finding is a row of [`Kind`], the code that finds it, an entry of the
-//! manual's section TROUBLESHOOTING, and a test in `tests/check` that brings it
-//! about. A finding must mean something: clusters that work have none. What
+//! manual's section TROUBLESHOOTING, and a case in `tests/traffic/check.rs`
+//! that brings it about. A finding must mean something: clusters that work have none. What
 //! could not be read is said, and never passes for sound.
 
 pub mod director;

@@ -296,6 +296,16 @@ fn check_of_a_director() -> Result<()> {
     let json: serde_json::Value = serde_json::from_slice(&json.stdout)?;
     assert_eq!(json["findings"][0]["id"], "no-servers");
     assert_eq!(json["findings"][0]["service"]["address"], "203.0.113.1");
+    // The same from another namespace: addresses, routes and settings of this one.
+    director.ipvsadm("-D -t 203.0.113.1:80")?;
+    cluster.client.is_sound("--check --netns director")?;
+    director.sysctl(&["net/ipv4/vs/sloppy_tcp=1"])?;
+    let said = cluster.client.check("--check --netns director")?;
+    assert!(said.found.keys().eq(["sloppy-tcp"]), "{}", said.text);
+    let said = cluster
+        .client
+        .check("--check-real-server -t 203.0.113.128:80 --netns s1")?;
+    assert!(said.found.keys().eq(["not-listening"]), "{}", said.text);
     Ok(())
 }
 
