@@ -57,15 +57,20 @@ class Bench:
             return Run((user + kernel) / times / 1e6, user / times / 1e6, memory)
         return Run(time / times / 1e6, 0, memory)
 
-    def measure(self, name, *words, theirs=None, before=None, rounds=None, **how):
+    def measure(
+        self, name, *words, theirs=None, before=None, own_before=None, rounds=None, **how
+    ):
         """Both programs in turn, `before` each run of each. `theirs` are the words
-        for the reference where it does not know ours."""
+        for the reference where it does not know ours, and `own_before` goes before
+        ours where it needs another table for them."""
         runs = {program: [] for program in PROGRAMS}
         for _ in range(rounds or self.options.rounds):
             for program in PROGRAMS:
-                if before:
-                    before()
-                said = theirs if theirs and program == REFERENCE else words
+                is_reference = program == REFERENCE
+                prepare = before if is_reference else own_before or before
+                if prepare:
+                    prepare()
+                said = theirs if theirs and is_reference else words
                 runs[program].append(self.launch(program, *said, **how))
         medians = [Run(*map(statistics.median, zip(*runs[p]))) for p in PROGRAMS]
         self.results.append((name, *medians))
@@ -101,6 +106,23 @@ class Bench:
         self.measure("-A", "-A", "-t", "10.9.0.@:80", "-s", "wlc", times=COMMANDS, before=clear)
         some = lambda: restore(f"-A -t 10.9.0.{i + 1}:80\n" for i in range(COMMANDS))
         self.measure("-D", "-D", "-t", "10.9.0.@:80", times=COMMANDS, before=some)
+        wrr = ["-A", "-t", "10.9.0.@:80", "-s", "wrr"]
+        self.measure("-A -s wrr", *wrr, times=COMMANDS, before=clear)
+        # What C ipvsadm does not have, against what it does instead.
+        def instead(name, plain, *more, **how):
+            self.measure(name, *plain, *more, theirs=plain, times=COMMANDS, **how)
+
+        subprocess.run(["ip", "netns", "add", "bench"], check=True)
+        instead("-Z, --netns", ["-Z"], "--netns", "bench")
+        subprocess.run(["ip", "netns", "delete", "bench"], check=True)
+        add = ["-A", "-t", "10.9.0.@:80", "-s", "wlc"]
+        instead("-A, --ensure it is there", add, "--ensure", before=clear, own_before=some)
+        server = ["-t", "10.9.0.@:80", "-r", "10.9.1.1:80", "-m"]
+        full = lambda: (some(), self.launch(OURS, "-a", *server, times=COMMANDS))
+        self.measure("-a", "-a", *server, times=COMMANDS, before=some)
+        instead("-a, --ensure it is there", ["-a", *server], "--ensure", before=some, own_before=full)
+        self.measure("-e", "-e", *server, "-w", "@", times=COMMANDS, before=full)
+        instead("-e, --keep", ["-e", *server, "-w", "@"], "--keep", before=full)
 
     def tables(self, services):
         name = f"{services:,} x 4"

@@ -93,7 +93,7 @@ CASES = [
     ("ipvsadm --st", "--start-daemon --stop-daemon"),
     ("ipvsadm --start-daemon backup --mcast-", "--mcast-interface --mcast-group --mcast-port --mcast-ttl"),
     ("ipvsadm -L --st", "--stats"),
-    ("ipvsadm -S --", "--numeric --all --netns"),
+    ("ipvsadm -S --", "--numeric --all --watch --samples --netns"),
     ("ipvsadm -R --", "--replace --dry-run --netns"),
     ("ipvsadm -L --netns ", "blue red"),
     ("ipvsadm -L --netns=r", "--netns=red"),

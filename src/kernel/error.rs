@@ -56,8 +56,8 @@ pub enum NamespaceError {
     Open(io::Error),
     /// It cannot be entered; `EINVAL` where the file is no network namespace.
     Enter(io::Error),
-    /// The thread that would enter it cannot be started.
-    Thread(io::Error),
+    /// That of this process, to come back to, cannot be opened or entered.
+    Home(io::Error),
 }
 
 impl From<NamespaceError> for io::Error {
@@ -65,7 +65,7 @@ impl From<NamespaceError> for io::Error {
         match error {
             NamespaceError::Open(error)
             | NamespaceError::Enter(error)
-            | NamespaceError::Thread(error) => error,
+            | NamespaceError::Home(error) => error,
         }
     }
 }
@@ -85,7 +85,7 @@ impl fmt::Display for OpenError {
             OpenError::Namespace(
                 NamespaceError::Open(error)
                 | NamespaceError::Enter(error)
-                | NamespaceError::Thread(error),
+                | NamespaceError::Home(error),
             ) => error.fmt(f),
             OpenError::Ipvs(errno) => io::Error::from_raw_os_error(*errno).fmt(f),
         }

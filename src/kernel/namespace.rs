@@ -2,9 +2,10 @@
 //! /proc/net, /proc/sys. Nothing else in the program opens any of these, so
 //! that all of them belong to one network namespace.
 //!
-//! Another namespace than that of the process is entered by a thread that
-//! lives for one opening: no other thread ever leaves its own, so that names
-//! are looked up, files opened and modules loaded where the program was started.
+//! Another namespace than that of the process is entered for one opening, by the
+//! thread that wants it, which then comes back: a thread made for that costs an
+//! eighth of a small command. So names are looked up, files opened and modules
+//! loaded where the program was started.
 
 use super::channel::Channel;
 use super::connections::Connections;
@@ -18,22 +19,27 @@ use std::io::{self, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::{Builder, scope};
 
 /// Where ip-netns(8) has its namespaces by name.
 const NAMED: [&str; 2] = ["/run/netns", "/var/run/netns"];
 
-/// Enough for what the thread does, twice over; memory costs when it is touched.
-const STACK: usize = 64 << 10;
+/// The namespace that this thread is in.
+const HOME: &str = "/proc/thread-self/ns/net";
 
 /// A network namespace.
 #[derive(Clone, Debug)]
 pub struct Namespace {
     /// Another one than that of this process.
-    other: Option<Arc<File>>,
+    other: Option<Arc<Other>>,
+}
+
+/// A namespace, and the way back from it.
+#[derive(Debug)]
+struct Other {
+    file: File,
+    home: File,
 }
 
 impl Namespace {
@@ -53,27 +59,22 @@ impl Namespace {
     /// found out when it is first entered.
     pub fn named(name: &OsStr) -> Result<Namespace, NamespaceError> {
         let file = open(name).map_err(NamespaceError::Open)?;
+        let home = open_path(Path::new(HOME)).map_err(NamespaceError::Home)?;
         Ok(Namespace {
-            other: Some(Arc::new(file)),
+            other: Some(Arc::new(Other { file, home })),
         })
     }
 
-    /// Does `work` in this namespace.
-    fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NamespaceError> {
-        let Some(file) = &self.other else {
+    /// Does `work` in this namespace. Only this thread is there, and no longer
+    /// than that; one that could not come back is not to go on.
+    fn inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, NamespaceError> {
+        let Some(Other { file, home }) = self.other.as_deref() else {
             return Ok(work());
         };
-        let entered = || {
-            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
-                .map_err(|errno| NamespaceError::Enter(errno.into()))?;
-            Ok(work())
-        };
-        scope(|scope| {
-            let thread = Builder::new().stack_size(STACK);
-            let thread = thread.spawn_scoped(scope, entered);
-            let thread = thread.map_err(NamespaceError::Thread)?;
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
-        })
+        enter(file).map_err(NamespaceError::Enter)?;
+        let result = work();
+        enter(home).map_err(NamespaceError::Home)?;
+        Ok(result)
     }
 
     /// The first socket, where it matters whether there is such a namespace.
@@ -131,6 +132,11 @@ impl Namespace {
         let path = format!("/proc/{of}/net/{name}");
         Ok(BufReader::new(self.inside(|| File::open(path))??))
     }
+}
+
+fn enter(namespace: &File) -> io::Result<()> {
+    let network = Some(LinkNameSpaceType::Network);
+    Ok(move_into_link_name_space(namespace.as_fd(), network)?)
 }
 
 fn open(name: &OsStr) -> io::Result<File> {

@@ -234,8 +234,8 @@ fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
             let text = refusal(CommandName::List, errno);
             ("cannot enter network namespace `", text)
         }
-        NamespaceError::Thread(error) => (
-            "cannot start a thread to enter network namespace `",
+        NamespaceError::Home(error) => (
+            "cannot come back from network namespace `",
             system_text(error),
         ),
     };
