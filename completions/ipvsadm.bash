@@ -14,10 +14,10 @@ _ipvsadm_services() {
         _ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p"
 }
 
-# The real servers of the virtual service $1, as "-t 10.0.0.1:80".
+# The real servers of the virtual service $1, as "-t 10.0.0.1:80", or of all.
 _ipvsadm_servers() {
     [[ $command == add-server ]] ||
-        _ipvsadm_rules | grep -F -e "-a $1 -r " | sed 's/.* -r \([^ ]*\).*/\1/'
+        _ipvsadm_rules | grep -F -e "-a ${1:+$1 -r }" | sed 's/.* -r \([^ ]*\).*/\1/'
 }
 
 _ipvsadm_interfaces() {
@@ -42,7 +42,7 @@ _ipvsadm_options() {
         edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --keep --without --netns' ;;
         delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --ensure --netns' ;;
         flush) echo '--netns' ;;
-        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -c --connection --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
+        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric -c --connection --client --state --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
         add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --ensure --netns' ;;
         delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --ensure --netns' ;;
         edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --netns' ;;
@@ -132,6 +132,10 @@ _ipvsadm() {
         -w | --weight) return ;;
         -x | --u-threshold) return ;;
         -y | --l-threshold) return ;;
+        --client) return ;;
+        --state) found='NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!' before+=${value%"${value##*,}"} ;;
+        --by) found='service server client state protocol' before+=${value%"${value##*,}"} ;;
+        --top) return ;;
         --samples) return ;;
         --mcast-interface) found=$(_ipvsadm_interfaces) ;;
         --syncid) return ;;

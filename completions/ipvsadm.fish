@@ -77,7 +77,7 @@ function __ipvsadm_services
     __ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1'
 end
 
-# The real servers of the virtual service on the line.
+# The real servers of the virtual service on the line, or of all.
 function __ipvsadm_servers
     __ipvsadm_on add-server; and return
     set -l words (commandline -opc)
@@ -104,7 +104,9 @@ function __ipvsadm_servers
                 set -a vip -6
         end
     end
-    __ipvsadm_rules | grep -F -e "-a $vip -r " | string replace -r '.* -r (\S+).*' '$1'
+    set -l start -a
+    test -n "$vip"; and set start "-a $vip -r"
+    __ipvsadm_rules | grep -F -e "$start " | string replace -r '.* -r (\S+).*' '$1'
 end
 
 function __ipvsadm_interfaces
@@ -154,7 +156,7 @@ complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s M -l netmask -
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -l pe -x -a 'sip' -d 'persistence engine, such as sip'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s o -l ops -d 'one-packet scheduling: each datagram on its own'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s b -l sched-flags -x -a '(__ipvsadm_list sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3)' -d 'flags of sh, mh or another scheduler, such as sh-port,sh-fallback'
-complete -c ipvsadm -n '__ipvsadm_on add-server delete-server edit-server check-real-server' -s r -l real-server -x -a '(__ipvsadm_servers)' -d 'the real server, host[:port]'
+complete -c ipvsadm -n '__ipvsadm_on list add-server delete-server edit-server check-real-server' -s r -l real-server -x -a '(__ipvsadm_servers)' -d 'the real server, host[:port]'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server check-real-server' -s g -l gatewaying -d 'forward by direct routing; the default'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server check-real-server' -s i -l ipip -d 'forward through a tunnel'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server check-real-server' -s m -l masquerading -d 'forward by network address translation'
@@ -169,6 +171,10 @@ complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s y -l l-threshold
 complete -c ipvsadm -n '__ipvsadm_on delete-server' -l drain -d 'with -d: take no new connections, wait for the open ones, then remove'
 complete -c ipvsadm -n '__ipvsadm_on list save check check-real-server' -s n -l numeric -d 'addresses and ports as numbers'
 complete -c ipvsadm -n '__ipvsadm_on list' -s c -l connection -d 'list the connections'
+complete -c ipvsadm -n '__ipvsadm_on list' -l client -x -d 'with -c: of these clients, address[/length][:port]'
+complete -c ipvsadm -n '__ipvsadm_on list' -l state -x -a '(__ipvsadm_list NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!)' -d 'with -c: in one of these states, as syn_recv,established'
+complete -c ipvsadm -n '__ipvsadm_on list' -l by -x -a '(__ipvsadm_list service server client state protocol)' -d 'with -c: count by service, server, client[/length], state, protocol'
+complete -c ipvsadm -n '__ipvsadm_on list' -l top -x -d 'with --by: the largest so many'
 complete -c ipvsadm -n '__ipvsadm_on list' -l timeout -d 'list the session time-outs'
 complete -c ipvsadm -n '__ipvsadm_on list' -l daemon -d 'list the sync daemons'
 complete -c ipvsadm -n '__ipvsadm_on list' -l stats -d 'list the counters'

@@ -349,6 +349,10 @@ fn the_readme_tells_of_the_new_options() {
         "--netns",
         "--check",
         "--check-real-server",
+        "--client",
+        "--state",
+        "--by",
+        "--top",
     ] {
         assert!(words.contains(new), "{new}");
     }

@@ -10,7 +10,8 @@ use super::matrix::{REMOVABLE, TunnelType};
 use super::options::{CommandName, Opt, OptSet, Role};
 use super::values;
 use crate::model::{
-    DaemonConfig, DaemonRole, Family, Name, Protocol, ServerKey, ServiceKey, TunnelChecksum,
+    DaemonConfig, DaemonRole, EndpointFilter, Family, Keys, Name, Protocol, ServerKey, ServiceKey,
+    StateSet, TunnelChecksum,
 };
 use crate::names::Lookup;
 use std::ffi::{OsStr, OsString};
@@ -62,6 +63,8 @@ pub struct Args<'a> {
     pub(super) netmask: Option<&'a [u8]>,
     pub(super) engine: Option<Name>,
     pub(super) server: Option<ServerKey>,
+    /// The server's port, where one was typed.
+    pub(super) server_port: Option<u16>,
     pub(super) method: Method,
     pub(super) weight: i32,
     pub(super) upper_threshold: u32,
@@ -76,6 +79,10 @@ pub struct Args<'a> {
     pub(super) netns: Option<OsString>,
     pub(super) interval: Duration,
     pub(super) samples: Option<NonZeroU64>,
+    pub(super) client: Option<EndpointFilter>,
+    pub(super) states: Option<StateSet>,
+    pub(super) by: Option<Keys>,
+    pub(super) top: Option<NonZeroU32>,
 }
 
 impl<'a> Args<'a> {
@@ -112,6 +119,7 @@ impl<'a> Args<'a> {
             netmask: None,
             engine: None,
             server: None,
+            server_port: None,
             method: Method::default(),
             weight: 1,
             upper_threshold: 0,
@@ -125,6 +133,10 @@ impl<'a> Args<'a> {
             netns: None,
             interval: DEFAULT_INTERVAL,
             samples: None,
+            client: None,
+            states: None,
+            by: None,
+            top: None,
         }
     }
 
@@ -221,6 +233,9 @@ impl<'a> Args<'a> {
                         interval(value).ok_or_else(|| UsageError::InvalidInterval(value.into()))?;
                 }
             }
+            Opt::Client => self.client = Some(values::client(value)?),
+            Opt::State => self.states = Some(values::states(value)?),
+            Opt::By => self.by = Some(values::keys(value)?),
             _ => self.take_number(which, value)?,
         }
         Ok(())
@@ -256,6 +271,9 @@ impl<'a> Args<'a> {
             Opt::Samples => {
                 self.samples = NonZeroU64::new(number(value, "samples", 1, i64::MAX)?);
             }
+            Opt::Top => {
+                self.top = NonZeroU32::new(number(value, "top", 1, u32::MAX.into())?);
+            }
             // All others are flags: that they were given is enough.
             _ => {}
         }
@@ -270,6 +288,7 @@ impl<'a> Args<'a> {
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
         let (address, port) = values::address(value, protocol, lookup)
             .ok_or(UsageError::IllegalValue(REAL_SERVER))?;
+        self.server_port = port;
         let port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
         self.server = Some(ServerKey { address, port });
         Ok(())

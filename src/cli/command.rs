@@ -2,7 +2,7 @@
 
 use super::goal::Goal;
 use super::options::CommandName;
-use crate::model::{Change, Forwarding, ServerKey, ServiceKey, Style};
+use crate::model::{Change, ConnectionFilter, Counting, Forwarding, ServerKey, ServiceKey, Style};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -93,6 +93,10 @@ pub enum List {
         engines: bool,
         /// Addresses and ports as numbers.
         numeric: bool,
+        /// These only.
+        filter: ConnectionFilter,
+        /// Their number by something, instead of themselves.
+        by: Option<Counting>,
     },
     /// Session time-outs.
     Timeouts,

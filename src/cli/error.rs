@@ -6,7 +6,7 @@
 use super::frontend;
 use super::matrix::TunnelType;
 use super::options::{CommandName, Opt};
-use crate::model::Family;
+use crate::model::{Family, Key, STATES};
 use std::fmt;
 
 /// A command line, or a line of rules, that means nothing. Words of the command
@@ -72,6 +72,20 @@ pub enum UsageError {
     MixedFamilies,
     /// Options of a tunnel without a tunnel.
     NoTunnel,
+    /// The prefix in the word is longer than an address.
+    LongPrefix(Vec<u8>),
+    /// The word is no state of a connection.
+    UnknownState(Vec<u8>),
+    /// The word is nothing that connections are counted by.
+    UnknownKey(Vec<u8>),
+    /// Connections are to be counted twice by the same.
+    RepeatedKey(Key),
+    /// `--top` without `--by`.
+    TopOfNothing,
+    /// Connections of a mark.
+    MarkOfConnections,
+    /// Clients of another family than their service.
+    ForeignClient,
 }
 
 /// What options belong to.
@@ -150,6 +164,17 @@ impl UsageError {
                 b"Different address family is allowed only for tunneling servers".into()
             }
             E::NoTunnel => b"Tunnel options conflict with forward method".into(),
+            E::LongPrefix(word) => insert(b"the prefix of `%' is longer than an address", word),
+            E::UnknownState(word) => insert(b"there is no state `%'", word),
+            E::UnknownKey(word) => insert(b"connections cannot be counted by `%'", word),
+            E::RepeatedKey(key) => format!("'{}' stands twice in the keys", key.name()).into(),
+            E::TopOfNothing => b"'top' needs the 'by' option".into(),
+            E::MarkOfConnections => {
+                b"the kernel's table of connections does not know firewall marks".into()
+            }
+            E::ForeignClient => {
+                b"the clients are of another address family than the service".into()
+            }
         }
     }
 
@@ -159,12 +184,34 @@ impl UsageError {
             UsageError::UnknownOption(word) => {
                 frontend::near_miss(word).map(|option| format!("did you mean {option}?"))
             }
+            UsageError::UnknownState(word) => did_you_mean(word, &STATES),
+            UsageError::UnknownKey(word) => did_you_mean(word, &Key::ALL.map(Key::name)),
             UsageError::ZeroPort => {
                 Some("name a port, or add -p for a service on all ports".into())
             }
             _ => None,
         }
     }
+}
+
+fn did_you_mean(word: &[u8], known: &[&str]) -> Option<String> {
+    near(&String::from_utf8_lossy(word), known).map(|known| format!("did you mean {known}?"))
+}
+
+/// How alike two words must be (Jaro-Winkler; 1 is equal).
+const NEAR: f64 = 0.6;
+
+/// The one of `known` words that whoever wrote `word`, in capitals or not, may
+/// have meant.
+pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    let known = known.iter().map(|known| {
+        let likeness = strsim::jaro_winkler(&known.to_ascii_lowercase(), &word);
+        (likeness, *known)
+    });
+    let near = known.filter(|(likeness, _)| *likeness > NEAR);
+    near.max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
 }
 
 /// `pattern` with `word` in place of each `%`.

@@ -11,8 +11,9 @@ use super::matrix::{self, CHECKSUM_OPTIONS, REMOVABLE, TUNNEL_OPTIONS, TunnelTyp
 use super::options::{CommandName, Opt, OptSet};
 use super::values;
 use crate::model::{
-    Change, Daemon, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey,
-    ServiceConfig, ServiceFlags, ServiceKey, Style, Timeouts, Tunnel, View,
+    Change, ConnectionFilter, Counting, Daemon, EndpointFilter, Family, Forwarding, Key, Name,
+    Netmask, Protocol, ServerConfig, ServerKey, ServiceConfig, ServiceFlags, ServiceKey, Style,
+    Timeouts, Tunnel, View,
 };
 use crate::names::Lookup;
 
@@ -343,9 +344,12 @@ impl Args<'_> {
         }
         let numeric = has(Opt::Numeric);
         Ok(if has(Opt::Connection) {
+            let filter = self.filter()?;
             List::Connections {
                 engines: has(Opt::PersistentConn),
                 numeric,
+                filter,
+                by: self.counting(&filter)?,
             }
         } else if has(Opt::Timeout) {
             List::Timeouts
@@ -380,6 +384,56 @@ impl Args<'_> {
                 Taker::Command(self.command),
             )),
         }
+    }
+
+    fn filter(&self) -> Result<ConnectionFilter, UsageError> {
+        let service = match self.service {
+            Some(ServiceKey::Fwmark { .. }) => return Err(UsageError::MarkOfConnections),
+            Some(ServiceKey::Address { address, port, .. }) => {
+                Some(EndpointFilter::host(address, port))
+            }
+            None => None,
+        };
+        let server = self.server.map(|server| {
+            EndpointFilter::host(server.address, self.server_port.unwrap_or_default())
+        });
+        let families = [service, self.client].map(|filter| filter.map(|f| f.network.family()));
+        if let [Some(service), Some(client)] = families {
+            if service != client {
+                return Err(UsageError::ForeignClient);
+            }
+        }
+        Ok(ConnectionFilter {
+            protocol: self.service.and_then(|service| service.protocol()),
+            service,
+            server,
+            client: self.client,
+            states: self.states,
+        })
+    }
+
+    fn counting(&self, filter: &ConnectionFilter) -> Result<Option<Counting>, UsageError> {
+        let Some(keys) = self.by else {
+            return match self.top {
+                Some(_) => Err(UsageError::TopOfNothing),
+                None => Ok(None),
+            };
+        };
+        let clients = filter.service.or(filter.client);
+        let of_ipv4 = clients.is_some_and(|filter| filter.network.family() == Family::Inet);
+        for key in keys.iter() {
+            match key {
+                Key::Client(Some(length @ 33..)) if of_ipv4 => {
+                    let word = format!("client/{length}");
+                    return Err(UsageError::LongPrefix(word.into()));
+                }
+                _ => {}
+            }
+        }
+        Ok(Some(Counting {
+            keys,
+            top: self.top,
+        }))
     }
 
     fn style(&self) -> Style {

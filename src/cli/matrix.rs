@@ -120,7 +120,32 @@ pub const REMOVABLE: &[Opt] = &[
 /// The options of everything that speaks to the kernel.
 const ANY_OPTIONS: OptSet = OptSet::of(&[Opt::Netns]);
 
-/// The options of `command`.
+/// The options of `-L -c`, where one of them is ours: other listings do not take
+/// them, and the original has its own words for those that are its own.
+pub const CONNECTION_OPTIONS: Allowed = allowed(
+    &[Opt::Connection],
+    &[
+        Opt::Numeric,
+        Opt::PersistentConn,
+        Opt::Nosort,
+        Opt::SyncId,
+        Opt::Exact,
+        Opt::TunInfo,
+        Opt::Json,
+        Opt::Netns,
+        Opt::Watch,
+        Opt::Samples,
+        Opt::ServiceAddress,
+        Opt::RealServer,
+        Opt::Client,
+        Opt::State,
+        Opt::By,
+        Opt::Top,
+    ],
+    &[],
+);
+
+/// The options of `command`; for `-L -c`, see also [`CONNECTION_OPTIONS`].
 pub fn allowed_with(command: CommandName) -> Allowed {
     use CommandName as C;
     let own = match command {
@@ -200,13 +225,14 @@ fn allowed_in(tunnel: TunnelType) -> Allowed {
 
 /// Checks the options `given` to `command`.
 pub fn check_command(command: CommandName, given: OptSet) -> Result<(), UsageError> {
+    let options = || Opt::ALL.iter().copied();
     let taker = Taker::Command(command);
-    check(
-        allowed_with(command),
-        Opt::ALL.iter().copied(),
-        given,
-        taker,
-    )?;
+    match check(allowed_with(command), options(), given, taker) {
+        Err(refused) if command == CommandName::List && given.contains(Opt::Connection) => {
+            check(CONNECTION_OPTIONS, options(), given, taker).map_err(|_| refused)?;
+        }
+        result => result?,
+    }
     let adds = matches!(command, CommandName::AddService | CommandName::AddServer);
     if adds && given.contains(Opt::Keep) && !given.contains(Opt::Ensure) {
         return Err(UsageError::IllegalOption(Opt::Keep, taker));
@@ -292,7 +318,8 @@ mod tests {
         for option in Opt::ALL {
             let taken = CommandName::ALL
                 .iter()
-                .any(|command| allowed_with(*command).contains(*option));
+                .any(|command| allowed_with(*command).contains(*option))
+                || CONNECTION_OPTIONS.contains(*option);
             assert!(taken, "no command takes {}", option.name());
         }
     }

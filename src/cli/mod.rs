@@ -28,7 +28,7 @@ pub mod values;
 pub use command::{
     Action, Check, Command, Format, Invocation, List, Restore, Save, Watch, Watched,
 };
-pub use error::{Taker, UsageError};
+pub use error::{Taker, UsageError, near};
 
 use crate::model::Style;
 use crate::names::Lookup;
@@ -230,6 +230,37 @@ mod tests {
             ("-S --json", "Illegal 'json' option with the 'save' command"),
             ("-Cj", "Illegal 'json' option with the 'flush' command"),
             ("-Zj", "Illegal 'json' option with the 'zero' command"),
+            (
+                "-L -r 10.0.0.2",
+                "Illegal 'real-server' option with the 'list' command",
+            ),
+            (
+                "-L --client ::1",
+                "Illegal 'client' option with the 'list' command",
+            ),
+            (
+                "-L -c -w 5 -r 10.0.0.2",
+                "Illegal 'real-server' option with the 'list' command",
+            ),
+            (
+                "-L -c -t 10.0.0.1:80 --timeout",
+                "The option 'service-address' conflicts with the 'connection' option in the 'list' command",
+            ),
+            (
+                "-L -c -f 1",
+                "the kernel's table of connections does not know firewall marks",
+            ),
+            ("-L -c --top 3", "'top' needs the 'by' option"),
+            ("-L -c --by state --top 0", "illegal top specified"),
+            ("-L -c --by state --top x", "illegal top specified"),
+            (
+                "-L -c -t 10.0.0.1:80 --client ::1",
+                "the clients are of another address family than the service",
+            ),
+            (
+                "-L -c -t 10.0.0.1:80 --by client/64",
+                "the prefix of `client/64' is longer than an address",
+            ),
             (
                 "-A -t 10.0.0.1:80 -u 10.0.0.1:80",
                 "multiple 'service-address' options specified",

@@ -141,6 +141,10 @@ named! {
         Netns => "netns",
         Watch => "watch",
         Samples => "samples",
+        Client => "client",
+        State => "state",
+        By => "by",
+        Top => "top",
     }
 }
 
@@ -264,7 +268,7 @@ const fn row(
 
 /// The option table.
 #[rustfmt::skip] // one line a row
-pub static OPTIONS: [OptionSpec; 72] = {
+pub static OPTIONS: [OptionSpec; 76] = {
     use CommandName as C;
     use Opt as O;
     use Role::{Command, Ignored, Ipv6, Option};
@@ -320,6 +324,10 @@ pub static OPTIONS: [OptionSpec; 72] = {
 
         row("n", "numeric", Nothing, Option(O::Numeric), ListOptions, "addresses and ports as numbers"),
         row("c", "connection", Nothing, Option(O::Connection), ListOptions, "list the connections"),
+        row("", "client", Value("CLIENT"), Option(O::Client), ListOptions, "with -c: of these clients, address[/length][:port]"),
+        row("", "state", Value("STATES"), Option(O::State), ListOptions, "with -c: in one of these states, as syn_recv,established"),
+        row("", "by", Value("KEYS"), Option(O::By), ListOptions, "with -c: count by service, server, client[/length], state, protocol"),
+        row("", "top", Value("COUNT"), Option(O::Top), ListOptions, "with --by: the largest so many"),
         row("", "timeout", Nothing, Option(O::Timeout), ListOptions, "list the session time-outs"),
         row("", "daemon", Nothing, Option(O::Daemon), ListOptions, "list the sync daemons"),
         row("", "stats", Nothing, Option(O::Stats), ListOptions, "list the counters"),

@@ -2,12 +2,12 @@
 //!
 //! The table may have millions of rows: nothing is kept but one block of them,
 //! and the connections borrow from it. A row that the kernel repeats because
-//! others were added meanwhile is handed out once. This module must not know
-//! what is done with them.
+//! others were added meanwhile is handed out once, and one that was not asked
+//! for is not even remembered. This module must not know what is done with them.
 
 mod recent;
 
-use crate::model::Connection;
+use crate::model::{Connection, ConnectionFilter};
 use crate::wire::{after_line, take_row};
 use memchr::memrchr;
 use recent::Recent;
@@ -35,11 +35,12 @@ pub struct Connections<R = File> {
     /// Inside a line that is no row: the titles, or one too long.
     skipping: bool,
     recent: Recent,
+    filter: ConnectionFilter,
 }
 
 impl<R: Read> Connections<R> {
-    /// Reads the start of the table.
-    pub(super) fn start(input: R) -> io::Result<Connections<R>> {
+    /// Reads the start of the table, of which `filter` lets some rows through.
+    pub(super) fn start(input: R, filter: ConnectionFilter) -> io::Result<Connections<R>> {
         let mut connections = Connections {
             input,
             ended: false,
@@ -48,6 +49,7 @@ impl<R: Read> Connections<R> {
             used: 0,
             skipping: true,
             recent: Recent::default(),
+            filter,
         };
         connections.fill()?;
         if connections.filled == 0 {
@@ -79,11 +81,11 @@ impl<R: Read> Connections<R> {
             lines = after_line(lines);
             self.skipping = false;
         }
-        let recent = &mut self.recent;
         let rows = Rows {
             lines,
             too_long,
-            recent,
+            recent: &mut self.recent,
+            filter: &self.filter,
         };
         Ok((whole > 0 || too_long).then_some(rows))
     }
@@ -117,13 +119,16 @@ pub struct Rows<'a> {
     /// Whether there was one row more, which did not fit the buffer.
     too_long: bool,
     recent: &'a mut Recent,
+    filter: &'a ConnectionFilter,
 }
 
 impl<'a> Rows<'a> {
     /// The connections to come, for a look ahead: some may be repetitions.
     pub fn peek(&self) -> impl Iterator<Item = Connection<'a>> {
-        let mut lines = self.lines;
-        std::iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines))).flatten()
+        let (mut lines, filter) = (self.lines, self.filter);
+        std::iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines)))
+            .flatten()
+            .filter(|row| filter.lets(row))
     }
 
     /// The addresses in the rows to come.
@@ -146,6 +151,9 @@ impl<'a> Iterator for Rows<'a> {
             let Some(row) = take_row(&mut self.lines) else {
                 return Some(Err(Unreadable));
             };
+            if !self.filter.lets(&row) {
+                continue;
+            }
             // State and time change while a connection lives.
             let at = |field: &[u8]| field.as_ptr().addr() - line.as_ptr().addr();
             let endpoints = &line[..at(row.state)];
@@ -164,6 +172,15 @@ impl<'a> Iterator for Rows<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{EndpointFilter, Network};
+
+    const ALL: ConnectionFilter = ConnectionFilter {
+        protocol: None,
+        service: None,
+        server: None,
+        client: None,
+        states: None,
+    };
 
     const TITLES: &str =
         "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
@@ -199,7 +216,7 @@ mod tests {
         let table = [TITLES, rows].concat();
         let counts = [4096, 4092, 65_536, usize::MAX].map(|page| {
             let bytes = table.as_bytes();
-            let mut connections = Connections::start(Pages { bytes, page }).unwrap();
+            let mut connections = Connections::start(Pages { bytes, page }, ALL).unwrap();
             let (mut read, mut unreadable) = (0, 0);
             while let Some(rows) = connections.next_rows().unwrap() {
                 let before = read;
@@ -242,9 +259,25 @@ mod tests {
         let template = "UDP 0A000000 0000 0A000001 13C4 0A000002 13C4 ASSURED          59 sip";
         let table = ["titles", "a x", "b x", "a y", "a x", "b x"];
         let table = table.map(|id| format!("{template} {id}\n")).concat();
-        let mut connections = Connections::start(table.as_bytes()).unwrap();
+        let mut connections = Connections::start(table.as_bytes(), ALL).unwrap();
         let rows = connections.next_rows().unwrap();
         assert_eq!(rows.map_or(0, Iterator::count), 3);
+    }
+
+    #[test]
+    fn what_the_filter_does_not_let_through_is_not_there() {
+        let client = EndpointFilter {
+            network: Network::of([10, 0, 0, 0].into(), 8),
+            port: Some(7),
+        };
+        let client = Some(client);
+        let filter = ConnectionFilter { client, ..ALL };
+        let rows = [TITLES, "x\n", &table([1, 7, 8, 7, 9])].concat();
+        let mut connections = Connections::start(rows.as_bytes(), filter).unwrap();
+        let rows = connections.next_rows().unwrap().unwrap();
+        assert_eq!(rows.peek().count(), 2, "ahead, with the repetition");
+        let ports = rows.map(|row| row.map(|row| row.client.port));
+        assert_eq!(ports.collect::<Vec<_>>(), [Err(Unreadable), Ok(7)]);
     }
 
     #[test]
@@ -275,7 +308,7 @@ mod tests {
 
     #[test]
     fn titles_alone_are_a_table_and_nothing_is_none() {
-        let read = |bytes| Connections::start(Pages { bytes, page: 4096 });
+        let read = |bytes| Connections::start(Pages { bytes, page: 4096 }, ALL);
         assert!(read(b"").is_err());
         for titles in [TITLES, TITLES.trim_end()] {
             let mut connections = read(titles.as_bytes()).unwrap();

@@ -11,6 +11,7 @@ use super::channel::Channel;
 use super::connections::Connections;
 use super::error::NamespaceError;
 use super::routing::Routing;
+use crate::model::ConnectionFilter;
 use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::OsStr;
@@ -98,13 +99,14 @@ impl Namespace {
         Ok(Routing::new(channel))
     }
 
-    /// The table of connections. Anybody may open it.
-    pub fn connections(&self) -> io::Result<Connections> {
+    /// The table of connections, those that `filter` lets through. Anybody may
+    /// open it.
+    pub fn connections(&self, filter: ConnectionFilter) -> io::Result<Connections> {
         let path = match self.other {
             None => Self::CONNECTIONS,
             Some(_) => Self::CONNECTIONS_OF_THREAD,
         };
-        Connections::start(self.inside(|| File::open(path))??)
+        Connections::start(self.inside(|| File::open(path))??, filter)
     }
 
     /// The value of the setting `net.ipv4.vs.NAME`; not all kernels have all.

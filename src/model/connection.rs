@@ -27,7 +27,7 @@ pub struct Connection<'a> {
 pub struct Endpoint {
     /// The address.
     pub address: IpAddr,
-    /// The port; 0 in persistence templates.
+    /// The port; 0 for the client in persistence templates.
     pub port: u16,
 }
 
@@ -35,5 +35,13 @@ impl Connection<'_> {
     /// The addresses of the client, the service and the server.
     pub fn addresses(&self) -> [IpAddr; 3] {
         [self.client, self.service, self.server].map(|endpoint| endpoint.address)
+    }
+
+    /// Whether it only remembers to which server a client belongs, as a template
+    /// of persistence. Apart from those, the client's port is 0 in rows that await
+    /// an FTP data connection.
+    #[inline]
+    pub fn is_template(&self) -> bool {
+        self.client.port == 0 && self.state != b"LISTEN"
     }
 }

@@ -11,7 +11,9 @@
 
 mod change;
 mod connection;
+mod count;
 mod daemon;
+mod filter;
 mod info;
 mod name;
 mod network;
@@ -22,7 +24,9 @@ mod view;
 
 pub use change::Change;
 pub use connection::{Connection, Endpoint};
+pub use count::{Common, Count, Counting, Key, Keys};
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
+pub use filter::{ConnectionFilter, EndpointFilter, Network, STATES, StateSet};
 pub use info::Info;
 pub use name::Name;
 pub use network::{Link, LinkAddress, Route};

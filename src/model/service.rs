@@ -42,6 +42,13 @@ impl Protocol {
             .find(|p| *p as u16 == number)
     }
 
+    /// The protocol that listings call so.
+    pub fn from_title(title: &[u8]) -> Option<Protocol> {
+        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+            .into_iter()
+            .find(|p| p.title().as_bytes() == title)
+    }
+
     /// The name in capitals, as listings have it.
     pub fn title(self) -> &'static str {
         match self {

@@ -9,10 +9,11 @@
 //! all keys for what to escape, in each row, which costs more than the rest.
 
 use super::buffer::Buffer;
-use super::{Head, Report, address};
+use super::{Head, Report, Rest, address};
 use crate::model::{
-    Connection, Daemon, Family, Forwarding, Info, Netmask, Protocol, SchedFlag, Server, Service,
-    ServiceConfig, ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
+    Common, Connection, Count, Daemon, Family, Forwarding, Info, Key, Netmask, Protocol, SchedFlag,
+    Server, Service, ServiceConfig, ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel,
+    TunnelChecksum,
 };
 use std::net::IpAddr;
 
@@ -117,6 +118,10 @@ impl Report for Json {
                 out.text(",\"services\":[");
             }
             Head::Connections => out.text("\"connections\":["),
+            Head::Counts(_) => {
+                out.text("\"counts\":[");
+                self.tail = self.layout("}\n", "}");
+            }
             Head::Daemons => out.text("\"daemons\":["),
             Head::Timeouts => {
                 out.text("\"timeouts\":");
@@ -204,10 +209,55 @@ impl Report for Json {
             "server_port": connection.server.port,
             "state": Text(connection.state),
             "expires_seconds": connection.expires,
+            "template": connection.is_template(),
             "persistence_engine": engine.map(Text),
             "persistence_engine_data": data.map(Text),
         );
         out.push(b'}');
+    }
+
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]) {
+        self.row(out);
+        out.push(b'{');
+        members!(out, "connections": count.connections, "templates": count.templates);
+        let of_service = common.iter().any(|it| it.key() == Key::Service);
+        for common in common {
+            // The service has said it.
+            if of_service && common.key() == Key::Protocol {
+                continue;
+            }
+            out.push(b',');
+            match *common {
+                Common::Service(protocol, at) => {
+                    members!(out,
+                        "protocol": Lower(protocol),
+                        "virtual_address": at.address,
+                        "virtual_port": at.port,
+                    );
+                }
+                Common::Server(at) => {
+                    members!(out, "server_address": at.address, "server_port": at.port);
+                }
+                Common::Client(network) => {
+                    members!(out,
+                        "client_address": network.first(),
+                        "client_prefix_length": network.prefix(),
+                    );
+                }
+                Common::State(state) => {
+                    members!(out, "state": Text(state));
+                }
+                Common::Protocol(protocol) => {
+                    members!(out, "protocol": Lower(protocol));
+                }
+            }
+        }
+        out.push(b'}');
+    }
+
+    fn total(&mut self, out: &mut Buffer, rest: Option<Rest>, total: Count) {
+        out.text(self.layout("\n],\n", "],"));
+        members!(out, "rest": rest, "total": total);
     }
 
     fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
@@ -281,6 +331,33 @@ impl Value for i32 {
             out.push(b'-');
         }
         out.number(self.unsigned_abs());
+    }
+}
+
+impl Value for bool {
+    #[inline]
+    fn put(&self, out: &mut Buffer) {
+        out.text(if *self { "true" } else { "false" });
+    }
+}
+
+impl Value for Count {
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'{');
+        members!(out, "connections": self.connections, "templates": self.templates);
+        out.push(b'}');
+    }
+}
+
+impl Value for Rest {
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'{');
+        members!(out,
+            "rows": self.groups,
+            "connections": self.count.connections,
+            "templates": self.count.templates,
+        );
+        out.push(b'}');
     }
 }
 

@@ -16,7 +16,9 @@ pub mod text;
 
 pub use buffer::Buffer;
 
-use crate::model::{Connection, Daemon, Info, Server, Service, ServiceKey, Timeouts};
+use crate::model::{
+    Common, Connection, Count, Daemon, Info, Keys, Server, Service, ServiceKey, Timeouts,
+};
 use std::net::IpAddr;
 
 /// A format of output. Each method adds to `out` what there is to say about one
@@ -59,6 +61,13 @@ pub trait Report {
     /// A connection.
     fn connection(&mut self, out: &mut Buffer, connection: &Connection);
 
+    /// How many connections have `common` in common, one of each key.
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]);
+
+    /// How many connections there are in all, and what of it has not been told;
+    /// comes after all counts.
+    fn total(&mut self, out: &mut Buffer, rest: Option<Rest>, total: Count);
+
     /// The session time-outs.
     fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts);
 
@@ -76,8 +85,19 @@ pub enum Head {
     Table(Option<Info>),
     /// Connections.
     Connections,
+    /// Counts of connections by these keys.
+    Counts(Keys),
     /// The session time-outs.
     Timeouts,
     /// The sync daemons.
     Daemons,
+}
+
+/// The counts that are not told one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// How many there are.
+    pub groups: u64,
+    /// Their sum.
+    pub count: Count,
 }

@@ -8,9 +8,9 @@
 //! that is not; the units are in the names.
 
 use super::buffer::Buffer;
-use super::{Head, Report, address};
+use super::{Head, Report, Rest, address};
 use crate::model::{
-    Connection, Daemon, Family, Info, Server, Service, ServiceKey, Stats, Timeouts,
+    Common, Connection, Count, Daemon, Family, Info, Server, Service, ServiceKey, Stats, Timeouts,
 };
 
 /// What a metric's samples are of.
@@ -129,6 +129,8 @@ impl Report for OpenMetrics {
 
     // Neither is a metric; the command line asks for none of them.
     fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
+    fn count(&mut self, _: &mut Buffer, _: Count, _: &[Common]) {}
+    fn total(&mut self, _: &mut Buffer, _: Option<Rest>, _: Count) {}
     fn timeouts(&mut self, _: &mut Buffer, _: &Timeouts) {}
     fn daemon(&mut self, _: &mut Buffer, _: &Daemon) {}
 

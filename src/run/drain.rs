@@ -16,7 +16,9 @@ use super::signals::Interrupt;
 use super::table;
 use crate::cli::options::CommandName;
 use crate::kernel::{Connections, Ipvs, Namespace};
-use crate::model::{Change, Connection, Server, ServerConfig, ServerKey, Service, ServiceKey};
+use crate::model::{
+    Change, Connection, ConnectionFilter, Server, ServerConfig, ServerKey, Service, ServiceKey,
+};
 use libc::ENOENT;
 use outcome::{Left, NotDrained, Weight};
 use rows::Target;
@@ -182,7 +184,9 @@ fn deleted_by_others() -> Result<()> {
 }
 
 fn connections(namespace: &Namespace) -> Result<Connections> {
-    namespace.connections().map_err(Failure::Connections)
+    namespace
+        .connections(ConnectionFilter::default())
+        .map_err(Failure::Connections)
 }
 
 /// Says which settings of the kernel stand against what draining promises.

@@ -1,12 +1,10 @@
 //! Hints: one more line for a person at a terminal, where the cause of a
 //! refusal is known.
 
+use crate::cli::near;
 use crate::cli::options::SCHEDULERS;
 use crate::model::{Change, Name};
 use libc::{EINVAL, ENOENT, ERANGE};
-
-/// How alike a name and a scheduler must be (Jaro-Winkler; 1 is equal).
-const NEAR: f64 = 0.6;
 
 /// The likely cause, when the kernel refused `change` with `errno`.
 pub fn hint(change: &Change, errno: i32) -> Option<String> {
@@ -30,12 +28,7 @@ pub fn hint(change: &Change, errno: i32) -> Option<String> {
 fn missing_module(scheduler: &Name, engine: Option<&Name>) -> String {
     let name = scheduler.to_string();
     if !SCHEDULERS.contains(&name.as_str()) {
-        let near = SCHEDULERS
-            .iter()
-            .map(|known| (strsim::jaro_winkler(known, &name), known))
-            .filter(|(likeness, _)| *likeness > NEAR)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        if let Some((_, known)) = near {
+        if let Some(known) = near(&name, &SCHEDULERS) {
             return format!("there is no scheduler {name}; did you mean {known}?");
         }
     }

@@ -1,16 +1,19 @@
 //! `-L`: the table, the connections, the time-outs, the sync daemons.
 
 use super::failure::{self, Failure, Result};
+use super::output::Output;
 use super::session::Session;
 use super::table as servers;
+use super::tally::{Groups, Tally};
 use crate::cli::{Format, List};
-use crate::kernel::{Ipvs, ListError, Unreadable};
-use crate::model::{Service, ServiceKey, Style, View};
+use crate::kernel::{Connections, Ipvs, ListError, Unreadable};
+use crate::model::{ConnectionFilter, Count, Counting, Service, ServiceKey, Style, View};
 use crate::names::{Names, Resolver};
 use crate::render::json::Json;
 use crate::render::openmetrics::OpenMetrics;
 use crate::render::text::Text;
-use crate::render::{Head, Report, order};
+use crate::render::{Head, Report, Rest, order};
+use std::ops::Range;
 
 /// Lists what `list` asks for.
 pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
@@ -30,7 +33,9 @@ pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
 pub fn text_of(list: &List) -> (Style, bool) {
     match *list {
         List::Table { style, numeric, .. } => (style, !numeric),
-        List::Connections { engines, numeric } => {
+        List::Connections {
+            engines, numeric, ..
+        } => {
             let view = if engines {
                 View::PersistentConn
             } else {
@@ -51,7 +56,7 @@ pub fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Re
             let services = read_services(&mut session.ipvs, service).map_err(Failure::list)?;
             table(session, services, service.is_none(), sorted, report)
         }
-        List::Connections { .. } => connections(session, report),
+        List::Connections { filter, by, .. } => connections(session, filter, by, report),
         List::Timeouts => timeouts(session, report),
         List::Daemons => daemons(session, report),
     }
@@ -133,14 +138,32 @@ fn daemons(session: &mut Session, report: &mut dyn Report) -> Result<()> {
     session.out.flush_if_full()
 }
 
-fn connections(session: &mut Session, report: &mut dyn Report) -> Result<()> {
+fn connections(
+    session: &mut Session,
+    filter: ConnectionFilter,
+    by: Option<Counting>,
+    report: &mut dyn Report,
+) -> Result<()> {
     // The file is open to everybody, and who talks to whom is not.
     session.check_permission()?;
-    let table = session.ipvs.namespace().connections();
+    let table = session.ipvs.namespace().connections(filter);
     let mut table = table.map_err(Failure::Connections)?;
     let out = &mut session.out;
+    let unreadable = match by {
+        None => rows(&mut table, out, report)?,
+        Some(counting) => counts(&mut table, counting, out, report)?,
+    };
+    if unreadable > 0 {
+        return Err(Failure::UnknownConnections(unreadable));
+    }
+    report.end(out.buffer());
+    Ok(())
+}
+
+/// Reports the rows of `table`; how many are not understood.
+fn rows(table: &mut Connections, out: &mut Output, report: &mut dyn Report) -> Result<u64> {
     report.head(out.buffer(), &Head::Connections);
-    let mut unreadable = 0u64;
+    let mut unreadable = 0;
     while let Some(rows) = table.next_rows().map_err(Failure::Connections)? {
         if report.wants_names() {
             report.look_up(&mut rows.addresses());
@@ -153,9 +176,57 @@ fn connections(session: &mut Session, report: &mut dyn Report) -> Result<()> {
             out.flush_if_full()?;
         }
     }
-    if unreadable > 0 {
-        return Err(Failure::UnknownConnections(unreadable));
+    Ok(unreadable)
+}
+
+/// So many counts are reported between two look-ups of names.
+const GROUPS_AT_ONCE: usize = 1024;
+
+/// Reports how many rows of `table` are alike; how many are not understood.
+fn counts(
+    table: &mut Connections,
+    counting: Counting,
+    out: &mut Output,
+    report: &mut dyn Report,
+) -> Result<u64> {
+    let mut tally = Tally::by(counting.keys);
+    let mut unreadable = 0;
+    while let Some(rows) = table.next_rows().map_err(Failure::Connections)? {
+        for row in rows {
+            match row {
+                Ok(connection) => tally.add(&connection),
+                Err(Unreadable) => unreadable += 1,
+            }
+        }
     }
-    report.end(out.buffer());
-    Ok(())
+    let groups = tally.groups();
+    let top = counting.top.map_or(usize::MAX, |top| top.get() as usize);
+    let shown = groups.len().min(top);
+    let mut common = Vec::new();
+    report.head(out.buffer(), &Head::Counts(counting.keys));
+    for first in (0..shown).step_by(GROUPS_AT_ONCE) {
+        let some = first..shown.min(first + GROUPS_AT_ONCE);
+        if report.wants_names() {
+            let common = some.clone().flat_map(|at| groups.common(at));
+            report.look_up(&mut common.filter_map(|common| common.host()));
+        }
+        for at in some {
+            common.clear();
+            common.extend(groups.common(at));
+            report.count(out.buffer(), groups.count(at), &common);
+            out.flush_if_full()?;
+        }
+    }
+    let sum = |groups: &Groups, range: Range<usize>| {
+        range.fold(Count::default(), |mut sum, at| {
+            sum.add(groups.count(at));
+            sum
+        })
+    };
+    let rest = (shown < groups.len()).then(|| Rest {
+        groups: (groups.len() - shown) as u64,
+        count: sum(&groups, shown..groups.len()),
+    });
+    report.total(out.buffer(), rest, sum(&groups, 0..groups.len()));
+    Ok(unreadable)
 }

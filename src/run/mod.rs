@@ -21,6 +21,7 @@ mod save;
 mod session;
 mod signals;
 mod table;
+mod tally;
 mod watch;
 
 pub use exit::Exit;

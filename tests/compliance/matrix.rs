@@ -19,6 +19,10 @@ const TABLE: &str = "-A -t 10.0.0.1:80 -s rr\n\
 
 /// Options of ours that the reference does not have.
 pub const NEW: &[Opt] = &[
+    Opt::Client,
+    Opt::State,
+    Opt::By,
+    Opt::Top,
     Opt::All,
     Opt::Replace,
     Opt::DryRun,

@@ -6,6 +6,7 @@
 //! and its own real servers, on addresses of `lo`.
 
 mod connection;
+mod connections;
 mod drain;
 mod ensure;
 mod hints;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         names::TESTS,
         netns::TESTS,
         watch::TESTS,
+        connections::TESTS,
     ]
     .concat();
     let trials = tests.iter().map(lab::trial).collect();

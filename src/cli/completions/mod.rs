@@ -17,8 +17,9 @@ pub use fish::fish;
 pub use zsh::zsh;
 
 use super::ipvstop::{self, TopOption};
-use super::matrix::{TunnelType, allowed_with};
+use super::matrix::{CONNECTION_OPTIONS, TunnelType, allowed_with};
 use super::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, SCHEDULERS, Section, Takes};
+use crate::model::{Key, STATES};
 
 /// What can be offered as the value of an option.
 enum Values {
@@ -27,10 +28,10 @@ enum Values {
     /// One of these words.
     Words(String),
     /// Some of these words, with commas between them.
-    List(&'static str),
+    List(String),
     /// The virtual services that rules name with this option.
     Services(&'static str),
-    /// The real servers of the virtual service on the line.
+    /// The real servers of the virtual service on the line, or of all.
     Servers,
     /// The network interfaces.
     Interfaces,
@@ -47,11 +48,13 @@ fn values(row: &OptionSpec) -> Values {
         "fwmark-service" => Values::Services("-f"),
         "scheduler" => Values::Words(SCHEDULERS.join(" ")),
         "sched-flags" => {
-            Values::List("sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3")
+            Values::List("sh-fallback sh-port mh-fallback mh-port flag-1 flag-2 flag-3".into())
         }
-        "without" => Values::List("persistent netmask pe ops sched-flags"),
+        "without" => Values::List("persistent netmask pe ops sched-flags".into()),
         "pe" => Values::Words("sip".into()),
         "real-server" => Values::Servers,
+        "state" => Values::List(STATES.join(" ")),
+        "by" => Values::List(Key::ALL.map(Key::name).join(" ")),
         "tun-type" => Values::Words(TunnelType::ALL.map(TunnelType::name).join(" ")),
         "mcast-interface" => Values::Interfaces,
         "netns" => Values::Namespaces,
@@ -71,7 +74,10 @@ fn commands() -> impl Iterator<Item = (&'static OptionSpec, CommandName)> {
 fn options(command: CommandName) -> impl Iterator<Item = &'static OptionSpec> {
     let allowed = allowed_with(command);
     OPTIONS.iter().filter(move |row| match row.role {
-        Role::Option(option) => allowed.contains(option),
+        Role::Option(option) => {
+            let of_connections = command == CommandName::List;
+            allowed.contains(option) || of_connections && CONNECTION_OPTIONS.contains(option)
+        }
         Role::Ipv6 => allowed.contains(Opt::ServiceAddress),
         Role::Command(_) | Role::Ignored => false,
     })

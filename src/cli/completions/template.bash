@@ -14,10 +14,10 @@ _ipvsadm_services() {
         _ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p"
 }
 
-# The real servers of the virtual service $1, as "-t 10.0.0.1:80".
+# The real servers of the virtual service $1, as "-t 10.0.0.1:80", or of all.
 _ipvsadm_servers() {
     [[ $command == add-server ]] ||
-        _ipvsadm_rules | grep -F -e "-a $1 -r " | sed 's/.* -r \([^ ]*\).*/\1/'
+        _ipvsadm_rules | grep -F -e "-a ${1:+$1 -r }" | sed 's/.* -r \([^ ]*\).*/\1/'
 }
 
 _ipvsadm_interfaces() {

@@ -40,7 +40,7 @@ function __ipvsadm_services
     __ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1'
 end
 
-# The real servers of the virtual service on the line.
+# The real servers of the virtual service on the line, or of all.
 function __ipvsadm_servers
     __ipvsadm_on add-server; and return
     set -l words (commandline -opc)
@@ -52,7 +52,9 @@ function __ipvsadm_servers
                 set -a vip -6
         end
     end
-    __ipvsadm_rules | grep -F -e "-a $vip -r " | string replace -r '.* -r (\S+).*' '$1'
+    set -l start -a
+    test -n "$vip"; and set start "-a $vip -r"
+    __ipvsadm_rules | grep -F -e "$start " | string replace -r '.* -r (\S+).*' '$1'
 end
 
 function __ipvsadm_interfaces

@@ -20,7 +20,7 @@ _ipvsadm_services() {
     _wanted services expl 'virtual service' compadd -a found
 }
 
-# The real servers of the virtual service on the line.
+# The real servers of the virtual service on the line, or of all.
 _ipvsadm_servers() {
     local valued=@LETTERS@ vip i
     local -a found expl
@@ -31,7 +31,7 @@ _ipvsadm_servers() {
         esac
     done
     [[ $command == add-server ]] ||
-        found=(${(f)"$(_ipvsadm_rules | grep -F -e "-a $vip -r " | sed 's/.* -r \([^ ]*\).*/\1/')"})
+        found=(${(f)"$(_ipvsadm_rules | grep -F -e "-a ${vip:+$vip -r }" | sed 's/.* -r \([^ ]*\).*/\1/')"})
     _wanted servers expl 'real server' compadd -a found
 }
 

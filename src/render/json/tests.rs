@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{DaemonConfig, DaemonRole, Endpoint, Name, ServerKey};
+use crate::model::{DaemonConfig, DaemonRole, Endpoint, Keys, Name, Network, ServerKey};
 use crate::render::sample::{mark, server, service, tcp, written};
 use serde_json::{Value as Parsed, json};
 
@@ -218,6 +218,50 @@ fn hostile_texts_are_escaped() {
         "a\"b\\c\u{1}\u{1b}\u{7f}/\u{fffd}é\u{2028}</script>"
     );
     assert_eq!(rows[2]["protocol"], "icmpv6\u{fffd}");
+}
+
+#[test]
+fn counts_have_the_members_of_their_keys() {
+    let at = connection(None).service;
+    let count = |connections, templates| Count {
+        connections,
+        templates,
+    };
+    let all = [
+        Common::Service(b"TCP", at),
+        Common::Server(at),
+        Common::Client(Network::of(at.address, 24)),
+        Common::State(b"ESTABLISHED"),
+        Common::Protocol(b"TCP"),
+    ];
+    let document = parsed(|json, out| {
+        json.head(out, &Head::Counts(Keys::default()));
+        json.count(out, count(7, 1), &all);
+        json.count(out, count(1, 0), &all[4..]);
+        let rest = Rest {
+            groups: 2,
+            count: count(3, 0),
+        };
+        json.total(out, Some(rest), rest.count);
+        json.end(out);
+    });
+    let row = &document["counts"][0];
+    assert_eq!(row.as_object().map(|row| row.len()), Some(10));
+    assert_eq!(row["client_prefix_length"], 24);
+    assert_eq!(row["state"], "ESTABLISHED");
+    assert_eq!(
+        document["counts"][1],
+        json!({"connections": 1, "templates": 0, "protocol": "tcp"})
+    );
+    let rest = json!({"rows": 2, "connections": 3, "templates": 0});
+    assert_eq!(document["rest"], rest);
+    let none = parsed(|json, out| {
+        json.head(out, &Head::Counts(Keys::default()));
+        json.total(out, None, Count::default());
+        json.end(out);
+    });
+    let total = json!({"connections": 0, "templates": 0});
+    assert_eq!(none, json!({"counts": [], "rest": null, "total": total}));
 }
 
 #[test]

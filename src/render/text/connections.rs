@@ -45,7 +45,7 @@ impl Text<'_> {
         out.column(connection.protocol, PROTOCOL_WIDTH);
         expire(out, connection.expires);
         out.column(connection.state, STATE_WIDTH);
-        let protocol = protocol(connection.protocol);
+        let protocol = Protocol::from_title(connection.protocol);
         self.cell(out, protocol, &connection.client, ENDPOINT_WIDTH);
         self.cell(out, protocol, &connection.service, ENDPOINT_WIDTH);
         match connection.engine.filter(|_| self.shows_engines()) {
@@ -96,15 +96,6 @@ fn expire(out: &mut Buffer, seconds: u64) {
         put(room, at + 1, seconds);
         at + 4
     });
-}
-
-fn protocol(title: &[u8]) -> Option<Protocol> {
-    match title {
-        b"TCP" => Some(Protocol::Tcp),
-        b"UDP" => Some(Protocol::Udp),
-        b"SCTP" => Some(Protocol::Sctp),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! scripts cut columns out of it; and the rules of `-S`.
 
 mod connections;
+mod counts;
 mod endpoint;
 mod findings;
 mod listing;
@@ -13,8 +14,10 @@ pub use findings::{command_line, findings};
 pub use rules::{Rules, rule, timed_rule};
 
 use super::buffer::Buffer;
-use super::{Head, Report};
-use crate::model::{Connection, Daemon, Server, Service, ServiceKey, Style, Timeouts};
+use super::{Head, Report, Rest};
+use crate::model::{
+    Common, Connection, Count, Daemon, Server, Service, ServiceKey, Style, Timeouts,
+};
 use crate::names::Names;
 use std::net::IpAddr;
 
@@ -51,6 +54,7 @@ impl Report for Text<'_> {
                 listing::column_titles(out, self.style);
             }
             Head::Connections => self.connection_titles(out),
+            Head::Counts(keys) => self.count_titles(out, *keys),
             Head::Timeouts | Head::Daemons => {}
         }
     }
@@ -65,6 +69,14 @@ impl Report for Text<'_> {
 
     fn connection(&mut self, out: &mut Buffer, connection: &Connection) {
         self.connection_row(out, connection);
+    }
+
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]) {
+        self.count_row(out, count, common);
+    }
+
+    fn total(&mut self, out: &mut Buffer, rest: Option<Rest>, total: Count) {
+        self.count_total(out, rest, total);
     }
 
     fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {

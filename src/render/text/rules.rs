@@ -7,12 +7,13 @@
 
 use super::views::plain;
 use crate::model::{
-    Change, Connection, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, Server,
-    ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
+    Change, Common, Connection, Count, Daemon, DaemonConfig, Family, Forwarding, Protocol,
+    SchedFlag, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey, Timeouts,
+    Tunnel, TunnelChecksum,
 };
 use crate::names::Names;
 use crate::render::buffer::Buffer;
-use crate::render::{Head, Report, address};
+use crate::render::{Head, Report, Rest, address};
 use std::net::IpAddr;
 
 /// `-S`: the rules that make the table.
@@ -51,6 +52,10 @@ impl Report for Rules<'_> {
     }
 
     fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
+
+    fn count(&mut self, _: &mut Buffer, _: Count, _: &[Common]) {}
+
+    fn total(&mut self, _: &mut Buffer, _: Option<Rest>, _: Count) {}
 
     fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
         rule(out, None, &Change::SetTimeouts(*timeouts));

@@ -42,7 +42,7 @@ impl Target {
         row.server.address == self.server.address
             && (self.any_server_port || row.server.port == self.server.port)
             && self.is_of_service(row)
-            && !is_template(row)
+            && !row.is_template()
     }
 
     fn is_of_service(&self, row: &Connection) -> bool {
@@ -59,12 +59,6 @@ impl Target {
             ServiceKey::Fwmark { family, .. } => Family::of(&row.service.address) == family,
         }
     }
-}
-
-/// Whether `row` only remembers to which server a client belongs. Apart from
-/// those, the client's port is 0 in rows that await an FTP data connection.
-fn is_template(row: &Connection) -> bool {
-    row.client.port == 0 && row.state != b"LISTEN"
 }
 
 /// Whether data may still flow in the connection `row`.

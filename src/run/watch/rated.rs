@@ -1,7 +1,7 @@
 //! A report with rates that are counted, in place of the kernel's.
 
-use crate::model::{Connection, Daemon, Server, Service, ServiceKey, Timeouts};
-use crate::render::{Buffer, Head, Report};
+use crate::model::{Common, Connection, Count, Daemon, Server, Service, ServiceKey, Timeouts};
+use crate::render::{Buffer, Head, Report, Rest};
 use crate::watch::Sampler;
 use std::net::IpAddr;
 
@@ -55,6 +55,14 @@ impl Report for Rated<'_> {
 
     fn connection(&mut self, out: &mut Buffer, connection: &Connection) {
         self.report.connection(out, connection);
+    }
+
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]) {
+        self.report.count(out, count, common);
+    }
+
+    fn total(&mut self, out: &mut Buffer, rest: Option<Rest>, total: Count) {
+        self.report.total(out, rest, total);
     }
 
     fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {

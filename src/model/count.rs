@@ -1,0 +1,131 @@
+//! Connections counted by what they have in common.
+
+use super::{Endpoint, Network};
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+/// What connections are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Key {
+    /// The virtual service: protocol, address and port.
+    Service,
+    /// The real server.
+    Server,
+    /// The client's address, or its network: so many bits of it.
+    Client(Option<u8>),
+    /// The state.
+    State,
+    /// The protocol.
+    Protocol,
+}
+
+impl Key {
+    /// All of them, the client by its address.
+    pub const ALL: [Key; 5] = [
+        Key::Service,
+        Key::Server,
+        Key::Client(None),
+        Key::State,
+        Key::Protocol,
+    ];
+
+    /// Its name on the command line and in titles.
+    pub fn name(self) -> &'static str {
+        match self {
+            Key::Service => "service",
+            Key::Server => "server",
+            Key::Client(_) => "client",
+            Key::State => "state",
+            Key::Protocol => "protocol",
+        }
+    }
+}
+
+/// Several keys, in the order in which they are shown, none of them twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keys([Option<Key>; Key::ALL.len()]);
+
+impl Keys {
+    /// Puts a key behind the others; false if it was there.
+    pub fn insert(&mut self, key: Key) -> bool {
+        for place in &mut self.0 {
+            match place {
+                Some(other) if other.name() == key.name() => return false,
+                Some(_) => {}
+                None => {
+                    *place = Some(key);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// All of them.
+    pub fn iter(self) -> impl Iterator<Item = Key> {
+        self.0.into_iter().flatten()
+    }
+}
+
+/// Counts that are asked for instead of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counting {
+    /// By what.
+    pub keys: Keys,
+    /// Only so many, of the largest; `None` for all.
+    pub top: Option<NonZeroU32>,
+}
+
+/// How many there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count {
+    /// Connections.
+    pub connections: u64,
+    /// Persistence templates.
+    pub templates: u64,
+}
+
+impl Count {
+    /// Adds `other`.
+    pub fn add(&mut self, other: Count) {
+        self.connections += other.connections;
+        self.templates += other.templates;
+    }
+}
+
+/// What connections that are counted together have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Common<'a> {
+    /// The virtual service, with the kernel's name of the protocol.
+    Service(&'a [u8], Endpoint),
+    /// The real server.
+    Server(Endpoint),
+    /// The client or its network.
+    Client(Network),
+    /// The kernel's name of the state.
+    State(&'a [u8]),
+    /// The kernel's name of the protocol.
+    Protocol(&'a [u8]),
+}
+
+impl Common<'_> {
+    /// The one host that it names.
+    pub fn host(&self) -> Option<IpAddr> {
+        match self {
+            Common::Service(_, at) | Common::Server(at) => Some(at.address),
+            Common::Client(network) if network.prefix().is_none() => Some(network.first()),
+            Common::Client(_) | Common::State(_) | Common::Protocol(_) => None,
+        }
+    }
+
+    /// The key that it is of.
+    pub fn key(&self) -> Key {
+        match self {
+            Common::Service(..) => Key::Service,
+            Common::Server(_) => Key::Server,
+            Common::Client(network) => Key::Client(network.prefix()),
+            Common::State(_) => Key::State,
+            Common::Protocol(_) => Key::Protocol,
+        }
+    }
+}

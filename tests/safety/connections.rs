@@ -1,0 +1,63 @@
+//! `-L -c` with filters and counts, against a count of the kernel's own file by
+//! other code: `who.py`, which is also the clients.
+
+use crate::Test;
+use crate::support::machine::{Machine, ended};
+use crate::support::programs::OURS;
+use std::thread;
+
+pub const TESTS: &[Test] = &[
+    ("connections::who_is_connected", who_is_connected),
+    (
+        "connections::the_table_goes_meanwhile",
+        the_table_goes_meanwhile,
+    ),
+];
+
+fn machine() -> Machine {
+    Machine::with(
+        "link add clients type dummy\n\
+         link set clients up\n\
+         addr add 10.251.0.1/16 dev clients\n\
+         addr add 2001:db8:2::1/64 dev clients nodad\n\
+         addr add 2001:db8::1/128 dev lo nodad\n\
+         addr add 10.0.9.1/32 dev lo\n\
+         addr add 10.0.9.2/32 dev lo\n\
+         addr add 10.0.9.3/32 dev lo\n\
+         route add local 10.240.0.0/13 dev lo\n\
+         route add local 2001:db8:1::/48 dev lo\n",
+    )
+}
+
+fn who_is_connected() {
+    let machine = machine();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/safety/who.py");
+    let output = machine.call(script, OURS, "");
+    let (status, stderr) = ended(&output);
+    assert_eq!((status, &*stderr), (Some(0), ""));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let answers = said.split_whitespace().next().and_then(|n| n.parse().ok());
+    assert!(answers.unwrap_or(0) > 200, "{said}");
+}
+
+fn the_table_goes_meanwhile() {
+    let machine = machine();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/safety/who.py");
+    // Its connections stay when it ends.
+    let quietly = format!("{OURS} --quietly");
+    assert_eq!(ended(&machine.call(script, &quietly, "")).0, Some(0));
+    let all = machine.ipvsadm("-Lcn").lines().count();
+    assert!(all > 300, "{all}");
+    thread::scope(|scope| {
+        let done = scope.spawn(|| machine.ipvsadm("-C"));
+        while !done.is_finished() {
+            for line in [
+                "-Lcn",
+                "-Lcn --by client,state --top 3",
+                "-L -c --json --by server",
+            ] {
+                machine.ipvsadm(line);
+            }
+        }
+    });
+}
