@@ -126,12 +126,20 @@ impl Tally {
     /// keys.
     pub fn groups(mut self) -> Groups {
         self.sort_words();
+        // Its memory is as much as the order takes.
+        self.groups = HashTable::new();
         let (records, width) = (&self.records, self.width);
         let record = |group: u32| &records[group as usize * width..][..width];
-        let mut order: Vec<u32> = (0..).take(self.counts.len()).collect();
+        let place = |(group, [connections, templates]): (u32, &[u32; 2])| Place {
+            size: u64::from(*connections) << 32 | u64::from(*templates),
+            begins: beginning(record(group)),
+            group,
+        };
+        let mut order: Vec<Place> = (0..).zip(&self.counts).map(place).collect();
         order.sort_unstable_by(|a, b| {
-            let [first, second] = [a, b].map(|group| self.counts[*group as usize]);
-            second.cmp(&first).then_with(|| record(*a).cmp(record(*b)))
+            let keys = || record(a.group).cmp(record(b.group));
+            let sizes = b.size.cmp(&a.size);
+            sizes.then(a.begins.cmp(&b.begins)).then_with(keys)
         });
         Groups { tally: self, order }
     }
@@ -161,6 +169,15 @@ impl Tally {
             }
         }
     }
+}
+
+/// The first eight bytes of a record, which compare as they do. They tell most
+/// keys apart, and all that are one IPv4 address.
+fn beginning(record: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let len = record.len().min(bytes.len());
+    bytes[..len].copy_from_slice(&record[..len]);
+    u64::from_be_bytes(bytes)
 }
 
 /// How many bytes of a record are for `key`.
@@ -197,7 +214,18 @@ fn put_address(record: &mut Vec<u8>, address: IpAddr) {
 #[derive(Debug)]
 pub struct Groups {
     tally: Tally,
-    order: Vec<u32>,
+    order: Vec<Place>,
+}
+
+/// A group with what decides on its place in the order, so that sorting need not
+/// look for it elsewhere.
+#[derive(Debug)]
+struct Place {
+    /// Connections, then templates.
+    size: u64,
+    /// How its record begins.
+    begins: u64,
+    group: u32,
 }
 
 impl Groups {
@@ -208,7 +236,7 @@ impl Groups {
 
     /// How many connections there are in the group at the place `at`.
     pub fn count(&self, at: usize) -> Count {
-        let [connections, templates] = self.tally.counts[self.order[at] as usize];
+        let [connections, templates] = self.tally.counts[self.order[at].group as usize];
         Count {
             connections: connections.into(),
             templates: templates.into(),
@@ -218,7 +246,7 @@ impl Groups {
     /// What the connections of the group at the place `at` have in common.
     pub fn common(&self, at: usize) -> impl Iterator<Item = Common<'_>> {
         let width = self.tally.width;
-        let record = &self.tally.records[self.order[at] as usize * width..][..width];
+        let record = &self.tally.records[self.order[at].group as usize * width..][..width];
         let mut left = Record(record);
         self.tally.keys.iter().map(move |key| match key {
             Key::Service => {

@@ -40,6 +40,15 @@ pub const NEW: &[Opt] = &[
 /// Commands of ours that the reference does not have.
 pub const NEW_COMMANDS: &[CommandName] = &[CommandName::Check, CommandName::CheckRealServer];
 
+/// Whether the reference does not have what `role` is.
+pub fn is_new(role: Role) -> bool {
+    match role {
+        Role::Command(command) => NEW_COMMANDS.contains(&command),
+        Role::Option(option) => NEW.contains(&option),
+        Role::Ipv6 | Role::Ignored => false,
+    }
+}
+
 /// The commands of the matrix in their shortest legal form.
 pub fn shortest(command: CommandName) -> &'static str {
     use CommandName as C;
@@ -67,11 +76,9 @@ pub fn shortest(command: CommandName) -> &'static str {
 
 /// The rows of the options that both programs have.
 pub fn option_rows() -> impl Iterator<Item = &'static OptionSpec> {
-    OPTIONS.iter().filter(|row| match row.role {
-        Role::Command(_) => false,
-        Role::Option(option) => !NEW.contains(&option),
-        Role::Ipv6 | Role::Ignored => true,
-    })
+    OPTIONS
+        .iter()
+        .filter(|row| !matches!(row.role, Role::Command(_)) && !is_new(row.role))
 }
 
 /// A spelling of the option.

@@ -8,7 +8,7 @@
 //!     IPVSADM_LAB_TIMEOUT=7200 IPVSADM_RANDOM_CASES=20000 cargo test --test compliance random
 
 use crate::differences;
-use crate::matrix::NEW;
+use crate::matrix::is_new;
 use crate::suite::{Cases, Group};
 use crate::support::bench::{Seen, Which};
 use crate::support::programs::{Call, End, Outcome};
@@ -243,7 +243,7 @@ impl Random {
     fn command(&mut self) -> &'static OptionSpec {
         let rows: Vec<&OptionSpec> = OPTIONS
             .iter()
-            .filter(|row| matches!(row.role, Role::Command(_)))
+            .filter(|row| matches!(row.role, Role::Command(_)) && !is_new(row.role))
             .collect();
         self.pick(&rows)
     }
@@ -258,7 +258,7 @@ impl Random {
         for row in &OPTIONS {
             let chance = match row.role {
                 Role::Command(_) => 0,
-                Role::Option(option) if NEW.contains(&option) => 0,
+                new if is_new(new) => 0,
                 Role::Option(option) if allowed.needs.contains(option) => 30,
                 Role::Option(option)
                     if allowed.may.contains(option) || allowed.one_of.contains(option) =>
@@ -346,7 +346,7 @@ impl Random {
                 3 => words.insert(at, self.pick(ODD_VALUES).as_bytes().to_vec()),
                 4 => {
                     let row = &OPTIONS[self.below(OPTIONS.len())];
-                    if !matches!(row.role, Role::Option(option) if NEW.contains(&option)) {
+                    if !is_new(row.role) {
                         let option = self.option(row);
                         words.splice(at..at, option);
                     }

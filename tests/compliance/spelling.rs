@@ -1,8 +1,9 @@
 //! How options are spelt, put in order, repeated, and got wrong.
 
+use crate::matrix::is_new;
 use crate::suite::{Cases, Group};
 use crate::support::programs::Call;
-use ipvsadm::cli::options::{OPTIONS, Role, Takes};
+use ipvsadm::cli::options::{OPTIONS, Takes};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -120,10 +121,6 @@ fn every_option(cases: &mut Cases) {
             cases.same(format!("--{long}=5"));
         }
     }
-}
-
-fn is_new(role: Role) -> bool {
-    matches!(role, Role::Option(option) if crate::matrix::NEW.contains(&option))
 }
 
 /// Where the order of options matters, and where it does not.
