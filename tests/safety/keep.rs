@@ -247,16 +247,16 @@ fn under_traffic() {
             }
             rounds
         });
-        let mut weight = 0;
-        for batch in 0..100 {
-            let lines = (0..10).map(|n| {
-                weight = 1 + (batch * 10 + n) % 50;
-                format!("-e -t 10.0.9.1:80 -r 10.0.9.2:8080 --keep -w {weight}\n")
-            });
-            let lines: String = lines.collect();
-            machine.feed("-R", &lines);
-        }
+        let batches = (0..100).map(|batch| {
+            let weights = (0..10).map(|n| 1 + (batch * 10 + n) % 50);
+            let lines = weights
+                .map(|weight| format!("-e -t 10.0.9.1:80 -r 10.0.9.2:8080 --keep -w {weight}\n"));
+            ended(&machine.call(OURS, "-R", &lines.collect::<String>()))
+        });
+        let batches: Vec<_> = batches.collect();
         done.store(true, Ordering::Relaxed);
+        let good = (Some(0), String::new());
+        assert!(batches.iter().all(|ended| *ended == good), "{batches:?}");
         assert!(talk.join().expect("no connection broke") > 1);
     });
     let mut late = Connection::open(80, &listeners);
