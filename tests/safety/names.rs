@@ -189,7 +189,7 @@ fn without_threads() {
     let named = "-A -t vip.test:99 -s rr\n-a -t vip.test:99 -r real.test:99 -m -w 1\n";
     machine.feed("-R", named);
     let mut whole = 0;
-    for limit in (4000..6000).step_by(20) {
+    for limit in (4000..8000).step_by(20) {
         let save = format!("ulimit -v {limit}; exec {OURS} -S");
         let output = Command::new("/bin/bash").args(["-c", &save]).output();
         let output = output.expect("a shell");
