@@ -162,6 +162,10 @@ class Bench:
         rounds = 1 if count > 20_000 else None
         self.measure(f"-Lcn {count:,}", "-Lcn", rounds=rounds)
         self.measure(f"-Lc --json {count:,}", "-Lc", "--json", theirs=["-Lcn"], rounds=rounds)
+        # Nothing of the table, and something for each client in it.
+        for words in [["--client", "192.0.2.1"], ["--by", "client"], ["--by", "client", "--top", "20"]]:
+            name = f"-Lcn {' '.join(words)} {count:,}"
+            self.measure(name, "-Lcn", *words, theirs=["-Lcn"], rounds=rounds)
 
 
 def fresh_network():

@@ -9,6 +9,7 @@ use crate::check::facts::Facts;
 use crate::check::real_server::{self, Role};
 use crate::check::{Findings, Severity, director};
 use crate::cli::Check;
+use crate::cli::options::CommandName;
 use crate::kernel::Namespace;
 use crate::model::ServiceKey;
 use crate::render::{json, text};
@@ -51,7 +52,8 @@ fn director(
         Some(key) => ipvs
             .service(&key)
             .map(|service| vec![service])
-            .map_err(Failure::list),
+            // Not as -L has it: 1 is the exit status of warnings.
+            .map_err(|error| Failure::kernel(CommandName::Check, error)),
         None => ipvs.services().map_err(Failure::list),
     };
     let services = match services {

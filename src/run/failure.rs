@@ -264,7 +264,8 @@ pub fn refusal(command: CommandName, errno: i32) -> String {
             CommandName::EditService
             | CommandName::DeleteService
             | CommandName::Zero
-            | CommandName::List,
+            | CommandName::List
+            | CommandName::Check,
         ) => "No such service",
         (EEXIST, CommandName::AddServer) => "Destination already exists",
         (ENOENT, CommandName::EditServer | CommandName::DeleteServer) => "No such destination",

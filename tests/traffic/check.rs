@@ -557,6 +557,9 @@ fn check_without_rights() -> Result<()> {
         complaint.starts_with("Can't initialize ipvs: Permission denied"),
         "{complaint}"
     );
+    let gone = director.output(program, &["--check", "-t", "203.0.113.9:1"], "")?;
+    assert_eq!(gone.status.code(), Some(255));
+    assert_eq!(gone.stderr, b"No such service\n");
     let nobody = "--reuid=65534 --clear-groups PROGRAM --check-real-server -t 203.0.113.128:80";
     let nobody = nobody.replace("PROGRAM", program);
     let words: Vec<_> = nobody.split(' ').collect();
