@@ -96,7 +96,7 @@ CASES = [
     ("ipvsadm --start-daemon master --mcast-interface ", None),
     ("ipvsadm --st", "--start-daemon --stop-daemon"),
     ("ipvsadm --start-daemon backup --mcast-", "--mcast-interface --mcast-group --mcast-port --mcast-ttl"),
-    ("ipvsadm -L --st", "--stats"),
+    ("ipvsadm -L --st", "--state --stats"),
     ("ipvsadm -S --", "--numeric --all --watch --samples --netns"),
     ("ipvsadm -R --", "--replace --dry-run --netns"),
     ("ipvsadm -L --netns ", "blue red"),
