@@ -130,6 +130,7 @@ done
 : >$rules
 check "reload of an empty file fails" says 'is empty or missing' fails 1 $init reload
 check "and changes nothing" table_is "$saved"
+rm $rules
 mkdir "$work/small"
 mount -t tmpfs -o size=16k small "$work/small"
 printf '# old\n' >"$work/small/rules"
