@@ -7,8 +7,8 @@
 //!
 //! A new finding is a row of [`Kind`], the code that finds it, an entry of the
 //! manual's section TROUBLESHOOTING, and a case in `tests/traffic/check.rs`
-//! that brings it about. A finding must mean something: clusters that work have none. What
-//! could not be read is said, and never passes for sound.
+//! that brings it about. A finding must mean something: clusters that work have
+//! none. What could not be read is said, and never passes for sound.
 
 pub mod director;
 pub mod facts;

@@ -8,7 +8,7 @@ use super::interval::{DEFAULT_INTERVAL, interval};
 use super::lexer::Occurrence;
 use super::matrix::{REMOVABLE, TunnelType};
 use super::options::{CommandName, Opt, OptSet, Role};
-use super::values;
+use super::{questions, values};
 use crate::model::{
     DaemonConfig, DaemonRole, EndpointFilter, Family, Keys, Name, Protocol, ServerKey, ServiceKey,
     StateSet, TunnelChecksum,
@@ -233,9 +233,9 @@ impl<'a> Args<'a> {
                         interval(value).ok_or_else(|| UsageError::InvalidInterval(value.into()))?;
                 }
             }
-            Opt::Client => self.client = Some(values::client(value)?),
-            Opt::State => self.states = Some(values::states(value)?),
-            Opt::By => self.by = Some(values::keys(value)?),
+            Opt::Client => self.client = Some(questions::client(value)?),
+            Opt::State => self.states = Some(questions::states(value)?),
+            Opt::By => self.by = Some(questions::keys(value)?),
             _ => self.take_number(which, value)?,
         }
         Ok(())

@@ -121,7 +121,7 @@ pub const REMOVABLE: &[Opt] = &[
 const ANY_OPTIONS: OptSet = OptSet::of(&[Opt::Netns]);
 
 /// The options of `-L -c`, where one of them is ours: other listings do not take
-/// them, and the original has its own words for those that are its own.
+/// them, and C ipvsadm has its own words for those that are its own.
 pub const CONNECTION_OPTIONS: Allowed = allowed(
     &[Opt::Connection],
     &[

@@ -22,6 +22,7 @@ pub mod ipvstop;
 pub mod lexer;
 pub mod matrix;
 pub mod options;
+mod questions;
 pub mod scripts;
 pub mod values;
 

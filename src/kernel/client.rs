@@ -14,8 +14,8 @@ use std::io;
 /// was opened.
 ///
 /// Every request but the family's resolution needs `CAP_NET_ADMIN` in the
-/// initial user namespace: without it the first
-/// request fails with `EPERM`, whatever it is. No method waits for anything but the kernel's own work.
+/// initial user namespace: without it the first request fails with `EPERM`,
+/// whatever it is. No method waits for anything but the kernel's own work.
 pub struct Ipvs {
     link: Link,
     listings: Listings,

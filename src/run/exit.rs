@@ -6,8 +6,8 @@
 pub enum Exit {
     /// Everything was done.
     Success = 0,
-    /// `--check` has a warning; a listing failed, output could not be written, a server was not drained,
-    /// or a table is not what the rules say.
+    /// A listing failed, output could not be written, a server was not drained,
+    /// or a table is not what the rules say; `--check` has a warning.
     Failure = 1,
     /// The command line, or a line of rules, is wrong; or there is no IPVS.
     Usage = 2,
