@@ -63,16 +63,16 @@ virtual = 7
 "#;
 
 /// On a busy emulated machine it takes most of a minute to start.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 /// ldirectord in the foreground, writing its log to a file.
-struct Ldirectord {
+pub struct Ldirectord {
     child: Child,
     log: PathBuf,
 }
 
 impl Ldirectord {
-    fn start(director: &Host) -> Result<Self> {
+    pub fn start(director: &Host) -> Result<Self> {
         let directory = std::env::temp_dir();
         let (configuration, log) = (
             directory.join("cluster.cf"),
@@ -93,7 +93,7 @@ impl Ldirectord {
     }
 
     /// Ends it as an init system does.
-    fn stop(&mut self) -> Result<()> {
+    pub fn stop(&mut self) -> Result<()> {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGTERM)?;
         self.child.wait()?;
         Ok(())

@@ -9,6 +9,7 @@
 mod cluster;
 mod installed;
 mod ldirectord;
+mod log;
 mod parsers;
 mod services;
 #[path = "../support/mod.rs"]
@@ -20,7 +21,12 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 3] = [ldirectord::TESTS, services::TESTS, parsers::TESTS];
+const GROUPS: [&[Test]; 4] = [
+    ldirectord::TESTS,
+    log::TESTS,
+    services::TESTS,
+    parsers::TESTS,
+];
 
 fn main() -> ExitCode {
     let trials = GROUPS.into_iter().flatten().map(lab::trial).collect();
