@@ -1,7 +1,6 @@
 //! Addresses and ports, with the names they have.
 //!
-//! This module must not look anything up: it asks
-//! [`Names`](crate::names::Names).
+//! This module must not look anything up: it asks [`Names`].
 
 use crate::model::Protocol;
 use crate::names::Names;
