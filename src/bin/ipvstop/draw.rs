@@ -348,6 +348,11 @@ impl Grid {
     }
 
     /// A bar of the share's length, and blanks up to its number.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most eight for each column of the screen"
+    )]
     fn bar(&self, share: f64, looks: Looks) -> String {
         let eighths = (share.clamp(0.0, 1.0) * (self.share * 8) as f64).round() as usize;
         let mut bar = match looks.unicode {
@@ -395,6 +400,11 @@ const LEVELS: u64 = 1000;
 
 /// Heights for a graph that ends at the right, from the latest value to the
 /// earliest. What is more than nothing is seen.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and LEVELS: no value is larger than the most"
+)]
 fn levels(values: &[f32], most: f32, width: usize) -> Vec<u64> {
     let level = |value: &f32| match *value > 0.0 {
         true => ((value / most * LEVELS as f32) as u64).max(LEVELS / 8),

@@ -78,6 +78,10 @@ fn add<K: Eq + Hash>(lines: &mut HashMap<K, Line>, rows: impl Iterator<Item = (K
     *lines = present;
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a graph needs no more than the digits that f32 keeps"
+)]
 fn point(rates: Option<Rates>) -> Point {
     let rates = rates.unwrap_or_default();
     [

@@ -7,6 +7,15 @@
 //! * `sample`, `history`: what there is to show
 //! * `terminal`: the terminal itself, which is never left broken
 #![cfg_attr(not(test), no_main)]
+// As in the library.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
 
 mod batch;
 mod column;
@@ -66,7 +75,7 @@ fn run(words: &[&[u8]]) -> u8 {
             1
         }
         // As shells have it.
-        Err(Stop::Signal(signal)) => 128 + signal as u8,
+        Err(Stop::Signal(signal)) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
     }
 }
 

@@ -333,7 +333,7 @@ impl State {
                 _ => Action::Nothing,
             };
         }
-        let page = self.page as isize;
+        let page = isize::try_from(self.page).unwrap_or(isize::MAX);
         match key.code {
             KeyCode::Char('q') => return Action::Quit,
             KeyCode::Char('?' | 'h') => self.help = true,
