@@ -7,9 +7,10 @@
 use super::plain;
 use crate::kernel::{Ipvs, Namespace, Routing};
 use crate::model::{
-    Daemon, Family, Info, Link, LinkAddress, Protocol, Route, Server, Service, ServiceKey,
+    ConnectionFilter, Daemon, Family, Info, Link, LinkAddress, Protocol, Route, Server, ServerKey,
+    Service, ServiceKey,
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, BufRead, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -35,12 +36,17 @@ pub struct Facts {
     pub info: Info,
     /// The sync daemons.
     pub daemons: Vec<Daemon>,
+    /// How many connections are open between a virtual address and a server. Of a
+    /// packet with a mark the service is not known.
+    pub open: BTreeMap<(ServiceKey, ServerKey), u64>,
     /// Links, addresses and routes.
     pub network: Network,
     /// Settings.
     pub settings: Settings,
     /// What could not be read, and why.
     pub unread: Vec<String>,
+    /// What was too much to be read.
+    pub unchecked: Vec<String>,
 }
 
 /// What [`super::real_server`] looks at.
@@ -154,10 +160,11 @@ impl Settings {
 }
 
 /// The settings below net/ipv4/vs that are looked at.
-const VS: [&str; 13] = [
+const VS: [&str; 14] = [
     "conn_max",
     "drop_entry",
     "drop_packet",
+    "expire_nodest_conn",
     "expire_quiescent_template",
     "pmtu_disc",
     "run_estimation",
@@ -222,9 +229,14 @@ fn read_settings<'a>(
 }
 
 impl Facts {
-    /// Reads what the checks of a director look at besides the `table`.
-    pub fn read(ipvs: &mut Ipvs, table: Vec<(Service, Vec<Server>)>) -> Facts {
-        let mut unread = Vec::new();
+    /// Reads what the checks of a director look at besides the `table`, of which
+    /// there may be `only` this service.
+    pub fn read(
+        ipvs: &mut Ipvs,
+        table: Vec<(Service, Vec<Server>)>,
+        only: Option<ServiceKey>,
+    ) -> Facts {
+        let (mut unread, mut unchecked) = (Vec::new(), Vec::new());
         let mut note = |what: &str, error: &dyn std::fmt::Display| {
             unread.push(format!("{what}: {}", plain(&error)));
         };
@@ -243,15 +255,68 @@ impl Facts {
         let used = network.links.iter();
         let used = used.filter(|link| ways.contains(&link.index));
         let settings = read_settings(namespace, used, &mut unread);
+        let mut open = BTreeMap::new();
+        if settings.is("net/ipv4/vs/expire_nodest_conn", 0) {
+            if only.is_some() {
+                unchecked.push("connections of removed servers: that takes all services".into());
+            } else if let Err(error) = count_open(namespace, &mut open, &mut unchecked) {
+                unread.push(format!("connections: {}", plain(&error)));
+            }
+        }
         Facts {
             table,
             info,
             daemons,
+            open,
             network,
             settings,
             unread,
+            unchecked,
         }
     }
+}
+
+/// Up to 6.12 the kernel takes a time for reading its table of connections that
+/// grows with the square of their number: half a second for so many, and a
+/// minute for a million.
+const MOST_CONNECTIONS: u64 = 100_000;
+
+/// The states in which both sides may wait for the other for a long time.
+const OPEN: [&[u8]; 2] = [b"ESTABLISHED", b"UDP"];
+
+/// Counts the open connections.
+fn count_open(
+    namespace: &Namespace,
+    open: &mut BTreeMap<(ServiceKey, ServerKey), u64>,
+    unchecked: &mut Vec<String>,
+) -> io::Result<()> {
+    let mut connections = namespace.connections(ConnectionFilter::default())?;
+    let mut seen = 0;
+    while let Some(rows) = connections.next_rows()? {
+        for row in rows {
+            let Ok(row) = row else { continue };
+            seen += 1;
+            let protocol = Protocol::from_title(row.protocol);
+            let (Some(protocol), false) = (protocol, row.is_template()) else {
+                continue;
+            };
+            if OPEN.contains(&row.state) {
+                let service = ServiceKey::Address {
+                    protocol,
+                    address: row.service.address,
+                    port: row.service.port,
+                };
+                let (address, port) = (row.server.address, row.server.port);
+                let server = ServerKey { address, port };
+                *open.entry((service, server)).or_default() += 1;
+            }
+        }
+        if seen >= MOST_CONNECTIONS {
+            unchecked.push(format!("connections after the first {seen}"));
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Facts {

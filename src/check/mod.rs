@@ -94,6 +94,7 @@ kinds! {
     Redirects: Warning "redirects", "the director tells masqueraded servers to answer past it";
     TunnelFragments: Warning "tunnel-fragments", "tunnels break long packets into fragments";
     QuiescentClients: Warning "quiescent-clients", "persistent clients keep coming to a server of weight 0";
+    GoneServers: Warning "gone-servers", "connections of removed servers get no answer";
     DropEntry: Warning "drop-entry", "the kernel is dropping half-open connections";
     DropPacket: Warning "drop-packet", "the kernel is dropping packets";
     SecureTcp: Warning "secure-tcp", "TCP connections have short time-outs";

@@ -30,8 +30,13 @@ pub enum Command {
     Restore(Restore),
     /// `--watch`
     Watch(Watch),
-    /// `--check` and `--check-real-server`, and whether as JSON
-    Check(Check, bool),
+    /// `--check` and `--check-real-server`
+    Check {
+        /// Where to look.
+        check: Check,
+        /// `--json`
+        json: bool,
+    },
     /// All that may also stand in rules.
     Action(Action),
 }

@@ -47,11 +47,12 @@ impl Args<'_> {
             CommandName::Restore => return Ok(Command::Restore(self.restore())),
             CommandName::Check => {
                 let (service, json) = (self.service, self.given.contains(Opt::Json));
-                return Ok(Command::Check(Check::Director { service }, json));
+                let check = Check::Director { service };
+                return Ok(Command::Check { check, json });
             }
             CommandName::CheckRealServer => {
-                let json = self.given.contains(Opt::Json);
-                return Ok(Command::Check(self.check_real_server()?, json));
+                let (check, json) = (self.check_real_server()?, self.given.contains(Opt::Json));
+                return Ok(Command::Check { check, json });
             }
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),

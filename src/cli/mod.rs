@@ -96,7 +96,7 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
         Command::Action(action) => Ok(action),
         Command::Watch(_) => Err(UsageError::OptionNotInRules(Opt::Watch)),
         Command::Restore(_) => Err(UsageError::NotInRules(CommandName::Restore)),
-        Command::Check(check, _) => Err(UsageError::NotInRules(check.name())),
+        Command::Check { check, .. } => Err(UsageError::NotInRules(check.name())),
         Command::Help => Err(UsageError::NotInRules(CommandName::Help)),
         Command::Version => Err(UsageError::NotInRules(CommandName::Version)),
     }

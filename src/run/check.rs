@@ -74,7 +74,7 @@ fn director(
         count(table.len(), "service"),
         count(servers, "real server")
     );
-    let facts = Facts::read(&mut ipvs, table);
+    let facts = Facts::read(&mut ipvs, table, service);
     report(&director::check(facts), &checked, as_json, out)
 }
 

@@ -11,6 +11,8 @@ use crate::support::netlink::{Family, attribute};
 use anyhow::{Context, Result, ensure};
 use ipvsadm::check::{Kind, Severity};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 
 pub const TESTS: &[Test] = &[
@@ -18,6 +20,10 @@ pub const TESTS: &[Test] = &[
     (
         "check_of_a_masquerading_director",
         check_of_a_masquerading_director,
+    ),
+    (
+        "check_of_connections_of_removed_servers",
+        check_of_connections_of_removed_servers,
     ),
     ("check_of_a_real_server", check_of_a_real_server),
     (
@@ -234,11 +240,6 @@ const DIRECT: &[Case] = &[
     case("secure-tcp", "sysctl -qw net.ipv4.vs.secure_tcp=3", ""),
     case("sloppy-tcp", "sysctl -qw net.ipv4.vs.sloppy_tcp=1", ""),
     case(
-        "counters-off",
-        "sysctl -qw net.ipv4.vs.run_estimation=0",
-        "",
-    ),
-    case(
         "sync-interface",
         "ip link add v type dummy; ip addr add 198.18.0.1/24 dev v; ip link set v up; \
          ipvsadm --start-daemon master --mcast-interface v --syncid 1; ip link set v down",
@@ -286,6 +287,7 @@ fn check_of_a_director() -> Result<()> {
     cluster.servers[0].ip("addr add fd00::99/64 dev eth0 nodad")?;
     run_all(DIRECT, director, "--check")?;
     ignored_port(director)?;
+    stopped_counters(director)?;
     // One service alone, and as JSON.
     director.rules("-A -t 203.0.113.1:80\n")?;
     director.is_sound("--check -t 203.0.113.128:80 -n")?;
@@ -307,6 +309,20 @@ fn check_of_a_director() -> Result<()> {
         .check("--check-real-server -t 203.0.113.128:80 --netns s1")?;
     assert!(said.found.keys().eq(["not-listening"]), "{}", said.text);
     Ok(())
+}
+
+/// The setting is of Linux 5.15.
+fn stopped_counters(director: &Host) -> Result<()> {
+    let setting = Path::new("/proc/sys/net/ipv4/vs/run_estimation");
+    let has = director.enter(|| setting.exists());
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let old = release.starts_with("5.10.");
+    ensure!(has != old, "{release}");
+    if !has {
+        return director.is_sound("--check");
+    }
+    let stop = "sysctl -qw net.ipv4.vs.run_estimation=0";
+    case("counters-off", stop, "").run(director, "--check")
 }
 
 /// Other programs can add a server whose port the kernel ignores.
@@ -385,6 +401,12 @@ const MASQUERADING: &[Case] = &[
         "ipvsadm -e -t 203.0.113.128:80 -r 10.0.0.11:8080 -m",
     ),
     case(
+        "gone-servers",
+        "ipvsadm -a -t 203.0.113.128:80 -r 10.0.0.12:8080 -m; ipvsadm -d -t 203.0.113.128:80 -r 10.0.0.11:8080",
+        "ipvsadm -a -t 203.0.113.128:80 -r 10.0.0.11:8080 -m; ipvsadm -d -t 203.0.113.128:80 -r 10.0.0.12:8080; \
+         sysctl -qw net.ipv4.vs.expire_nodest_conn=0",
+    ),
+    case(
         "quiescent-clients",
         "ipvsadm -e -t 203.0.113.128:81 -r 10.0.0.11:8080 -m -w 0; ipvsadm -a -t 203.0.113.128:81 -r 10.0.0.12:8080 -m",
         "sysctl -qw net.ipv4.vs.expire_quiescent_template=0; ipvsadm -D -t 203.0.113.128:81",
@@ -406,6 +428,51 @@ fn check_of_a_masquerading_director() -> Result<()> {
     let kept = cluster.client.call(Transport::Tcp, persistent)?;
     run_all(MASQUERADING, director, "--check")?;
     drop((calls, kept));
+    Ok(())
+}
+
+/// A client that sends from one port never gets another server.
+fn check_of_connections_of_removed_servers() -> Result<()> {
+    let cluster = Cluster::masquerading(2)?;
+    let (client, director) = (&cluster.client, &cluster.director);
+    cluster.serve(Addresses::V4, Transport::Udp, 8080)?;
+    // Of a packet with a mark nobody sees the service, nor all of the ports.
+    director.nft(
+        "table inet marks {
+        chain arriving {
+            type filter hook prerouting priority mangle;
+            udp dport 81 meta mark set 7;
+        }
+        }",
+    )?;
+    director.rules(
+        "-A -u 203.0.113.128:80 -s rr\n-a -u 203.0.113.128:80 -r 10.0.0.11:8080 -m\n\
+         -A -u 203.0.113.129:0 -s rr -p\n-a -u 203.0.113.129:0 -r 10.0.0.11 -m\n\
+         -A -f 7 -s rr\n-a -f 7 -r 10.0.0.12:8080 -m\n",
+    )?;
+    let to = |number, port| SocketAddr::new(Addresses::V4.vip_number(number), port);
+    let marked = client.call(Transport::Udp, to(128, 81))?;
+    let all_ports = client.call(Transport::Udp, to(129, 8080))?;
+    let mut kept = client.call(Transport::Udp, to(128, 80))?;
+    let servers = [&marked, &all_ports, &kept].map(|call| call.server.as_str());
+    assert_eq!(servers, ["s2", "s1", "s1"]);
+    director.is_sound("--check")?;
+    director.rules(
+        "-a -u 203.0.113.128:80 -r 10.0.0.12:8080 -m\n-d -u 203.0.113.128:80 -r 10.0.0.11:8080\n",
+    )?;
+    assert!(kept.say(b"lost").is_err());
+    // Its connections may be those of another director's servers.
+    director.ipvsadm("--start-daemon backup --mcast-interface eth0 --syncid 1")?;
+    director.is_sound("--check")?;
+    let said = director.check("--check")?;
+    let note = "not checked: whether the master still has the servers: 1 open connection ";
+    assert!(said.text.contains(note), "{}", said.text);
+    director.ipvsadm("--stop-daemon backup")?;
+    let said = director.check("--check -u 203.0.113.128:80")?;
+    let note = "not checked: connections of removed servers: ";
+    assert!(said.text.contains(note), "{}", said.text);
+    case("gone-servers", "", "").run(director, "--check")?;
+    assert_eq!(kept.say(b"found")?, "s2");
     Ok(())
 }
 
@@ -573,8 +640,9 @@ fn check_without_rights() -> Result<()> {
 
 /// The cases of single tests, and what only a very large table brings about,
 /// which is tested beside the code.
-const ELSEWHERE: [&str; 8] = [
+const ELSEWHERE: [&str; 9] = [
     "connections-full",
+    "counters-off",
     "no-tunnel",
     "no-way-back",
     "not-listening",

@@ -1,6 +1,7 @@
 //! The checks of a director, and what cannot be checked.
 
 mod address;
+mod connections;
 mod daemons;
 mod forwarding;
 mod settings;
@@ -11,8 +12,9 @@ use super::{Finding, Findings};
 use crate::model::{Forwarding, Server, Service, ServiceKey};
 
 /// Each adds what it finds.
-const CHECKS: [fn(&Facts, &mut Vec<Finding>); 5] = [
+const CHECKS: [fn(&Facts, &mut Vec<Finding>); 6] = [
     table::check,
+    connections::check,
     address::check,
     forwarding::check,
     settings::check,
@@ -25,7 +27,9 @@ pub fn check(facts: Facts) -> Findings {
     for check in CHECKS {
         check(&facts, &mut found);
     }
-    let unchecked = unchecked(&facts);
+    let mut unchecked = unchecked(&facts);
+    unchecked.extend(connections::unchecked(&facts));
+    unchecked.extend(facts.unchecked);
     Findings::new(found, facts.unread, unchecked)
 }
 
