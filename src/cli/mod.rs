@@ -251,6 +251,7 @@ mod tests {
                 "-L -c -f 1",
                 "the kernel's table of connections does not know firewall marks",
             ),
+            ("-L -c --by", "--by: missing argument"),
             ("-L -c --top 3", "'top' needs the 'by' option"),
             ("-L -c --by state --top 0", "illegal top specified"),
             ("-L -c --by state --top x", "illegal top specified"),

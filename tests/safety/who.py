@@ -3,8 +3,10 @@
 
 who.py IPVSADM opens connections through virtual services that it sets up, asks
 IPVSADM for some of them in many ways, and compares each answer with what
-/proc/net/ip_vs_conn says, read here by other code. With --quietly it asks nothing. Prints how many answers were
-right; the exit status is 1 at the first that is not.
+/proc/net/ip_vs_conn says, read here by other code: called as it is, from another
+network namespace with --netns, and with --watch. Prints how many answers were
+right; the exit status is 1 at the first that is not. With --quietly it asks
+nothing.
 """
 
 import collections
@@ -12,6 +14,8 @@ import functools
 import ipaddress
 import itertools
 import json
+import os
+import re
 import select
 import socket
 import struct
@@ -33,6 +37,8 @@ RULES = """\
 -a -u 10.0.9.1:69 -r 10.251.0.2:69 -m
 -A -u [2001:db8::1]:53 -s rr
 -a -u [2001:db8::1]:53 -r [2001:db8:2::2]:53 -m
+-A -t 10.0.9.1:21 -s rr
+-a -t 10.0.9.1:21 -r 10.0.9.2:21 -m
 -A -f 5 -s rr -p 6000
 -a -f 5 -r 10.251.0.3:0 -m
 -A --sctp-service 10.0.9.1:9 -s rr
@@ -76,7 +82,25 @@ def connect(service, source, protocol=socket.IPPROTO_TCP, wait=True):
     return client
 
 
+def passive_ftp():
+    """A server that waits for the data connection of a client: the kernel does
+    not know the client's port yet."""
+    with socket.create_server(("10.0.9.2", 21)) as listener:
+        client = connect(("10.0.9.1", 21), "10.244.0.1")
+        server, _ = listener.accept()
+    kept.append(server)
+    # The kernel passes over the first packets.
+    server.sendall(b"220 Who is there?\r\n")
+    client.recv(100)
+    client.sendall(b"PASV\r\n")
+    server.recv(100)
+    server.sendall(b"227 Entering Passive Mode (10,0,9,2,19,137).\r\n")
+    if b"(10,0,9,1,19,137)" not in client.recv(100):
+        sys.exit("the kernel does not know FTP")
+
+
 def traffic():
+    subprocess.run(["modprobe", "ip_vs_ftp"], check=True)
     subprocess.run([IPVSADM, "-R"], input=RULES, text=True, check=True)
     listeners = [socket.create_server((f"10.0.9.{n}", 8080), backlog=128) for n in (2, 3)]
     for number in range(40):
@@ -96,11 +120,16 @@ def traffic():
     datagrams(("2001:db8::1", 53), [f"2001:db8:1:{n % 3}::{n % 17:x}" for n in range(1, 100)])
     for number in range(5):
         connect(("10.0.9.1", 9), f"10.243.0.{number + 1}", socket.IPPROTO_SCTP, wait=False)
+    passive_ftp()
 
 
 # --- what the kernel says ----------------------------------------------------
 
-Row = collections.namedtuple("Row", "protocol client service server state")
+class Row(collections.namedtuple("Row", "protocol client service server state")):
+    def is_template(self):
+        return self.state in ("NONE", "ASSURED") and self.client.port == 0
+
+
 Endpoint = collections.namedtuple("Endpoint", "address port")
 
 
@@ -125,15 +154,42 @@ def parsed(lines):
     return list(rows.values())
 
 
-def settled(*words):
-    """The answer to `words`, and the rows before and after it if they are the same."""
+def plainly(words):
+    return [IPVSADM, *words], lambda said: [said]
+
+
+def from_elsewhere(words):
+    netns = f"/proc/{os.getpid()}/ns/net"
+    return ["unshare", "--net", IPVSADM, *words, "--netns", netns], lambda said: [said]
+
+
+def twice(words):
+    """Two listings, each after its time and before an empty line; or two lines."""
+
+    def listings(said):
+        if said.startswith("{"):
+            return said.splitlines()
+        return [text.removesuffix("\n") for text in re.split(r"(?m)^20\S+Z\n", said)[1:]]
+
+    return [IPVSADM, *words, "--watch", "0.01", "--samples", "2"], listings
+
+
+HOWS = plainly, from_elsewhere, twice
+
+
+def settled(*words, how=plainly):
+    """The answers to `words`, and the rows before and after them if they are the same."""
+    line, answers = how(words)
     for _ in range(50):
         before = raw()
-        run = subprocess.run([IPVSADM, *words], capture_output=True, text=True, check=True)
+        run = subprocess.run(line, capture_output=True, text=True, check=True)
         if run.stderr:
-            sys.exit(f"{words}: {run.stderr}")
+            sys.exit(f"{line}: {run.stderr}")
         if raw() == before:
-            return run.stdout, parsed(before)
+            found = answers(run.stdout)
+            if len(found) != (2 if how is twice else 1):
+                sys.exit(f"{line}: {run.stdout}")
+            return found, parsed(before)
     sys.exit("the table never rests")
 
 
@@ -165,23 +221,27 @@ FILTERS = {
     "-r 10.0.9.2:80 -t 10.0.9.1:80": lambda r: False,
     "--client 10.242.1.2": lambda r: at("10.242.1.2")(r.client),
     "--client 10.242.1.2:20001": lambda r: at("10.242.1.2", 20001)(r.client),
-    "--client 10.242.0.0/16": lambda r: net("10.242.0.0/16")(r.client),
+    "--client 10.242.7.7/16": lambda r: net("10.242.0.0/16")(r.client),
     "--client 10.242.3.0/24:0": lambda r: net("10.242.3.0/24")(r.client) and r.client.port == 0,
     "--client 0.0.0.0/0": lambda r: r.client.address.version == 4,
     "--client ::/0": lambda r: r.client.address.version == 6,
-    "--client 2001:db8:1:2::/64": lambda r: net("2001:db8:1:2::/64")(r.client),
+    "--client 2001:db8:1:2::7/64": lambda r: net("2001:db8:1:2::/64")(r.client),
     "--client [2001:db8:1:2::]/64:20002": lambda r: net("2001:db8:1:2::/64")(r.client)
     and r.client.port == 20002,
     "--state established": lambda r: r.state == "ESTABLISHED",
     "--state udp,SYN_RECV": lambda r: r.state in ("UDP", "SYN_RECV"),
     "--state init1,init": lambda r: r.state in ("INIT1", "INIT"),
     "--state none,assured": lambda r: r.state in ("NONE", "ASSURED"),
+    "--state listen": lambda r: r.state == "LISTEN",
     "--state udp --client 10.242.0.0/20 -r 10.251.0.2 -u 10.0.9.1:53": lambda r: r.state == "UDP"
     and r.protocol == "UDP"
     and net("10.242.0.0/20")(r.client)
     and at("10.251.0.2")(r.server)
     and at("10.0.9.1", 53)(r.service),
 }
+
+# Those that let nothing through.
+EMPTY = "-t 10.9.9.9:80", "-r 10.0.9.2:80 -t 10.0.9.1:80"
 
 
 def client(length=None):
@@ -224,7 +284,12 @@ KEYS_AT_ONCE = [
 ]
 
 
-TOPS = {"": [None, 1, 3], "-u 10.0.9.1": [None, 100_000]}
+TOPS = {
+    "": [None, 1, 3],
+    "-u 10.0.9.1:0": [None, 100_000],
+    "-t 10.9.9.9:80": [None],
+    "--client ::/0": [None],
+}
 
 
 def counted(rows, keys):
@@ -234,7 +299,7 @@ def counted(rows, keys):
         parts = [KEYS[key](row) for key in keys.split(",")]
         words = tuple(itertools.chain.from_iterable(part[1] for part in parts))
         rank = tuple(part[0] for part in parts)
-        counts[rank, words][row.client.port == 0] += 1
+        counts[rank, words][row.is_template()] += 1
     lines = sorted(counts.items(), key=lambda item: ([-n for n in item[1]], item[0][0]))
     return [[*map(str, numbers), *words] for (_, words), numbers in lines]
 
@@ -246,50 +311,101 @@ def compare(words, found, wanted):
         sys.exit("\n".join([f"{words}: found, wanted:", *differing[:10]]))
 
 
+def told(keys, document):
+    """The rows of a document, as the words of `counted`."""
+
+    def end(row, name):
+        return shown(endpoint_of(row, name))
+
+    def words(row, key):
+        key = key.split("/")[0]
+        if key == "client":
+            length = row["client_prefix_length"]
+            return [row["client_address"] + (f"/{length}" if length is not None else "")]
+        if key == "service":
+            return [row["protocol"].upper(), end(row, "virtual")]
+        return [{"server": lambda: end(row, "server")}.get(key, lambda: row[key].upper())()]
+
+    for row in document["counts"]:
+        parts = (words(row, key) for key in keys.split(","))
+        yield [str(row["connections"]), str(row["templates"]), *itertools.chain(*parts)]
+
+
+def endpoint_of(row, name):
+    return Endpoint(ipaddress.ip_address(row[f"{name}_address"]), row[f"{name}_port"])
+
+
+def rows_of(document):
+    for row in document["connections"]:
+        ends = (endpoint_of(row, name) for name in ("client", "virtual", "server"))
+        yield Row(row["protocol"].upper(), *ends, row["state"]), row["template"]
+
+
 def total(lines):
     return [str(sum(int(line[i]) for line in lines)) for i in (0, 1)]
+
+
+def check_rows(words, keep, how):
+    def ask(*options):
+        answers, rows = settled(*options, *words.split(), how=how)
+        rows = [row for row in rows if keep(row)]
+        if not rows and words not in EMPTY:
+            sys.exit(f"{words}: there are none")
+        return answers, rows
+
+    ends = lambda r: [r.protocol, r.state, shown(r.client), shown(r.service), shown(r.server)]
+    texts, rows = ask("-Lcn")
+    for text in texts:
+        lines = [line.split() for line in text.splitlines()[2:]]
+        found = sorted([line[0], *line[2:]] for line in lines)
+        compare(words, found, sorted(map(ends, rows)))
+    unnamed, rows = ask("-Lc")
+    compare(words, [len(text.splitlines()) for text in unnamed], [len(rows) + 2] * len(texts))
+    documents, rows = ask("-L", "-c", "--json")
+    for document in documents:
+        found = sorted(rows_of(json.loads(document)), key=str)
+        compare(words, found, sorted([(row, row.is_template()) for row in rows], key=str))
+    return 3 * len(texts)
+
+
+def check_counts(words, keys, top, how):
+    line = ["-L", "-c", "-n", *words.split(), "--by", keys, *(["--top", str(top)] if top else [])]
+
+    def ask(*options):
+        answers, rows = settled(*line, *options, how=how)
+        wanted = counted(filter(FILTERS[words], rows), keys)
+        return answers, wanted[:top], wanted[top:] if top else [], total(wanted)
+
+    texts, largest, rest, all_of_them = ask()
+    for text in texts:
+        found = [line.split() for line in text.splitlines()[1:]]
+        compare(line, found.pop(), [*all_of_them, "total"])
+        if rest:
+            rows_left = ["the", "rest,", str(len(rest)), "row" if len(rest) == 1 else "rows"]
+            compare(line, found.pop(), [*total(rest), *rows_left])
+        compare(line, found, largest)
+    documents, largest, rest, all_of_them = ask("--json")
+    for document in map(json.loads, documents):
+        compare(line, list(told(keys, document)), largest)
+        numbers = [str(n) for n in (document["rest"] or {}).values()]
+        compare(line, numbers, [str(len(rest)), *total(rest)] if rest else [])
+        compare(line, [str(n) for n in document["total"].values()], all_of_them)
+    return 2 * len(texts)
 
 
 def check():
     answers = 0
     for words, keep in FILTERS.items():
-        text, rows = settled("-Lcn", *words.split())
-        rows = [row for row in rows if keep(row)]
-        lines = [line.split() for line in text.splitlines()[2:]]
-        ends = lambda r: [r.protocol, r.state, shown(r.client), shown(r.service), shown(r.server)]
-        found = sorted([line[0], *line[2:]] for line in lines)
-        compare(words, found, sorted(map(ends, rows)))
-        unnamed, _ = settled("-Lc", *words.split())
-        compare(words, [len(unnamed.splitlines())], [len(rows) + 2])
-        document, _ = settled("-L", "-c", "--json", *words.split())
-        found = [(r["client_port"], r["template"]) for r in json.loads(document)["connections"]]
-        wanted = [(row.client.port, row.client.port == 0) for row in rows]
-        compare(words, sorted(found), sorted(wanted))
-        if not rows and words not in ("-t 10.9.9.9:80", "-r 10.0.9.2:80 -t 10.0.9.1:80"):
-            sys.exit(f"{words}: there are none")
-        answers += 3
-    for words in "", "-u 10.0.9.1", "-t 10.9.9.9:80", "--client ::/0":
-        for keys, top in itertools.product(KEYS_AT_ONCE, TOPS.get(words, [None])):
-            if keys == "client/64" and words.startswith("-"):
+        answers += sum(check_rows(words, keep, how) for how in HOWS)
+    for words in TOPS:
+        for keys, top in itertools.product(KEYS_AT_ONCE, TOPS[words]):
+            # Longer than an address of that service, which is refused.
+            if keys == "client/64" and "10." in words:
                 continue
-            tops = ["--top", str(top)] if top else []
-            line = ["-L", "-c", "-n", *words.split(), "--by", keys, *tops]
-            text, rows = settled(*line)
-            wanted = counted(filter(FILTERS.get(words, FILTERS["-u 10.0.9.1:0"]), rows), keys)
-            found = [line.split() for line in text.splitlines()[1:]]
-            compare(line, found.pop(), [*total(wanted), "total"])
-            shown_rows, rest = wanted[:top], wanted[top:] if top else []
-            if rest:
-                rows_left = ["the", "rest,", str(len(rest)), "row" if len(rest) == 1 else "rows"]
-                compare(line, found.pop(), [*total(rest), *rows_left])
-            compare(line, found, shown_rows)
-            document, _ = settled(*line, "--json")
-            document = json.loads(document)
-            numbers = [[str(n["connections"]), str(n["templates"])] for n in document["counts"]]
-            compare(line, numbers, [row[:2] for row in shown_rows])
-            compare(line, document["rest"] is None, not rest)
-            compare(line, [str(n) for n in document["total"].values()], total(wanted))
-            answers += 2
+            answers += check_counts(words, keys, top, plainly)
+    for keys in KEYS_AT_ONCE:
+        for how in HOWS[1:]:
+            answers += check_counts("", keys, 3, how)
     print(answers, "answers")
 
 
