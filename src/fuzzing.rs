@@ -4,13 +4,18 @@
 //!
 //! No part of the programs.
 
-use crate::cli::{self, Action, Command, frontend, lexer::Lexer, lexer::Token, values};
-use crate::model::{Change, Connection, Endpoint, Family, Name, Protocol};
+use crate::cli::{self, Action, Command, List, frontend, lexer::Lexer, lexer::Token, values};
+use crate::cli::{goal::Goal, goal::Wish, interval, questions};
+use crate::model::{
+    Change, Connection, ConnectionFilter, Endpoint, EndpointFilter, Family, Forwarding, Key, Name,
+    Netmask, Protocol, STATES, ServerConfig, ServiceConfig, ServiceFlags, Tunnel, TunnelChecksum,
+};
 use crate::names::NoLookup;
 use crate::render::{Buffer, text};
 use crate::rules::{self, plan::Wanted};
 use crate::wire::{self, Body, Request};
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// A target's name, which its seeds have too, and what it does with an input.
 pub type Target = (&'static str, fn(&[u8]));
@@ -20,18 +25,27 @@ pub const TARGETS: &[Target] = &[
     ("argv", argv),
     ("rules", rules),
     ("netlink", netlink),
+    ("routes", routes),
     ("rows", rows),
     ("values", values),
 ];
 
 /// A command line, one word a line: what clap accepts, the reader of popt's
-/// rules reads alike; a change, printed as a rule, is read back as itself.
+/// rules reads alike; a change, printed as a rule, is read back as itself; what
+/// is reached once is not changed again; and what connections are asked for,
+/// there may be.
 pub fn argv(input: &[u8]) {
     let words: Vec<&[u8]> = input.split(|b| *b == b'\n').take(16).collect();
     reads_alike(&words);
     let Ok(invocation) = cli::parse(b"ipvsadm", &words, false, &mut NoLookup) else {
         return;
     };
+    assert!(invocation.netns.is_none_or(|name| !name.is_empty()));
+    match &invocation.command {
+        Command::Action(Action::Goal(goal)) => is_reached_once(goal),
+        Command::Action(Action::List(List::Connections { filter, .. }, _)) => lets_some(filter),
+        _ => {}
+    }
     // Rules have no quotes: other words cannot be printed as rules.
     let plain = |word: &&[u8]| word.iter().all(|b| b.is_ascii_graphic() && *b != b'#');
     if let (Command::Action(Action::Change(change)), true) =
@@ -88,6 +102,117 @@ fn is_read_back(change: &Change) {
             assert_eq!(actions, [Action::Change(*change)], "{shown}");
         }
         Err(wrong) => panic!("{shown}: {}", wrong[0].error.text().escape_ascii()),
+    }
+}
+
+/// What `goal` makes of what is there, it leaves as it is.
+fn is_reached_once(goal: &Goal) {
+    match goal {
+        Goal::Service(key, wish) => {
+            let plain = ServiceConfig {
+                scheduler: Name::from("rr"),
+                flags: ServiceFlags::default(),
+                timeout: 0,
+                netmask: Netmask::host(key.family()),
+                engine: None,
+            };
+            let rich = ServiceConfig {
+                scheduler: Name::from("sh"),
+                flags: ServiceFlags::default()
+                    .with(ServiceFlags::PERSISTENT)
+                    .with(ServiceFlags::ONE_PACKET),
+                timeout: 360,
+                engine: Some(Name::from("sip")),
+                ..plain
+            };
+            holds_once(wish, &[plain, rich]);
+        }
+        Goal::Server(_, _, wish) => {
+            let checksum = TunnelChecksum::Checksum;
+            let methods = [
+                Forwarding::Masq,
+                Forwarding::Route,
+                Forwarding::Tunnel(Tunnel::Ipip),
+                Forwarding::Tunnel(Tunnel::Gre { checksum }),
+                Forwarding::Tunnel(Tunnel::Gue { port: 9, checksum }),
+            ];
+            let present = methods.map(|forwarding| ServerConfig {
+                forwarding,
+                weight: 3,
+                upper_threshold: 9,
+                lower_threshold: 4,
+            });
+            holds_once(wish, &present);
+        }
+        Goal::NoService(_) | Goal::NoServer(..) => {}
+    }
+}
+
+fn holds_once<C, P>(wish: &Wish<C, P>, present: &[C])
+where
+    C: Copy + PartialEq + std::fmt::Debug,
+    P: cli::goal::Patch<C>,
+{
+    for present in present.iter().copied().chain(wish.added()) {
+        if let Ok(wanted) = wish.wanted(&present) {
+            assert_eq!(wish.wanted(&wanted).as_ref(), Ok(&wanted), "{present:?}");
+        }
+    }
+}
+
+/// A filter lets through the connection that it describes, and none of another
+/// protocol, address, port or state.
+fn lets_some(filter: &ConnectionFilter) {
+    let other = Endpoint {
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port: 9,
+    };
+    let like = |filter: Option<EndpointFilter>| {
+        filter.map_or(other, |filter| Endpoint {
+            address: filter.network.first(),
+            port: filter.port.unwrap_or(other.port),
+        })
+    };
+    let has = |state: &&str| filter.states.is_none_or(|s| s.has(state.as_bytes()));
+    let state = STATES.iter().find(|s| has(s)).expect("a state");
+    let row = Connection {
+        protocol: filter.protocol.map_or("TCP", |p| p.title()).as_bytes(),
+        client: like(filter.client),
+        service: like(filter.service),
+        server: like(filter.server),
+        state: state.as_bytes(),
+        expires: 1,
+        engine: None,
+    };
+    assert!(filter.lets(&row), "{row:?}");
+    let protocol = b"ICMP";
+    let wrong = Connection { protocol, ..row };
+    assert_eq!(filter.lets(&wrong), filter.protocol.is_none());
+    let state = b"?";
+    assert_eq!(
+        filter.lets(&Connection { state, ..row }),
+        filter.states.is_none()
+    );
+    for (asked, change) in [
+        (
+            filter.client,
+            (|row, at| row.client = at) as fn(&mut Connection, Endpoint),
+        ),
+        (filter.service, |row, at| row.service = at),
+        (filter.server, |row, at| row.server = at),
+    ] {
+        let at = like(asked);
+        let port = at.port.wrapping_add(1);
+        let mut wrong = row;
+        change(&mut wrong, Endpoint { port, ..at });
+        assert_eq!(filter.lets(&wrong), asked.is_none_or(|f| f.port.is_none()));
+        let address = match at.address {
+            IpAddr::V4(v4) => (v4.to_bits() ^ 1 << 31).to_be_bytes().into(),
+            IpAddr::V6(v6) => (v6.to_bits() ^ 1 << 127).to_be_bytes().into(),
+        };
+        change(&mut wrong, Endpoint { address, ..at });
+        let all = asked.is_none_or(|f| f.network.prefix() == Some(0));
+        assert_eq!(filter.lets(&wrong), all);
     }
 }
 
@@ -158,6 +283,75 @@ fn sent(change: Change) -> Vec<u8> {
     out.split_off(20)
 }
 
+/// A datagram of rtnetlink, or what follows the header of one of its messages:
+/// what is read is what a plain reader finds there.
+pub fn routes(input: &[u8]) {
+    for message in wire::route_messages(input).flatten() {
+        if let Body::Data(data) = message.body {
+            route_reply(data);
+        }
+    }
+    route_reply(input);
+}
+
+/// Headers and attributes as in linux/rtnetlink.h, if_link.h and if_addr.h.
+fn route_reply(data: &[u8]) {
+    let (link, address) = (wire::parse_link(data), wire::parse_address(data));
+    let route = wire::parse_route(data);
+    let number = |at: usize| u32::from_ne_bytes(data[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!(link.is_some(), data.len() >= 16);
+    if let Some(link) = link {
+        assert_eq!(link.index, number(4));
+        assert_eq!(link.up, number(8) & 1 != 0);
+        let name = plain_attribute(&data[16..], 3).unwrap_or_default();
+        assert!(name.starts_with(link.name.as_bytes()));
+        assert!(link.name.as_bytes().len() <= Name::CAPACITY && !link.name.as_bytes().contains(&0));
+        let mtu = plain_attribute(&data[16..], 4).and_then(|mtu| mtu.first_chunk());
+        assert_eq!(link.mtu, mtu.map_or(0, |mtu| u32::from_ne_bytes(*mtu)));
+    }
+    if let Some(found) = address {
+        assert_eq!((found.link, found.prefix_len), (number(4), data[1]));
+        let own = |kind| plain_attribute(&data[8..], kind).filter(|value| !value.is_empty());
+        assert_eq!(own(2).or(own(1)), Some(&octets(found.address)[..]));
+    }
+    assert_eq!(route.is_some(), data.len() >= 12);
+    if let Some(route) = route {
+        assert_eq!(route.local, data[7] == 2);
+        let link = plain_attribute(&data[12..], 4).and_then(|link| link.first_chunk());
+        assert_eq!(route.link, link.map_or(0, |link| u32::from_ne_bytes(*link)));
+        if let Some(gateway) = route.gateway {
+            let gateway = octets(gateway);
+            let own = plain_attribute(&data[12..], 5) == Some(&gateway[..]);
+            let via = plain_attribute(&data[12..], 18).and_then(|via| via.get(2..));
+            assert!(own || via == Some(&gateway[..]));
+        }
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    }
+}
+
+/// The last attribute of this type before one that does not fit.
+fn plain_attribute(mut rest: &[u8], wanted: u16) -> Option<&[u8]> {
+    let mut found = None;
+    while rest.len() >= 4 {
+        let len = usize::from(u16::from_ne_bytes([rest[0], rest[1]]));
+        if len < 4 || len > rest.len() {
+            break;
+        }
+        // The two highest bits are flags.
+        if u16::from_ne_bytes([rest[2], rest[3]]) & 0x3fff == wanted {
+            found = Some(&rest[4..len]);
+        }
+        rest = &rest[len.next_multiple_of(4).min(rest.len())..];
+    }
+    found
+}
+
 /// Rows of the connection table: they are what a plain reader makes of them.
 pub fn rows(input: &[u8]) {
     let mut rest = input;
@@ -210,7 +404,7 @@ pub fn values(input: &[u8]) {
     let Some((kind, word)) = input.split_first() else {
         return;
     };
-    match kind % 6 {
+    match kind % 10 {
         0 => {
             let read = values::number::<i64>(word, i64::MIN, i64::MAX);
             let printed = read.map(|value| value.to_string());
@@ -248,10 +442,59 @@ pub fn values(input: &[u8]) {
                 let _ = values::sched_flags(word, &Name::from(scheduler));
             }
         }
-        _ => {
+        5 => {
             if let Ok(group) = values::multicast(word) {
                 assert!(group.is_multicast());
             }
+        }
+        6 => {
+            let Ok(client) = questions::client(word) else {
+                return;
+            };
+            let address = match client.network.first() {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => format!("[{address}]"),
+            };
+            let length = client.network.prefix().map(|n| format!("/{n}"));
+            let port = client.port.map(|n| format!(":{n}"));
+            let printed = [Some(address), length, port].map(Option::unwrap_or_default);
+            let again = questions::client(printed.concat().as_bytes());
+            assert_eq!(again, Ok(client), "{printed:?}");
+        }
+        7 => {
+            let names: Vec<_> = word.split(|b| *b == b',').collect();
+            let named = |state: &str| {
+                let is = |name: &&[u8]| name.eq_ignore_ascii_case(state.as_bytes());
+                names.iter().filter(|name| is(name)).count()
+            };
+            match questions::states(word) {
+                Ok(set) => {
+                    for state in STATES {
+                        assert_eq!(set.has(state.as_bytes()), named(state) > 0);
+                    }
+                }
+                Err(_) => assert!(STATES.iter().map(|s| named(s)).sum::<usize>() < names.len()),
+            }
+        }
+        8 => {
+            if let Ok(keys) = questions::keys(word) {
+                let printed = keys.iter().map(|key| match key {
+                    Key::Client(Some(length)) => format!("client/{length}"),
+                    key => key.name().to_owned(),
+                });
+                let printed: Vec<_> = printed.collect();
+                assert_eq!(printed.join(",").as_bytes(), word);
+            }
+        }
+        _ => {
+            let Some(interval) = interval::interval(word) else {
+                return;
+            };
+            assert!(interval >= Duration::from_millis(10));
+            let seconds = interval.as_secs_f64();
+            let again = interval::interval(seconds.to_string().as_bytes());
+            let again = again.expect("an interval").as_secs_f64();
+            assert!((again - seconds).abs() < 1e-6, "{seconds} {again}");
         }
     }
 }

@@ -17,12 +17,12 @@ pub mod frontend;
 pub mod goal;
 pub mod help;
 mod interpret;
-mod interval;
+pub mod interval;
 pub mod ipvstop;
 pub mod lexer;
 pub mod matrix;
 pub mod options;
-mod questions;
+pub mod questions;
 pub mod scripts;
 pub mod values;
 
