@@ -18,10 +18,10 @@ lab = tests/lab/lab
 
 # The Debian suites on whose kernels the kernel tests run.
 KERNELS ?= bookworm
-kernel_tests = safety compliance traffic clients churn without_ipvs
+kernel_tests = safety compliance traffic clients formats churn without_ipvs
 
 define on_kernel
-IPVSADM_KERNEL=$(1) cargo test --locked $(addprefix --test ,$(kernel_tests))
+IPVSADM_KERNEL=$(1) tests/step $(1) cargo test --locked $(addprefix --test ,$(kernel_tests))
 
 endef
 
@@ -32,13 +32,13 @@ demo: lab build
 
 # What is cheap comes first.
 test: rust lab
-	tests/lint.sh
-	tests/msrv.sh --if-there
-	tests/deny.sh --if-there
-	cargo test --locked
+	tests/step lint tests/lint.sh
+	tests/step msrv tests/msrv.sh --if-there
+	tests/step deny tests/deny.sh --if-there
+	tests/step bookworm cargo test --locked
 	$(foreach kernel,$(filter-out bookworm,$(KERNELS)),$(call on_kernel,$(kernel)))
-	$(MAKE) test-static
-	$(MAKE) test-install
+	tests/step static $(MAKE) test-static
+	tests/step install $(MAKE) test-install
 
 msrv:
 	tests/msrv.sh
