@@ -292,8 +292,8 @@ fn count_open(
 ) -> io::Result<()> {
     let mut connections = namespace.connections(ConnectionFilter::default())?;
     let mut seen = 0;
-    while let Some(rows) = connections.next_rows()? {
-        for row in rows {
+    while let Some(mut rows) = connections.next_rows()? {
+        while let Some(row) = rows.next_row() {
             let Ok(row) = row else { continue };
             seen += 1;
             let protocol = Protocol::from_title(row.protocol);

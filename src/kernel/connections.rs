@@ -84,6 +84,7 @@ impl<R: Read> Connections<R> {
         let rows = Rows {
             lines,
             too_long,
+            row: Connection::NONE,
             recent: &mut self.recent,
             filter: &self.filter,
         };
@@ -118,6 +119,8 @@ pub struct Rows<'a> {
     lines: &'a [u8],
     /// Whether there was one row more, which did not fit the buffer.
     too_long: bool,
+    /// The row at hand.
+    row: Connection<'a>,
     recent: &'a mut Recent,
     filter: &'a ConnectionFilter,
 }
@@ -125,33 +128,37 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The connections to come, for a look ahead: some may be repetitions.
     pub fn peek(&self) -> impl Iterator<Item = Connection<'a>> {
-        let (mut lines, filter) = (self.lines, self.filter);
-        std::iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines)))
-            .flatten()
-            .filter(|row| filter.lets(row))
+        let (mut lines, mut row, filter) = (self.lines, Connection::NONE, self.filter);
+        std::iter::from_fn(move || {
+            while !lines.is_empty() {
+                if take_row(&mut lines, &mut row).is_some() && filter.lets(&row) {
+                    return Some(row);
+                }
+            }
+            None
+        })
     }
 
     /// The addresses in the rows to come.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.peek().flat_map(|connection| connection.addresses())
     }
-}
 
-impl<'a> Iterator for Rows<'a> {
-    type Item = Result<Connection<'a>, Unreadable>;
-
+    /// The next one; it stays where it is until it is the turn of the one after
+    /// it. An iterator would copy each.
     #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
+    pub fn next_row(&mut self) -> Option<Result<&Connection<'a>, Unreadable>> {
         if self.too_long {
             self.too_long = false;
             return Some(Err(Unreadable));
         }
         while !self.lines.is_empty() {
             let line = self.lines;
-            let Some(row) = take_row(&mut self.lines) else {
+            if take_row(&mut self.lines, &mut self.row).is_none() {
                 return Some(Err(Unreadable));
-            };
-            if !self.filter.lets(&row) {
+            }
+            let row = &self.row;
+            if !self.filter.lets(row) {
                 continue;
             }
             // State and time change while a connection lives.
@@ -162,7 +169,7 @@ impl<'a> Iterator for Rows<'a> {
                 &line[at(name)..line.len() - self.lines.len()]
             });
             if self.recent.is_new(endpoints, engine) {
-                return Some(Ok(row));
+                return Some(Ok(&self.row));
             }
         }
         None
@@ -211,17 +218,26 @@ mod tests {
         }
     }
 
-    /// How many rows of the table are as [`ROW`], and how many unreadable.
+    /// The clients' ports.
+    fn ports(mut rows: Rows) -> Vec<Result<u16, Unreadable>> {
+        let mut ports = Vec::new();
+        while let Some(row) = rows.next_row() {
+            ports.push(row.map(|row| row.client.port));
+        }
+        ports
+    }
+
+    /// How many rows of the table are as [`row`], and how many unreadable.
     fn read(rows: &str) -> (usize, usize) {
         let table = [TITLES, rows].concat();
         let counts = [4096, 4092, 65_536, usize::MAX].map(|page| {
             let bytes = table.as_bytes();
             let mut connections = Connections::start(Pages { bytes, page }, ALL).unwrap();
             let (mut read, mut unreadable) = (0, 0);
-            while let Some(rows) = connections.next_rows().unwrap() {
+            while let Some(mut rows) = connections.next_rows().unwrap() {
                 let before = read;
                 let ahead = rows.peek().count();
-                for row in rows {
+                while let Some(row) = rows.next_row() {
                     match row {
                         Ok(row) if usize::from(row.client.port) == read % 60_000 => read += 1,
                         Ok(row) => panic!("{row:?} after {read} rows"),
@@ -261,7 +277,7 @@ mod tests {
         let table = table.map(|id| format!("{template} {id}\n")).concat();
         let mut connections = Connections::start(table.as_bytes(), ALL).unwrap();
         let rows = connections.next_rows().unwrap();
-        assert_eq!(rows.map_or(0, Iterator::count), 3);
+        assert_eq!(rows.map_or(0, |rows| ports(rows).len()), 3);
     }
 
     #[test]
@@ -276,8 +292,7 @@ mod tests {
         let mut connections = Connections::start(rows.as_bytes(), filter).unwrap();
         let rows = connections.next_rows().unwrap().unwrap();
         assert_eq!(rows.peek().count(), 2, "ahead, with the repetition");
-        let ports = rows.map(|row| row.map(|row| row.client.port));
-        assert_eq!(ports.collect::<Vec<_>>(), [Err(Unreadable), Ok(7)]);
+        assert_eq!(ports(rows), [Err(Unreadable), Ok(7)]);
     }
 
     #[test]
@@ -313,7 +328,7 @@ mod tests {
         for titles in [TITLES, TITLES.trim_end()] {
             let mut connections = read(titles.as_bytes()).unwrap();
             let rows = connections.next_rows().unwrap();
-            assert_eq!(rows.map_or(0, Iterator::count), 0);
+            assert_eq!(rows.map_or(0, |rows| ports(rows).len()), 0);
             assert!(connections.next_rows().unwrap().is_none());
         }
     }

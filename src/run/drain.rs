@@ -156,11 +156,15 @@ impl World for Drain<'_> {
 
     fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> Result<bool> {
         let rows = self.table.next_rows();
-        let Some(rows) = rows.map_err(Failure::Connections)? else {
+        let Some(mut rows) = rows.map_err(Failure::Connections)? else {
             return Ok(false);
         };
-        // What cannot be read is a connection not found, and counts as open.
-        rows.flatten().for_each(|row| each(&row));
+        while let Some(row) = rows.next_row() {
+            // What cannot be read is a connection not found, and counts as open.
+            if let Ok(row) = row {
+                each(row);
+            }
+        }
         Ok(true)
     }
 

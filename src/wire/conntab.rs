@@ -14,34 +14,46 @@ use crate::model::{Connection, Endpoint};
 use memchr::memchr;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Takes the first line of `lines`: the connection in it, or `None` if it is
-/// not understood.
+/// Takes the first line of `lines` and puts the connection in it into `row`;
+/// `None` if it is not understood. A row that is returned by value would be
+/// copied several times, which costs as much as to read it.
 #[inline]
-pub fn take_row<'a>(lines: &mut &'a [u8]) -> Option<Connection<'a>> {
-    let connection = row(lines);
-    // Fields of a newer kernel, or what was not understood.
-    *lines = match lines {
-        [b'\n', rest @ ..] => rest,
-        _ => after_line(lines),
+pub fn take_row<'a>(lines: &mut &'a [u8], row: &mut Connection<'a>) -> Option<()> {
+    let rest = read_row(lines, row);
+    *lines = match rest {
+        Some([b'\n', next @ ..]) => next,
+        // Fields of a newer kernel, or what was not understood.
+        Some(rest) => after_line(rest),
+        None => after_line(lines),
     };
-    connection
+    rest.map(|_| ())
 }
 
+/// What follows the fields of a row.
 #[inline(always)]
-fn row<'a>(rest: &mut &'a [u8]) -> Option<Connection<'a>> {
-    skip_blanks(rest);
-    Some(Connection {
-        protocol: word(rest)?,
-        client: endpoint(rest)?,
-        service: endpoint(rest)?,
-        server: endpoint(rest)?,
-        state: word(rest)?,
-        expires: decimal(rest)?,
-        engine: match rest {
-            [b'\n', ..] => None,
-            _ => word(rest).zip(word(rest)),
-        },
-    })
+fn read_row<'a>(line: &'a [u8], row: &mut Connection<'a>) -> Option<&'a [u8]> {
+    let rest = skip_blanks(line);
+    let rest = word(rest, &mut row.protocol)?;
+    let rest = endpoint(rest, &mut row.client)?;
+    let rest = endpoint(rest, &mut row.service)?;
+    let rest = endpoint(rest, &mut row.server)?;
+    let rest = word(rest, &mut row.state)?;
+    let rest = decimal(rest, &mut row.expires)?;
+    row.engine = None;
+    match rest {
+        [b'\n', ..] => Some(rest),
+        _ => Some(engine(rest, row)),
+    }
+}
+
+#[inline(never)]
+fn engine<'a>(rest: &'a [u8], row: &mut Connection<'a>) -> &'a [u8] {
+    let (mut name, mut data) = (&[][..], &[][..]);
+    let Some(rest) = word(rest, &mut name).and_then(|rest| word(rest, &mut data)) else {
+        return rest;
+    };
+    row.engine = Some((name, data));
+    rest
 }
 
 /// What comes after the first newline.
@@ -52,56 +64,68 @@ pub fn after_line(lines: &[u8]) -> &[u8] {
 /// Blanks as in C, without the newline: that ends a row.
 #[inline]
 fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | 0x0b | 0x0c)
+    // Most are spaces.
+    byte == b' ' || matches!(byte, b'\t' | b'\r' | 0x0b | 0x0c)
 }
 
-/// Takes the next word of the row and the blanks after it.
+// Each of these puts a field into its place, and returns what follows it and the
+// blanks after it.
+
+/// The next word of the row.
 #[inline(always)]
-fn word<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+fn word<'a>(rest: &'a [u8], into: &mut &'a [u8]) -> Option<&'a [u8]> {
     let mut end = before_low(rest);
     while rest.get(end).is_some_and(|b| !is_blank(*b) && *b != b'\n') {
         end += 1 + before_low(&rest[end + 1..]);
     }
     let (word, after) = rest.split_at(end);
-    *rest = after;
-    skip_blanks(rest);
-    (!word.is_empty()).then_some(word)
+    *into = word;
+    (!word.is_empty()).then_some(skip_blanks(after))
 }
 
 /// How many bytes come before the first that is a space or a control character.
 #[inline(always)]
 fn before_low(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(eight) = text[at..].first_chunk() {
+    let mut after = text;
+    while let Some((eight, more)) = after.split_first_chunk() {
         let eight = u64::from_le_bytes(*eight);
         // The highest bit of the first low byte, and maybe of some after it.
         let low = eight.wrapping_sub(repeated(b' ' + 1)) & !eight & repeated(0x80);
-        at += bytes_before(low);
         if low != 0 {
-            return at;
+            return text.len() - after.len() + first_byte(low);
         }
+        after = more;
     }
-    let rest = text[at..].iter();
-    at + rest.take_while(|byte| **byte > b' ').count()
+    let rest = after.iter();
+    text.len() - after.len() + rest.take_while(|byte| **byte > b' ').count()
 }
 
 #[inline(always)]
-fn skip_blanks(rest: &mut &[u8]) {
-    if rest.first().is_some_and(|first| *first <= b' ') {
-        *rest = after_blanks(rest);
+fn skip_blanks(rest: &[u8]) -> &[u8] {
+    match rest {
+        [b'\n' | b'!'..=u8::MAX, ..] => rest,
+        [b' ', b'!'..=u8::MAX, ..] => &rest[1..],
+        _ => after_blanks(rest),
     }
 }
 
+#[inline(never)]
 fn after_blanks(mut text: &[u8]) -> &[u8] {
-    while let Some(eight) = text.first_chunk() {
+    while let Some((eight, more)) = text.split_first_chunk() {
         let other = u64::from_le_bytes(*eight) ^ repeated(b' ');
-        text = &text[bytes_before(other)..];
         if other != 0 {
+            text = &text[first_byte(other)..];
             break;
         }
+        text = more;
     }
-    let blanks = text.iter().take_while(|byte| is_blank(**byte)).count();
-    &text[blanks..]
+    while let [first, more @ ..] = text {
+        if !is_blank(*first) {
+            break;
+        }
+        text = more;
+    }
+    text
 }
 
 /// Eight times the same byte.
@@ -109,28 +133,36 @@ const fn repeated(byte: u8) -> u64 {
     u64::from_le_bytes([byte; 8])
 }
 
-/// How many bytes come before the lowest bit that is set; 8 where none is.
+/// Which byte has the lowest bit that is set.
 #[inline(always)]
-fn bytes_before(bits: u64) -> usize {
+fn first_byte(bits: u64) -> usize {
     bits.trailing_zeros() as usize / 8
 }
 
 #[inline(always)]
-fn endpoint(rest: &mut &[u8]) -> Option<Endpoint> {
-    match fixed(rest, ipv4_endpoint) {
-        Some(endpoint) => Some(endpoint),
-        None => other_endpoint(rest),
+fn endpoint<'a>(rest: &'a [u8], into: &mut Endpoint) -> Option<&'a [u8]> {
+    if let Some((digits, after)) = rest.split_first_chunk() {
+        if let Some(endpoint) = ipv4_endpoint(digits) {
+            *into = endpoint;
+            return Some(skip_blanks(after));
+        }
     }
+    other_endpoint(rest, into)
 }
 
 #[inline(never)]
-fn other_endpoint(rest: &mut &[u8]) -> Option<Endpoint> {
-    let address = match fixed(rest, ipv6) {
-        Some(address) => address,
-        None => any_address(word(rest)?)?,
+fn other_endpoint<'a>(rest: &'a [u8], into: &mut Endpoint) -> Option<&'a [u8]> {
+    let (address, rest) = match fixed(rest, ipv6) {
+        Some(found) => found,
+        None => {
+            let mut text = &[][..];
+            let rest = word(rest, &mut text)?;
+            (any_address(text)?, rest)
+        }
     };
-    let port = fixed(rest, four_digits)?;
-    Some(Endpoint { address, port })
+    let (port, rest) = fixed(rest, four_digits)?;
+    *into = Endpoint { address, port };
+    Some(rest)
 }
 
 /// Any other form of an address, or any number of blanks after it.
@@ -143,31 +175,30 @@ fn any_address(word: &[u8]) -> Option<IpAddr> {
     text.parse().ok()
 }
 
-/// Takes the next `N` bytes and the blanks after them, one at least, if `value`
-/// knows their value.
-#[inline(always)]
+/// The value of the first `N` bytes, if `value` knows it and a blank follows them.
 fn fixed<const N: usize, T>(
-    rest: &mut &[u8],
+    rest: &[u8],
     value: impl FnOnce(&[u8; N]) -> Option<T>,
-) -> Option<T> {
+) -> Option<(T, &[u8])> {
     let (digits, after) = rest.split_first_chunk()?;
-    let (blank, after) = after.split_first()?;
-    let value = value(digits).filter(|_| is_blank(*blank))?;
-    *rest = after;
-    skip_blanks(rest);
-    Some(value)
+    let blank = after.first().is_some_and(|blank| is_blank(*blank));
+    let value = value(digits).filter(|_| blank)?;
+    Some((value, skip_blanks(after)))
 }
 
-/// An IPv4 address and its port, with one blank between them.
+/// An IPv4 address, a blank, its port, and another blank.
 #[inline(always)]
-fn ipv4_endpoint(text: &[u8; 13]) -> Option<Endpoint> {
-    let [a, b, c, d, e, f, g, h, b' ', i, j, k, l] = *text else {
+#[expect(clippy::cast_possible_truncation, reason = "parts of the value")]
+fn ipv4_endpoint(text: &[u8; 14]) -> Option<Endpoint> {
+    let [a, b, c, d, e, f, g, h, b' ', i, j, k, l, b' '] = *text else {
         return None;
     };
     let [high, low, port] = [[a, b, c, d], [e, f, g, h], [i, j, k, l]].map(value);
-    let address = Ipv4Addr::from_bits(u32::try_from(high << 16 | low).ok()?).into();
-    let port = u16::try_from(port).ok()?;
-    Some(Endpoint { address, port })
+    let value = u64::try_from(high << 32 | low << 16 | port).ok()?;
+    Some(Endpoint {
+        address: Ipv4Addr::from_bits((value >> 16) as u32).into(),
+        port: value as u16,
+    })
 }
 
 fn four_digits(digits: &[u8; 4]) -> Option<u16> {
@@ -206,24 +237,22 @@ static DIGITS: [[i64; 256]; 4] = {
     values
 };
 
-/// Takes a number of at most nineteen digits, which no sum overflows, and the
-/// blanks after it.
+/// A number of at most nineteen digits, which no sum overflows.
 #[inline(always)]
-fn decimal(rest: &mut &[u8]) -> Option<u64> {
+fn decimal<'a>(rest: &'a [u8], into: &mut u64) -> Option<&'a [u8]> {
     let mut value = 0u64;
-    let mut after = *rest;
-    while let [digit @ b'0'..=b'9', more @ ..] = after {
+    let mut len = 0;
+    while let Some(digit @ b'0'..=b'9') = rest.get(len) {
         value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-        after = more;
+        len += 1;
     }
-    let len = rest.len() - after.len();
+    let after = &rest[len..];
     let ends = match after {
-        [next, ..] => is_blank(*next) || *next == b'\n',
-        [] => true,
+        [b'\n', ..] | [] => true,
+        [next, ..] => is_blank(*next),
     };
-    *rest = after;
-    skip_blanks(rest);
-    ((1..20).contains(&len) && ends).then_some(value)
+    *into = value;
+    ((1..20).contains(&len) && ends).then_some(skip_blanks(after))
 }
 
 #[cfg(test)]
@@ -231,10 +260,10 @@ mod tests {
     use super::*;
 
     fn parse_row(row: &[u8]) -> Option<Connection<'_>> {
-        let mut rest = row;
-        let connection = take_row(&mut rest);
+        let (mut rest, mut connection) = (row, Connection::NONE);
+        let read = take_row(&mut rest, &mut connection);
         assert!(rest.is_empty());
-        connection
+        read.map(|()| connection)
     }
 
     #[test]
@@ -243,10 +272,11 @@ mod tests {
         for end in ["", " ", " x", " sip id x"] {
             let first = [row, end.as_bytes()].concat();
             let lines = [&first[..], b"\nnext\n"].concat();
-            let mut rest = &lines[..];
-            assert_eq!(take_row(&mut rest), parse_row(&first));
+            let (mut rest, mut row) = (&lines[..], Connection::NONE);
+            let read = take_row(&mut rest, &mut row);
+            assert_eq!(read.map(|()| row), parse_row(&first));
             assert_eq!(rest, b"next\n");
-            assert_eq!(take_row(&mut rest), None);
+            assert_eq!(take_row(&mut rest, &mut row), None);
             assert_eq!(rest, b"");
         }
     }
@@ -312,7 +342,8 @@ mod tests {
             ("2001:db8:1:1:1:1:1:1", "2001:db8:1:1:1:1:1:1"),
         ] {
             let text = format!("{text} 0001 ");
-            let found = endpoint(&mut text.as_bytes()).unwrap();
+            let mut found = Endpoint::NONE;
+            assert_eq!(endpoint(text.as_bytes(), &mut found), Some(&[][..]));
             assert_eq!(found.address, wanted.parse::<IpAddr>().unwrap());
             assert_eq!(found.port, 1);
         }
@@ -323,7 +354,8 @@ mod tests {
             "2001:0db8:0000:0000:0000:0000:0000;0001 0001 ",
             "2001:0db8:0000:0000:0000:0000:0000:000g 0001 ",
         ] {
-            assert_eq!(endpoint(&mut text.as_bytes()), None, "{text}");
+            let mut found = Endpoint::NONE;
+            assert_eq!(endpoint(text.as_bytes(), &mut found), None, "{text}");
         }
     }
 
