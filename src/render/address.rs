@@ -18,26 +18,37 @@ const HEX: [[u8; 2]; 256] = {
     pairs
 };
 
-/// `0.` to `655.`, filled up with blanks, and how long they are: all octets, and
-/// all 16-bit numbers without their last two digits.
-#[expect(clippy::cast_possible_truncation, reason = "digits")]
-static DOTTED: [([u8; 4], u8); 656] = {
-    let mut numbers = [([b' '; 4], 0); 656];
+/// `0.` to `655.`, filled up with blanks, in the low four bytes, and how many
+/// digits there are in the highest two bits: all octets, and all 16-bit numbers
+/// without their last two digits.
+static DOTTED: [u64; 656] = {
+    let mut numbers = [0; 656];
     let mut value = 0;
     while value < numbers.len() {
-        let digits = [value / 100, value / 10 % 10, value % 10];
-        let leading = (value < 100) as usize + (value < 10) as usize;
-        let mut place = leading;
-        while place < 3 {
-            numbers[value].0[place - leading] = b'0' + digits[place] as u8;
-            place += 1;
+        let mut text = *b"    \0\0\0\0";
+        let len = 1 + (value >= 10) as usize + (value >= 100) as usize;
+        let (mut place, mut left) = (len, value);
+        text[len] = b'.';
+        while place > 0 {
+            place -= 1;
+            text[place] = b"0123456789"[left % 10];
+            left /= 10;
         }
-        numbers[value].0[3 - leading] = b'.';
-        numbers[value].1 = 4 - leading as u8;
+        numbers[value] = u64::from_le_bytes(text) | (len as u64) << 62;
         value += 1;
     }
     numbers
 };
+
+/// Puts a number of [`DOTTED`] and the dot at the place `at` of `room`; where the
+/// dot is.
+#[inline(always)]
+fn put_dotted<const N: usize>(room: &mut [u8; N], at: usize, number: usize) -> usize {
+    let number = DOTTED[number];
+    let [a, b, c, d, ..] = number.to_le_bytes();
+    put(room, at, [a, b, c, d]);
+    at + (number >> 62) as usize
+}
 
 /// `address` without brackets.
 pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
@@ -49,38 +60,31 @@ pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
 
 #[inline]
 pub(super) fn ipv4(out: &mut Buffer, address: Ipv4Addr) {
-    out.cell(0, |room: &mut [u8; 16]| put_octets(room, address) - 1);
+    out.cell(0, |room: &mut [u8; 16]| put_octets(room, address));
 }
 
-/// Puts the octets into `room`, each with a dot after it; how long they are.
+/// Puts the octets at the start of `room`, each with a dot after it; where the
+/// last dot is.
 #[inline(always)]
-fn put_octets(room: &mut [u8], address: Ipv4Addr) -> usize {
-    let mut at = 0;
-    for octet in address.octets() {
-        let (digits, len) = DOTTED[usize::from(octet)];
-        put(room, at, digits);
-        at += usize::from(len);
-    }
-    at
+fn put_octets<const N: usize>(room: &mut [u8; N], address: Ipv4Addr) -> usize {
+    let [a, b, c, d] = address.octets().map(usize::from);
+    let at = put_dotted(room, 0, a) + 1;
+    let at = put_dotted(room, at, b) + 1;
+    let at = put_dotted(room, at, c) + 1;
+    put_dotted(room, at, d)
 }
 
 /// Puts `number` at the place `at` of `room`; where it ends.
 #[inline(always)]
-pub(super) fn put_number(room: &mut [u8], at: usize, number: u16) -> usize {
-    let (hundreds, rest) = (usize::from(number / 100), number % 100);
-    let (digits, len) = DOTTED[if hundreds > 0 {
-        hundreds
-    } else {
-        usize::from(rest)
-    }];
-    put(room, at, digits);
-    let dot = at + usize::from(len) - 1;
-    if hundreds > 0 {
-        put(room, dot, two_digits(rest));
-        return dot + 2;
+pub(super) fn put_number<const N: usize>(room: &mut [u8; N], at: usize, number: u16) -> usize {
+    if number < 100 {
+        let end = put_dotted(room, at, number.into());
+        put(room, end, [b' ']);
+        return end;
     }
-    put(room, dot, [b' ']);
-    dot
+    let end = put_dotted(room, at, (number / 100).into());
+    put(room, end, two_digits(number % 100));
+    end + 2
 }
 
 /// The digits of a number below 100.
@@ -161,9 +165,9 @@ pub(super) fn numeric(out: &mut Buffer, address: &IpAddr, port: u16, width: usiz
     let gap = usize::from(width > 0);
     match address {
         IpAddr::V4(v4) => out.cell(width + gap, |room: &mut [u8; 24]| {
-            let at = put_octets(room, *v4);
-            room[at - 1] = b':';
-            put_number(room, at, port) + gap
+            let colon = put_octets(room, *v4);
+            put(room, colon, [b':']);
+            put_number(room, colon + 1, port) + gap
         }),
         IpAddr::V6(v6) => numeric_ipv6(out, v6, port, width),
     }

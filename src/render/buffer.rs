@@ -13,6 +13,9 @@ pub(super) const BLANKS: [u8; 16] = [b' '; 16];
 /// Most columns are shorter than this.
 const SHORT: usize = 16;
 
+/// How many bytes there is room for at least.
+const SHORTEST: usize = 512;
+
 /// Puts `text` into `room`, in pieces that may overlap: a call of memcpy costs
 /// more than the few bytes. How long it is.
 #[inline(always)]
@@ -35,7 +38,7 @@ fn put_short(room: &mut [u8; SHORT], text: &[u8]) -> usize {
 
 /// Puts `text` at the place `at` of `room`, if there is room for it.
 #[inline(always)]
-pub(super) fn put<const N: usize>(room: &mut [u8], at: usize, text: [u8; N]) {
+pub(super) fn put<const N: usize, const M: usize>(room: &mut [u8; M], at: usize, text: [u8; N]) {
     if let Some(room) = room.get_mut(at..at + N) {
         room.copy_from_slice(&text);
     }
@@ -44,7 +47,10 @@ pub(super) fn put<const N: usize>(room: &mut [u8], at: usize, text: [u8; N]) {
 /// Bytes that grow at the end.
 #[derive(Debug, Default)]
 pub struct Buffer {
+    /// They reach beyond the end: what is added there costs no more than to be
+    /// written, and its end may be decided on later.
     bytes: Vec<u8>,
+    len: usize,
 }
 
 impl Buffer {
@@ -52,61 +58,100 @@ impl Buffer {
     pub fn with_capacity(capacity: usize) -> Buffer {
         Buffer {
             bytes: Vec::with_capacity(capacity),
+            len: 0,
         }
     }
 
     /// All bytes so far.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.len]
     }
 
     /// The bytes, without a copy.
-    pub fn into_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.len);
         self.bytes
     }
 
     /// How many bytes there are.
     #[inline]
     pub fn len(&self) -> usize {
-        self.bytes.len()
+        self.len
     }
 
     /// Whether there are none.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.len == 0
     }
 
     /// Empties the buffer and keeps its memory.
     pub fn clear(&mut self) {
-        self.bytes.clear();
+        self.len = 0;
     }
 
     /// Cuts off what is beyond the first `len` bytes.
     #[inline]
     pub fn truncate(&mut self, len: usize) {
-        self.bytes.truncate(len);
+        self.len = self.len.min(len);
+    }
+
+    /// Makes room for `count` bytes more. No more of the capacity is touched than
+    /// twice what is used.
+    #[cold]
+    fn grow(&mut self, count: usize) {
+        let needed = self.len + count;
+        let mut size = needed.max(self.bytes.len() * 2).max(SHORTEST);
+        if needed <= self.bytes.capacity() {
+            size = size.min(self.bytes.capacity());
+        }
+        self.bytes.resize(size, 0);
     }
 
     /// Adds `text`.
     #[inline]
     pub fn text(&mut self, text: impl AsRef<[u8]>) {
-        self.bytes.extend_from_slice(text.as_ref());
+        let text = text.as_ref();
+        let end = self.len + text.len();
+        if end > self.bytes.len() {
+            self.grow(text.len());
+        }
+        self.bytes[self.len..end].copy_from_slice(text);
+        self.len = end;
     }
 
     /// Adds one byte.
     #[inline]
     pub fn push(&mut self, byte: u8) {
-        self.bytes.push(byte);
+        self.fixed([byte], 1);
     }
 
     /// Adds the first `len` bytes of `text`. Cheaper than [`Buffer::text`] for
     /// short texts, since all `N` bytes are copied whatever `len` is.
     #[inline]
     pub(super) fn fixed<const N: usize>(&mut self, text: [u8; N], len: usize) {
-        let end = self.bytes.len() + len;
-        self.bytes.extend_from_slice(&text);
-        self.bytes.truncate(end);
+        self.add(|room| {
+            *room = text;
+            len
+        });
+    }
+
+    /// Adds what `write` writes: it says how much of its room that is.
+    #[inline(always)]
+    fn add<const N: usize>(&mut self, write: impl FnOnce(&mut [u8; N]) -> usize) {
+        let rest = self.bytes.get_mut(self.len..);
+        let room = match rest.and_then(<[u8]>::first_chunk_mut) {
+            Some(room) => room,
+            None => self.new_room(),
+        };
+        self.len += write(room).min(N);
+    }
+
+    #[inline(never)]
+    fn new_room<const N: usize>(&mut self) -> &mut [u8; N] {
+        self.grow(N);
+        let (_, room) = self.bytes.split_at_mut(self.len);
+        room.first_chunk_mut().expect("it has grown")
     }
 
     /// Adds a cell of at least `width` bytes, `N` at most: `write` puts the text
@@ -117,12 +162,10 @@ impl Buffer {
         width: usize,
         write: impl FnOnce(&mut [u8; N]) -> usize,
     ) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&[b' '; N]);
-        if let Some(room) = self.bytes.last_chunk_mut() {
-            let len = write(room);
-            self.bytes.truncate(start + len.max(width));
-        }
+        self.add(|room| {
+            *room = [b' '; N];
+            write(room).max(width)
+        });
     }
 
     /// Ends the line.
@@ -158,12 +201,18 @@ impl Buffer {
     }
 
     /// `text`, left-aligned in `width`, and a blank after it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn column(&mut self, text: impl AsRef<[u8]>, width: usize) {
         let text = text.as_ref();
         if text.len().max(width) < SHORT {
-            return self.cell(width + 1, |room| put_short(room, text) + 1);
+            self.cell(width + 1, |room| put_short(room, text) + 1);
+        } else {
+            self.long_column(text, width);
         }
+    }
+
+    #[inline(never)]
+    fn long_column(&mut self, text: &[u8], width: usize) {
         let start = self.len();
         self.text(text);
         self.end_column(start, width);
