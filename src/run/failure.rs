@@ -267,6 +267,8 @@ pub fn refusal(command: CommandName, errno: i32) -> String {
             | CommandName::List
             | CommandName::Check,
         ) => "No such service",
+        // It was there when this program started.
+        (ENOENT, CommandName::List) => "IPVS has gone: its kernel module was unloaded",
         (EEXIST, CommandName::AddServer) => "Destination already exists",
         (ENOENT, CommandName::EditServer | CommandName::DeleteServer) => "No such destination",
         (ESRCH, CommandName::AddServer | CommandName::EditServer | CommandName::DeleteServer) => {
@@ -329,6 +331,10 @@ mod tests {
         assert_eq!(
             refusal(CommandName::Flush, ENOENT),
             "No such file or directory"
+        );
+        assert_eq!(
+            refusal(CommandName::List, ENOENT),
+            "IPVS has gone: its kernel module was unloaded"
         );
         assert_eq!(
             refusal(CommandName::AddServer, 34),

@@ -67,7 +67,7 @@ pub fn main(kernel: Kernel, trials: Vec<Trial>, summary: impl FnOnce()) -> ExitC
 /// scheduler and persistence engine. Those with state per namespace (lblc,
 /// lblcr) wait for the removal of an earlier test's namespace, which waits for
 /// that mutex: a deadlock.
-fn load_schedulers() -> io::Result<()> {
+pub fn load_schedulers() -> io::Result<()> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let modules = format!("/lib/modules/{}/kernel/net/netfilter/ipvs", release.trim());
     let mut modprobe = Command::new("modprobe");

@@ -9,6 +9,7 @@
 mod check;
 mod cluster;
 mod counters;
+mod disturbed;
 mod faults;
 mod forwarding;
 mod scheduling;
@@ -26,7 +27,7 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 9] = [
+const GROUPS: [&[Test]; 10] = [
     forwarding::TESTS,
     services::TESTS,
     scheduling::TESTS,
@@ -36,6 +37,7 @@ const GROUPS: [&[Test]; 9] = [
     top::TESTS,
     watch::TESTS,
     check::TESTS,
+    disturbed::TESTS,
 ];
 
 fn main() -> ExitCode {

@@ -33,6 +33,19 @@ impl<'a> Terminal<'a> {
         Ok(terminal)
     }
 
+    /// The same with `command` in it; the terminal's settings are printed before
+    /// and after it, and its exit status.
+    pub fn run(
+        cluster: &'a Cluster,
+        socket: &'static str,
+        size: (u16, u16),
+        command: &str,
+    ) -> Result<Terminal<'a>> {
+        let settings = "stty -g | cksum";
+        let script = format!("{settings}; {command}; echo status $?; {settings}; sleep 600");
+        Terminal::open(cluster, socket, size, &script)
+    }
+
     pub fn tmux(&self, words: &[&str]) -> Result<String> {
         let words = [&["-L", self.socket, "-f", "/dev/null"], words].concat();
         self.cluster.director.run("tmux", &words, "")
@@ -68,10 +81,14 @@ pub fn is_at_its_end(screen: &str) -> bool {
     lines.any(|line| line.starts_with("status ")) && lines.any(|line| !line.is_empty())
 }
 
-/// The terminal's settings are those from before, and the screen is the shell's.
-pub fn assert_given_back(screen: &str, status: u8) {
+/// The terminal's settings are those from before, and the screen is the shell's,
+/// with `said` and the exit status on it.
+pub fn assert_given_back(screen: &str, said: &[&str], status: u8) {
     let lines: Vec<&str> = screen.lines().filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines.len(), 3, "{screen}");
-    assert_eq!(lines[1], format!("status {status}"));
-    assert_eq!(lines[0], lines[2]);
+    let [before, middle @ .., after] = &lines[..] else {
+        panic!("{screen}")
+    };
+    assert_eq!(before, after, "{screen}");
+    let status = format!("status {status}");
+    assert_eq!(middle, [said, &[&status]].concat(), "{screen}");
 }
