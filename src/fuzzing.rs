@@ -248,6 +248,10 @@ pub fn netlink(input: &[u8]) {
         }
     }
     reply(input);
+    wire::parse_link(input);
+    wire::parse_address(input);
+    wire::parse_route(input);
+    wire::parse_local_route(input);
 }
 
 fn reply(attributes: &[u8]) {

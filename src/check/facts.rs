@@ -6,11 +6,12 @@
 
 use super::plain;
 use crate::kernel::{Ipvs, Namespace, Routing};
+use crate::model::Network as LocalNetwork;
 use crate::model::{
     ConnectionFilter, Daemon, Family, Info, Link, LinkAddress, Protocol, Route, Server, ServerKey,
     Service, ServiceKey,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -73,11 +74,20 @@ pub struct Network {
     pub addresses: Vec<LinkAddress>,
     /// The way to some addresses, or the errno that the kernel has for it.
     pub ways: HashMap<IpAddr, Result<Route, i32>>,
+    /// What some table of routes takes for this machine's; read where that of one
+    /// address at least is in doubt.
+    pub local: Vec<LocalNetwork>,
 }
 
 impl Network {
-    /// Reads links, addresses and the ways to `wanted`.
-    fn read(namespace: &Namespace, wanted: &[IpAddr], unread: &mut Vec<String>) -> Network {
+    /// Reads links, addresses and the ways to `wanted`, of which those that
+    /// `is_virtual` says should be this machine's own.
+    fn read(
+        namespace: &Namespace,
+        wanted: &[IpAddr],
+        is_virtual: impl Fn(&IpAddr) -> bool,
+        unread: &mut Vec<String>,
+    ) -> Network {
         let mut network = Network::default();
         let mut fill = |routing: &mut Routing| -> Result<(), String> {
             let why = |what| move |error| format!("{what}: {}", plain(&error));
@@ -85,7 +95,18 @@ impl Network {
             network.addresses = routing.addresses().map_err(why("addresses"))?;
             network.addresses.sort_by_key(|own| own.address);
             let ways = routing.ways(wanted).map_err(why("routes"))?;
-            network.ways = wanted.iter().copied().zip(ways).collect();
+            let ways: HashMap<_, _> = wanted.iter().copied().zip(ways).collect();
+            for family in [Family::Inet, Family::Inet6] {
+                let mut doubtful = wanted.iter().filter(|address| {
+                    let elsewhere = !ways[*address].is_ok_and(|way: Route| way.local);
+                    Family::of(address) == family && elsewhere && is_virtual(address)
+                });
+                if doubtful.next().is_some() {
+                    let local = routing.local_routes(family);
+                    network.local.extend(local.map_err(why("local routes"))?);
+                }
+            }
+            network.ways = ways;
             Ok(())
         };
         let result = match namespace.routing() {
@@ -107,6 +128,15 @@ impl Network {
     /// The way to `address`, if there is one.
     pub fn way(&self, address: &IpAddr) -> Option<Route> {
         self.ways.get(address).copied()?.ok()
+    }
+
+    /// Whether the kernel takes packets to `address` for this machine's; `None` if
+    /// that is not known. A route decides it, not an interface: it can be in a
+    /// table that only some packets are looked up in, as that of a VRF is.
+    pub fn is_own(&self, address: &IpAddr) -> Option<bool> {
+        let way = self.ways.get(address)?;
+        let local = || self.local.iter().any(|local| local.has(address));
+        Some(way.is_ok_and(|way| way.local) || local())
     }
 
     /// The interfaces that have `address`.
@@ -189,12 +219,13 @@ const GLOBAL: [&str; 6] = [
 
 /// The settings of an interface that are looked at, with the interface's name
 /// in place of the star.
-const OF_LINK: [&str; 5] = [
+const OF_LINK: [&str; 6] = [
     "net/ipv4/conf/*/forwarding",
     "net/ipv4/conf/*/send_redirects",
     "net/ipv4/conf/*/arp_ignore",
     "net/ipv4/conf/*/arp_announce",
     "net/ipv4/conf/*/rp_filter",
+    "net/ipv6/conf/*/force_forwarding",
 ];
 
 fn read_settings<'a>(
@@ -249,7 +280,9 @@ impl Facts {
             Vec::new()
         });
         let namespace = &ipvs.namespace().clone();
-        let network = Network::read(namespace, &addresses(&table), &mut unread);
+        let (wanted, own) = addresses(&table);
+        let is_virtual = |address: &_| own.contains(address);
+        let network = Network::read(namespace, &wanted, is_virtual, &mut unread);
         let ways = network.ways.values().flatten();
         let ways: BTreeSet<u32> = ways.map(|way| way.link).collect();
         let used = network.links.iter();
@@ -331,26 +364,34 @@ impl Facts {
     }
 }
 
-/// The addresses to which the way is wanted, each once.
-fn addresses(table: &[(Service, Vec<Server>)]) -> Vec<IpAddr> {
-    let mut all = vec![AFAR_V4, AFAR_V6];
+/// The addresses to which the way is wanted, each once, and the virtual ones
+/// among them.
+fn addresses(table: &[(Service, Vec<Server>)]) -> (Vec<IpAddr>, HashSet<IpAddr>) {
+    let (mut all, mut own) = (vec![AFAR_V4, AFAR_V6], HashSet::new());
     for (service, servers) in table {
         if let ServiceKey::Address { address, .. } = service.key {
             all.push(address);
+            own.insert(address);
         }
         all.extend(servers.iter().map(|server| server.key.address));
     }
     all.sort_unstable();
     all.dedup();
-    all
+    (all, own)
 }
 
 impl HereFacts {
     /// Reads what the checks of a real server look at. `wanted` are the
-    /// addresses to which the way is wanted.
-    pub fn read(namespace: &Namespace, protocol: Option<Protocol>, wanted: &[IpAddr]) -> HereFacts {
+    /// addresses to which the way is wanted, `own` the virtual one.
+    pub fn read(
+        namespace: &Namespace,
+        protocol: Option<Protocol>,
+        wanted: &[IpAddr],
+        own: Option<IpAddr>,
+    ) -> HereFacts {
         let mut unread = Vec::new();
-        let network = Network::read(namespace, wanted, &mut unread);
+        let is_virtual = |address: &_| own == Some(*address);
+        let network = Network::read(namespace, wanted, is_virtual, &mut unread);
         let settings = read_settings(namespace, network.links.iter(), &mut unread);
         let mut known = |what: &str, result: io::Result<Vec<(IpAddr, u16)>>| match result {
             Ok(sockets) => Some(sockets),
@@ -437,11 +478,12 @@ fn endpoint(text: &str) -> Option<(IpAddr, u16)> {
         let word = u32::from_str_radix(address.get(at..at + 8)?, 16).ok()?;
         bytes.extend(word.to_ne_bytes());
     }
-    let address = match <[u8; 4]>::try_from(bytes.as_slice()) {
+    let address: IpAddr = match <[u8; 4]>::try_from(bytes.as_slice()) {
         Ok(octets) => Ipv4Addr::from(octets).into(),
         Err(_) => Ipv6Addr::from(<[u8; 16]>::try_from(bytes).ok()?).into(),
     };
-    Some((address, port))
+    // An IPv6 socket that is bound to an IPv4 address.
+    Some((address.to_canonical(), port))
 }
 
 /// Reads /proc/net/sctp/eps: `ENDPT SOCK STY SST HBKT LPORT UID INODE LADDRS`.
@@ -488,9 +530,10 @@ mod tests {
                 ["127.0.0.1 80", "0.0.0.0 8080"]
             );
         }
-        let udp = "head\n 7: 00000000000000000000000001000000:0035 0:0 07 x\n 8: junk 1 07\n 9:\n";
+        let udp = "head\n 7: 00000000000000000000000001000000:0035 0:0 07 x\n 8: junk 1 07\n 9:\n \
+                   9: 0000000000000000FFFF00000100007F:0035 0:0 07 x\n";
         if cfg!(target_endian = "little") {
-            assert_eq!(listening(udp, Protocol::Udp), ["::1 53"]);
+            assert_eq!(listening(udp, Protocol::Udp), ["::1 53", "127.0.0.1 53"]);
         }
         let sctp = "head\nffff ffff 2 10 5 8080 0 123 10.0.0.1 fd00::1\nshort\n";
         assert_eq!(

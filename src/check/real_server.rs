@@ -25,7 +25,12 @@ impl Role {
         let mut wanted = vec![afar(self.service.family())];
         wanted.extend(self.virtual_address());
         wanted.extend(self.server.map(|server| server.address));
-        HereFacts::read(namespace, self.service.protocol(), &wanted)
+        HereFacts::read(
+            namespace,
+            self.service.protocol(),
+            &wanted,
+            self.virtual_address(),
+        )
     }
 
     /// The virtual address; a mark has none.
@@ -56,7 +61,7 @@ pub fn check(role: &Role, facts: HereFacts) -> Findings {
         }
     }
     if let Forwarding::Tunnel(tunnel) = role.forwarding {
-        unpacks(role, tunnel, &facts, &mut found);
+        unpacks(role, tunnel, &facts, &mut found, &mut unchecked);
     }
     listens(role, &facts, &mut found, &mut unchecked);
     unchecked.push("rules of nftables and iptables".into());
@@ -68,11 +73,7 @@ pub fn check(role: &Role, facts: HereFacts) -> Findings {
 
 /// The virtual address must be this machine's, or it drops the packets.
 fn has_address(address: IpAddr, facts: &HereFacts, found: &mut Vec<Finding>) {
-    let network = &facts.network;
-    let Some(way) = network.ways.get(&address) else {
-        return;
-    };
-    if way.is_ok_and(|way| way.local) {
+    if facts.network.is_own(&address) != Some(false) {
         return;
     }
     let seen = format!("no interface has {address}, and no local route leads to it");
@@ -106,7 +107,7 @@ fn keeps_quiet(
                 .push(finding.command(format!("ip address add {address}/{length} dev lo")));
         }
     }
-    if !address.is_ipv4() || !network.way(&address).is_some_and(|way| way.local) {
+    if !address.is_ipv4() || network.is_own(&address) != Some(true) {
         return;
     }
     for (name, least, kind) in [
@@ -166,7 +167,13 @@ fn devices(
     }
 }
 
-fn unpacks(role: &Role, tunnel: Tunnel, facts: &HereFacts, found: &mut Vec<Finding>) {
+fn unpacks(
+    role: &Role,
+    tunnel: Tunnel,
+    facts: &HereFacts,
+    found: &mut Vec<Finding>,
+    unchecked: &mut Vec<String>,
+) {
     let inner = role.service.family();
     let outer = role
         .server
@@ -176,13 +183,26 @@ fn unpacks(role: &Role, tunnel: Tunnel, facts: &HereFacts, found: &mut Vec<Findi
     if facts.network.links.is_empty() {
         return;
     }
-    let all: Vec<&Link> = facts.network.links.iter().filter(is_kind).collect();
+    let (protocol, version) = match inner {
+        Family::Inet => (libc::IPPROTO_IPIP, 4),
+        Family::Inet6 => (libc::IPPROTO_IPV6, 6),
+    };
+    let takes = |link: &&Link| [0, protocol].contains(&link.inner.into());
+    let links = facts.network.links.iter().filter(is_kind);
+    let (all, others): (Vec<&Link>, Vec<&Link>) = links.partition(takes);
     let up: Vec<&Link> = all.iter().copied().filter(|link| link.up).collect();
     match (all.first(), up.first()) {
         (None, _) => {
-            let seen = format!("no device of type {}", kinds[0]);
-            let finding = Finding::new(Kind::NoTunnel, seen);
-            let finding = finding.command(format!("modprobe {module}"));
+            let seen = match others.first() {
+                None => format!("no device of type {}", kinds[0]),
+                Some(link) => format!("{} does not unpack IPv{version} packets", link.name),
+            };
+            let mut finding = Finding::new(Kind::NoTunnel, seen);
+            finding = finding.command(format!("modprobe {module}"));
+            if (kinds, inner) == (&["ip6tnl"], Family::Inet) {
+                // It comes for IPv6 packets alone.
+                finding = finding.command(format!("ip -6 tunnel change {device} mode any"));
+            }
             found.push(finding.command(format!("ip link set dev {device} up")));
         }
         (Some(down), None) => {
@@ -190,7 +210,14 @@ fn unpacks(role: &Role, tunnel: Tunnel, facts: &HereFacts, found: &mut Vec<Findi
             let finding = Finding::new(Kind::TunnelDown, seen);
             found.push(finding.command(format!("ip link set dev {} up", down.name)));
         }
-        _ => {}
+        (_, Some(first)) => {
+            if let (Some(remote), true) = (first.remote, up.iter().all(|l| l.remote.is_some())) {
+                unchecked.push(format!(
+                    "whether the director is {remote}: {} takes packets from that alone",
+                    first.name
+                ));
+            }
+        }
     }
     if let (Tunnel::Gue { port, .. }, Some(bound)) = (tunnel, &facts.udp_ports) {
         if !bound.contains(&port) {

@@ -5,8 +5,10 @@
 
 use super::channel::{Channel, LARGE};
 use super::error::KernelError;
-use crate::model::{Link, LinkAddress, Route};
-use crate::wire::{Body, RouteRequest, parse_address, parse_link, parse_route, route_messages};
+use crate::model::{Family, Link, LinkAddress, Network, Route};
+use crate::wire::{
+    Body, RouteRequest, parse_address, parse_link, parse_local_route, parse_route, route_messages,
+};
 use netlink_packet_core::NLM_F_DUMP_INTR;
 use std::net::IpAddr;
 
@@ -48,6 +50,18 @@ impl Routing {
         self.dump(RouteRequest::Addresses, parse_address)
     }
 
+    /// The addresses of `family` that some routing table takes for this machine's.
+    pub fn local_routes(&mut self, family: Family) -> Result<Vec<Network>, KernelError> {
+        // Without it, all routes come: those of a large network are a million.
+        let socket = self.channel.socket();
+        let known = socket.set_netlink_get_strict_chk(true);
+        known.or_else(|error| match error.raw_os_error() {
+            Some(libc::ENOPROTOOPT) => Ok(()), // before Linux 4.20
+            _ => Err(error),
+        })?;
+        self.dump(RouteRequest::LocalRoutes(family), parse_local_route)
+    }
+
     /// The way to each of `addresses`, in their order; many questions in a send.
     pub fn ways(&mut self, addresses: &[IpAddr]) -> Result<Vec<Way>, KernelError> {
         let mut ways = Vec::with_capacity(addresses.len());
@@ -72,37 +86,23 @@ impl Routing {
 
     /// The answers that came, in the order of the questions.
     fn ask(&mut self, addresses: &[IpAddr]) -> Result<Vec<Option<Way>>, KernelError> {
-        let mut sequences = Vec::with_capacity(addresses.len());
+        let mut answers = Answers::default();
         self.outbox.clear();
         for address in addresses {
             let sequence = self.channel.next_sequence();
             RouteRequest::Route(*address).append(&mut self.outbox, sequence);
-            sequences.push(sequence);
+            answers.0.push((sequence, None));
         }
         self.channel.send(&self.outbox)?;
-        let mut answers = vec![None; addresses.len()];
-        let mut missing = answers.len();
-        while missing > 0 {
-            let datagram = match self.channel.receive(ONE_ANSWER) {
+        while !answers.are_all_there() {
+            match self.channel.receive(ONE_ANSWER) {
                 Err(KernelError::Lost) => break,
                 // The receive buffer was too small for all of them.
-                Err(error) if error.errno() == libc::ENOBUFS => continue,
-                datagram => datagram?,
-            };
-            for message in route_messages(datagram.bytes) {
-                let message = message?;
-                let Some(at) = sequences.iter().position(|s| *s == message.sequence) else {
-                    continue;
-                };
-                let answer = match message.body {
-                    Body::Data(data) => Ok(parse_route(data).ok_or(KernelError::Malformed)?),
-                    Body::Answer(errno) if errno != 0 => Err(errno),
-                    _ => continue,
-                };
-                missing -= usize::from(answers[at].replace(answer).is_none());
+                Err(error) if error.errno() == libc::ENOBUFS => {}
+                datagram => answers.take(datagram?.bytes)?,
             }
         }
-        Ok(answers)
+        Ok(answers.0.into_iter().map(|(_, way)| way).collect())
     }
 
     fn dump<T>(
@@ -111,46 +111,238 @@ impl Routing {
         parse: fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, KernelError> {
         for _ in 0..TRIES {
-            if let Some(items) = self.try_dump(request, parse)? {
-                return Ok(items);
+            let sequence = self.channel.next_sequence();
+            self.outbox.clear();
+            request.append(&mut self.outbox, sequence);
+            self.channel.send(&self.outbox)?;
+            let mut dump = Dump::new(sequence, parse);
+            while !dump.ended {
+                let datagram = self.channel.receive(LARGE)?;
+                dump.take(datagram.bytes, datagram.cut)?;
+            }
+            if dump.whole {
+                return Ok(dump.items);
             }
         }
         Err(KernelError::Lost)
     }
+}
 
-    /// `None` when the list changed while it was read.
-    fn try_dump<T>(
-        &mut self,
-        request: RouteRequest,
-        parse: fn(&[u8]) -> Option<T>,
-    ) -> Result<Option<Vec<T>>, KernelError> {
-        let sequence = self.channel.next_sequence();
-        self.outbox.clear();
-        request.append(&mut self.outbox, sequence);
-        self.channel.send(&self.outbox)?;
-        let (mut items, mut whole) = (Vec::new(), true);
-        loop {
-            let datagram = self.channel.receive(LARGE)?;
-            whole &= !datagram.cut;
-            for message in route_messages(datagram.bytes) {
-                let Ok(message) = message else {
-                    // The rest of a message that was cut is no message.
-                    whole = false;
-                    break;
-                };
-                if message.sequence != sequence {
-                    continue;
+/// The numbers of questions, and what has been answered.
+#[derive(Default)]
+struct Answers(Vec<(u32, Option<Way>)>);
+
+impl Answers {
+    fn are_all_there(&self) -> bool {
+        self.0.iter().all(|(_, way)| way.is_some())
+    }
+
+    fn take(&mut self, datagram: &[u8]) -> Result<(), KernelError> {
+        for message in route_messages(datagram) {
+            let message = message?;
+            let mut asked = self.0.iter_mut();
+            let Some((_, answer)) = asked.find(|(number, _)| *number == message.sequence) else {
+                continue;
+            };
+            match message.body {
+                Body::Data(data) => {
+                    *answer = Some(Ok(parse_route(data).ok_or(KernelError::Malformed)?));
                 }
-                whole &= message.flags & NLM_F_DUMP_INTR == 0;
-                match message.body {
-                    Body::Data(data) => items.extend(parse(data)),
-                    Body::Answer(0) | Body::Done(0) => return Ok(whole.then_some(items)),
-                    Body::Answer(errno) | Body::Done(errno) => {
-                        return Err(KernelError::Refused(errno));
-                    }
-                    Body::Other => {}
-                }
+                Body::Answer(errno) if errno != 0 => *answer = Some(Err(errno)),
+                _ => {}
             }
         }
+        Ok(())
+    }
+}
+
+/// A list on its way.
+struct Dump<T> {
+    sequence: u32,
+    parse: fn(&[u8]) -> Option<T>,
+    items: Vec<T>,
+    /// Whether nothing is missing so far.
+    whole: bool,
+    ended: bool,
+}
+
+impl<T> Dump<T> {
+    fn new(sequence: u32, parse: fn(&[u8]) -> Option<T>) -> Dump<T> {
+        Dump {
+            sequence,
+            parse,
+            items: Vec::new(),
+            whole: true,
+            ended: false,
+        }
+    }
+
+    /// Takes a datagram, of which some may have been `cut` off.
+    fn take(&mut self, datagram: &[u8], cut: bool) -> Result<(), KernelError> {
+        self.whole &= !cut;
+        for message in route_messages(datagram) {
+            let Ok(message) = message else {
+                // The rest of a message that was cut is no message.
+                self.whole = false;
+                break;
+            };
+            if message.sequence != self.sequence {
+                continue;
+            }
+            // The list changed while it was read.
+            self.whole &= message.flags & NLM_F_DUMP_INTR == 0;
+            match message.body {
+                Body::Data(data) => self.items.extend((self.parse)(data)),
+                Body::Answer(0) | Body::Done(0) => self.ended = true,
+                Body::Answer(errno) | Body::Done(errno) => {
+                    return Err(KernelError::Refused(errno));
+                }
+                Body::Other => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_packet_core::{
+        Emitable, NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR, NLMSG_OVERRUN, NetlinkHeader,
+    };
+    use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+    use netlink_packet_route::route::{RouteAttribute, RouteMessage};
+
+    const NEW_ADDRESS: u16 = 20;
+    const NEW_ROUTE: u16 = 24;
+
+    fn message(kind: u16, sequence: u32, flags: u16, payload: &[u8]) -> Vec<u8> {
+        let mut header = NetlinkHeader::default();
+        header.length = u32::try_from(header.buffer_len() + payload.len()).unwrap();
+        header.message_type = kind;
+        header.sequence_number = sequence;
+        header.flags = flags;
+        let mut bytes = vec![0; header.buffer_len()];
+        header.emit(&mut bytes);
+        bytes.extend(payload);
+        bytes
+    }
+
+    fn error(sequence: u32, errno: i32) -> Vec<u8> {
+        let payload = [&(-errno).to_ne_bytes()[..], &[0; 16]].concat();
+        message(NLMSG_ERROR, sequence, 0, &payload)
+    }
+
+    fn done(sequence: u32, errno: i32) -> Vec<u8> {
+        message(
+            NLMSG_DONE,
+            sequence,
+            NLM_F_MULTIPART,
+            &(-errno).to_ne_bytes(),
+        )
+    }
+
+    fn route(sequence: u32, link: u32) -> Vec<u8> {
+        let mut route = RouteMessage::default();
+        route.attributes.push(RouteAttribute::Oif(link));
+        let mut payload = vec![0; route.buffer_len()];
+        route.emit(&mut payload);
+        message(NEW_ROUTE, sequence, 0, &payload)
+    }
+
+    fn address(sequence: u32, last: u8, flags: u16) -> Vec<u8> {
+        let mut own = AddressMessage::default();
+        let address = [10, 0, 0, last].into();
+        own.attributes.push(AddressAttribute::Local(address));
+        let mut payload = vec![0; own.buffer_len()];
+        own.emit(&mut payload);
+        message(NEW_ADDRESS, sequence, NLM_F_MULTIPART | flags, &payload)
+    }
+
+    fn asked() -> Answers {
+        Answers((1..=3).map(|sequence| (sequence, None)).collect())
+    }
+
+    fn links(answers: &Answers) -> Vec<Option<Result<u32, i32>>> {
+        let ways = answers.0.iter();
+        ways.map(|(_, way)| way.map(|way| way.map(|route| route.link)))
+            .collect()
+    }
+
+    #[test]
+    fn answers_belong_to_their_questions() {
+        let mut answers = asked();
+        answers
+            .take(&[route(3, 30), error(1, 101)].concat())
+            .unwrap();
+        assert_eq!(links(&answers), [Some(Err(101)), None, Some(Ok(30))]);
+        assert!(!answers.are_all_there());
+        // An answer to nobody, an acknowledgement and a message of netlink's own.
+        let others = [route(9, 90), error(2, 0), message(NLMSG_OVERRUN, 2, 0, &[])];
+        answers.take(&others.concat()).unwrap();
+        assert!(!answers.are_all_there());
+        answers.take(&route(2, 20)).unwrap();
+        assert!(answers.are_all_there());
+    }
+
+    #[test]
+    fn a_cut_answer_is_an_error_and_no_way() {
+        for short in [4, 15, 20, 30] {
+            let mut answers = asked();
+            let cut = answers.take(&route(1, 10)[..short]);
+            assert!(matches!(cut, Err(KernelError::Malformed)), "{short}");
+            assert_eq!(links(&answers), [None; 3]);
+        }
+        // A route without its header.
+        let short = asked().take(&message(NEW_ROUTE, 1, 0, &[0; 4]));
+        assert!(matches!(short, Err(KernelError::Malformed)));
+    }
+
+    /// How many items came, whether they are all, and whether the list has ended.
+    fn dumped(datagrams: &[(Vec<u8>, bool)]) -> Result<(usize, bool, bool), i32> {
+        let mut dump = Dump::new(5, parse_address);
+        for (datagram, cut) in datagrams {
+            match dump.take(datagram, *cut) {
+                Ok(()) => {}
+                Err(KernelError::Refused(errno)) => return Err(errno),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        Ok((dump.items.len(), dump.whole, dump.ended))
+    }
+
+    #[test]
+    fn a_dump_ends_where_the_kernel_says() {
+        let two = [address(5, 1, 0), address(4, 9, 0), address(5, 2, 0)].concat();
+        assert_eq!(dumped(&[(two.clone(), false)]), Ok((2, true, false)));
+        let end = |errno| (done(5, errno), false);
+        assert_eq!(dumped(&[(two.clone(), false), end(0)]), Ok((2, true, true)));
+        // Some kernels end it without an errno.
+        let plain = (message(NLMSG_DONE, 5, 0, &[]), false);
+        assert_eq!(dumped(&[(two.clone(), false), plain]), Ok((2, true, true)));
+        // That of another request ends nothing.
+        let other = (done(4, 0), false);
+        assert_eq!(dumped(&[(two.clone(), false), other]), Ok((2, true, false)));
+        assert_eq!(dumped(&[(two.clone(), false), end(12)]), Err(12));
+        assert_eq!(dumped(&[(error(5, 95), false)]), Err(95));
+    }
+
+    #[test]
+    fn a_dump_that_was_disturbed_or_cut_is_not_whole() {
+        let whole = address(5, 1, 0);
+        let end = || (done(5, 0), false);
+        let disturbed = address(5, 1, NLM_F_DUMP_INTR);
+        assert_eq!(dumped(&[(disturbed, false), end()]), Ok((1, false, true)));
+        // The kernel also tells it at the end alone.
+        let late = message(NLMSG_DONE, 5, NLM_F_DUMP_INTR, &[0; 4]);
+        assert_eq!(
+            dumped(&[(whole.clone(), false), (late, false)]),
+            Ok((1, false, true))
+        );
+        let two = [whole.clone(), whole.clone()].concat();
+        let cut = two[..two.len() - 3].to_vec();
+        assert_eq!(dumped(&[(cut, true), end()]), Ok((1, false, true)));
+        // Where what is left looks whole.
+        assert_eq!(dumped(&[(whole, true), end()]), Ok((1, false, true)));
     }
 }

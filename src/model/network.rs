@@ -22,6 +22,10 @@ pub struct Link {
     pub noarp: bool,
     /// The longest packet in bytes.
     pub mtu: u32,
+    /// Of a tunnel: the other end, if it takes packets from that one alone.
+    pub remote: Option<IpAddr>,
+    /// Of a tunnel: the protocol of the packets in it (`IPPROTO_*`); 0 for any.
+    pub inner: u8,
 }
 
 /// An address of an interface.

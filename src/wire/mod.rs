@@ -27,7 +27,7 @@ pub use daemon::parse_daemon;
 pub use family::{FamilyRequest, parse_family};
 pub use message::{Body, Malformed, Message, Payload, append, messages, route_messages, set_flags};
 pub use request::Request;
-pub use route::{RouteRequest, parse_address, parse_link, parse_route};
+pub use route::{RouteRequest, parse_address, parse_link, parse_local_route, parse_route};
 pub use server::parse_server;
 pub use service::parse_service;
 

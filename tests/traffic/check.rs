@@ -25,6 +25,9 @@ pub const TESTS: &[Test] = &[
         "check_of_connections_of_removed_servers",
         check_of_connections_of_removed_servers,
     ),
+    ("check_of_uncommon_networks", check_of_uncommon_networks),
+    ("check_of_a_standby", check_of_a_standby),
+    ("check_of_a_local_server", check_of_a_local_server),
     ("check_of_a_real_server", check_of_a_real_server),
     (
         "check_of_a_tunnelled_real_server",
@@ -427,8 +430,27 @@ fn check_of_a_masquerading_director() -> Result<()> {
     persistent.set_port(81);
     let kept = cluster.client.call(Transport::Tcp, persistent)?;
     run_all(MASQUERADING, director, "--check")?;
+    forced_forwarding(director)?;
     drop((calls, kept));
     Ok(())
+}
+
+/// Of the kernels of the lab only 7.x can forward IPv6 from one interface alone.
+fn forced_forwarding(director: &Host) -> Result<()> {
+    let setting = Path::new("/proc/sys/net/ipv6/conf/eth0/force_forwarding");
+    let has = director.enter(|| setting.exists());
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    ensure!(has == release.starts_with("7."), "{release}");
+    if !has {
+        return Ok(());
+    }
+    director.shell(
+        "sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.eth0.force_forwarding=1; \
+         ipvsadm -A -t [2001:db8:3::80]:80; ipvsadm -a -t [2001:db8:3::80]:80 -r [fd00::11]:8080 -m",
+    )?;
+    director.is_sound("--check")?;
+    director.shell("sysctl -qw net.ipv6.conf.eth0.force_forwarding=0")?;
+    case("forwarding-off", "", "").run(director, "--check")
 }
 
 /// A client that sends from one port never gets another server.
@@ -474,6 +496,93 @@ fn check_of_connections_of_removed_servers() -> Result<()> {
     case("gone-servers", "", "").run(director, "--check")?;
     assert_eq!(kept.say(b"found")?, "s2");
     Ok(())
+}
+
+/// What others do with routes, and works.
+fn check_of_uncommon_networks() -> Result<()> {
+    let cluster = Cluster::direct(1)?;
+    let (director, server) = (&cluster.director, &cluster.servers[0]);
+    let vip = "-t 198.18.0.1:80";
+    director.rules(&format!("-A {vip}\n-a {vip} -r 10.0.0.11 -g\n"))?;
+    let here = format!("--check-real-server {vip} -g");
+    server.serve(&[(Transport::Tcp, "0.0.0.0:80".parse()?)])?;
+    for (before, after) in [
+        // A VRF has its own table of routes.
+        (
+            "ip link add red type vrf table 10; ip link set red up; ip link add v type dummy; \
+             ip link set v master red up; ip addr add 198.18.0.1/32 dev v",
+            "ip link del v; ip link del red",
+        ),
+        // Rules of policy routing, for packets with a mark.
+        (
+            "ip rule add fwmark 1 lookup 100; ip route add local 198.18.0.0/24 dev lo table 100",
+            "ip rule del fwmark 1; ip route flush table 100",
+        ),
+        (
+            "ip link add br0 type bridge; ip link set br0 up; ip addr add 198.18.0.1/24 dev br0; \
+             sysctl -qw net.ipv4.conf.all.arp_ignore=8",
+            "ip link del br0; sysctl -qw net.ipv4.conf.all.arp_ignore=0",
+        ),
+        (
+            "ip addr add 198.18.0.1/32 dev lo",
+            "ip addr del 198.18.0.1/32 dev lo",
+        ),
+        (
+            "ip addr add 198.18.0.1/32 dev lo; sysctl -qw net.ipv6.conf.all.disable_ipv6=1",
+            "ip addr del 198.18.0.1/32 dev lo; sysctl -qw net.ipv6.conf.all.disable_ipv6=0",
+        ),
+    ] {
+        for (host, check) in [(director, "--check"), (server, &here)] {
+            host.shell(before)?;
+            host.is_sound(check).context(before)?;
+            host.shell(after)?;
+        }
+    }
+    // Neither of them is the cause.
+    let said = director.check("--check")?;
+    assert!(said.found.keys().eq(["address-missing"]), "{}", said.text);
+    // Only for clients beyond it the director's one router is that of the servers.
+    director.shell(
+        "ip addr add 198.18.0.1/32 dev lo; ip link add other type veth peer name end; \
+         ip link set other up; ip link set end up; ip addr add 198.18.1.1/24 dev other; \
+         ip route add default via 192.0.2.10; ipvsadm -e -t 198.18.0.1:80 -r 10.0.0.11 -m; \
+         sysctl -qw net.ipv4.conf.eth0.send_redirects=1",
+    )?;
+    case("redirects", "", "").run(director, "--check")?;
+    director.shell(
+        "sysctl -qw net.ipv4.conf.eth0.send_redirects=1; ip addr del 198.18.0.1/32 dev lo; \
+         ip addr add 198.18.0.1/32 dev other",
+    )?;
+    director.is_sound("--check")
+}
+
+/// The virtual addresses are where the master is.
+fn check_of_a_standby() -> Result<()> {
+    let cluster = Cluster::direct(1)?;
+    let director = &cluster.director;
+    director.rules("-A -t 198.18.0.1:80\n-a -t 198.18.0.1:80 -r 10.0.0.11 -g\n")?;
+    director.ipvsadm("--start-daemon backup --mcast-interface eth0 --syncid 1")?;
+    director.is_sound("--check")?;
+    let said = director.check("--check")?;
+    let note = "not checked: 1 virtual address that another director may have: ";
+    assert!(said.text.contains(note), "{}", said.text);
+    director.ipvsadm("--start-daemon master --mcast-interface eth0 --syncid 2")?;
+    case("address-missing", "", "").run(director, "--check")
+}
+
+/// A director can be a masqueraded server of its own, with another port.
+fn check_of_a_local_server() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    let director = &cluster.director;
+    director.serve(&[(Transport::Tcp, "10.0.0.1:8080".parse()?)])?;
+    director.rules("-A -t 203.0.113.128:80\n-a -t 203.0.113.128:80 -r 10.0.0.1:8080 -m\n")?;
+    director.sysctl(&[
+        "net/ipv4/ip_forward=0",
+        "net/ipv4/conf/eth0/send_redirects=1",
+    ])?;
+    let call = cluster.client.call(Transport::Tcp, Addresses::V4.web())?;
+    assert_eq!(call.server, "director");
+    director.is_sound("--check")
 }
 
 const REAL_SERVER: &[Case] = &[
@@ -539,6 +648,18 @@ fn check_of_a_tunnelled_real_server() -> Result<()> {
         case.run(server, "--check-real-server -t 203.0.113.128:80 -i")
             .context(case.id)?;
     }
+    // It comes with the module, for IPv6 packets alone.
+    let ip6tnl = "--check-real-server -t 203.0.113.128:80 -r [fd00::11]:80 -i";
+    let up = "modprobe ip6_tunnel; ip link set ip6tnl0 up";
+    case("no-tunnel", up, "").run(server, ip6tnl)?;
+    server.shell(
+        "ip link add t0 type ipip local 10.0.0.11 remote 10.0.0.1; ip link set tunl0 down",
+    )?;
+    server.shell("ip link set t0 up; sysctl -qw net.ipv4.conf.t0.rp_filter=0")?;
+    let said = server.check("--check-real-server -t 203.0.113.128:80 -i")?;
+    let note = "not checked: whether the director is 10.0.0.1: t0 takes ";
+    assert!(said.text.contains(note), "{}", said.text);
+    server.shell("ip link del t0; ip link set tunl0 up")?;
     let gue = "--check-real-server -t 203.0.113.128:80 -i --tun-type gue --tun-port 6080";
     case("no-tunnel", "", "").run(server, gue)?;
     let gre = "--check-real-server -t 203.0.113.128:80 -i --tun-type gre";

@@ -2,24 +2,48 @@
 
 use crate::check::facts::Facts;
 use crate::check::{Finding, Kind};
-use crate::model::ServiceKey;
+use crate::model::{DaemonRole, ServiceKey};
 use std::collections::HashSet;
 use std::net::IpAddr;
 
 pub(super) fn check(facts: &Facts, found: &mut Vec<Finding>) {
+    let problems = problems(facts);
+    found.extend(problems.filter(|finding| !is_elsewhere(facts, finding)));
+}
+
+/// A standby gets the addresses when it takes over.
+pub(super) fn unchecked(facts: &Facts) -> Option<String> {
+    let missing = problems(facts).filter(|finding| is_elsewhere(facts, finding));
+    let addresses = match missing.count() {
+        0 => return None,
+        1 => "1 virtual address".to_owned(),
+        more => format!("{more} virtual addresses"),
+    };
+    Some(format!(
+        "{addresses} that another director may have: only a backup daemon runs here"
+    ))
+}
+
+fn is_elsewhere(facts: &Facts, finding: &Finding) -> bool {
+    let mut roles = facts.daemons.iter().map(|daemon| daemon.role);
+    finding.kind == Kind::AddressMissing
+        && !facts.daemons.is_empty()
+        && roles.all(|role| role == DaemonRole::Backup)
+}
+
+fn problems(facts: &Facts) -> impl Iterator<Item = Finding> {
     let mut done = HashSet::new();
-    for (service, _) in &facts.table {
-        if let ServiceKey::Address { address, .. } = service.key {
-            if done.insert(address) {
-                found.extend(problem(facts, address).map(|finding| finding.of(&service.key)));
-            }
-        }
-    }
+    facts.table.iter().filter_map(move |(service, _)| {
+        let ServiceKey::Address { address, .. } = service.key else {
+            return None;
+        };
+        let problem = done.insert(address).then(|| problem(facts, address))?;
+        Some(problem?.of(&service.key))
+    })
 }
 
 fn problem(facts: &Facts, address: IpAddr) -> Option<Finding> {
     let network = &facts.network;
-    let way = network.ways.get(&address)?;
     let own: Vec<_> = network.with_address(address).collect();
     if let (Some((link, own)), true) = (own.first(), own.iter().all(|(_, own)| own.unusable)) {
         let seen = format!("{address} of {} is tentative", link.name);
@@ -36,7 +60,7 @@ fn problem(facts: &Facts, address: IpAddr) -> Option<Finding> {
         let finding = Finding::new(Kind::AddressDown, seen);
         return Some(finding.command(format!("ip link set dev {} up", link.name)));
     }
-    if way.is_ok_and(|way| way.local) {
+    if network.is_own(&address)? {
         return None;
     }
     let device = network

@@ -83,7 +83,9 @@ fn each(facts: &Facts, service: &Service, server: &Server, found: &mut Vec<Findi
         Forwarding::Route => found.push(behind_router(facts, service, server, way, gateway)),
         Forwarding::Masq => {
             let default = facts.network.way(&afar(Family::of(&address)));
-            if default.is_some_and(|default| default.gateway == way.gateway) {
+            let is_default =
+                |default: Route| (default.gateway, default.link) == (way.gateway, way.link);
+            if default.is_some_and(is_default) {
                 let seen = format!(
                     "{address} by {gateway}, as everything else: its answers pass by the director \
                      only if that router sends them there"
@@ -162,13 +164,18 @@ fn masquerading(facts: &Facts, family: Family, found: &mut Vec<Finding>) {
     let servers = count(servers, "masqueraded server");
     if family == Family::Inet6 {
         let path = "net/ipv6/conf/all/forwarding";
-        if facts.settings.is(path, 0) {
+        // Since 6.17 there is a setting for the interface that the answers come by.
+        let mut forced = links.iter().map(|link| {
+            let path = format!("net/ipv6/conf/{}/force_forwarding", link.name);
+            facts.settings.is(&path, 1)
+        });
+        if facts.settings.is(path, 0) && forced.any(|forced| !forced) {
             found.push(off(path, &servers, path));
         }
         return;
     }
     let global = "net/ipv4/ip_forward";
-    for link in links {
+    for link in &links {
         let path = format!("net/ipv4/conf/{}/forwarding", link.name);
         if facts.settings.is(&path, 0) {
             if facts.settings.is(global, 0) {
@@ -178,7 +185,7 @@ fn masquerading(facts: &Facts, family: Family, found: &mut Vec<Finding>) {
             found.push(off(&path, &servers, &path));
         }
     }
-    redirects(facts, found);
+    redirects(facts, &links, found);
 }
 
 fn off(path: &str, servers: &str, mend: &str) -> Finding {
@@ -195,29 +202,49 @@ fn off(path: &str, servers: &str, mend: &str) -> Finding {
 
 /// With one interface for clients and servers the answers go out where they came
 /// in, and the kernel tells the server of the shorter way.
-fn redirects(facts: &Facts, found: &mut Vec<Finding>) {
-    let mut outside = facts.network.outside();
-    let (Some(only), None) = (outside.next(), outside.next()) else {
-        return;
-    };
+fn redirects(facts: &Facts, links: &[&Link], found: &mut Vec<Finding>) {
     let all = "net/ipv4/conf/all/send_redirects".to_owned();
-    let own = format!("net/ipv4/conf/{}/send_redirects", only.name);
-    let on: Vec<String> = [all, own]
-        .into_iter()
-        .filter(|path| facts.settings.is(path, 1))
-        .collect();
-    if !on.is_empty() {
-        let seen = format!(
-            "{} is the only interface, and send_redirects is 1: only clients beyond a router get \
-             their answers for sure",
-            only.name
-        );
-        let finding = Finding::new(Kind::Redirects, seen);
-        found.push(
-            on.iter()
-                .fold(finding, |finding, path| finding.sysctl(path, 0)),
-        );
+    for link in links.iter().filter(|link| has_clients(facts, link)) {
+        // The larger one is in force.
+        let own = format!("net/ipv4/conf/{}/send_redirects", link.name);
+        let on: Vec<String> = [all.clone(), own]
+            .into_iter()
+            .filter(|path| facts.settings.is(path, 1))
+            .collect();
+        if !on.is_empty() {
+            let seen = format!(
+                "clients and servers are on {}, and send_redirects is 1",
+                link.name
+            );
+            let finding = Finding::new(Kind::Redirects, seen);
+            found.push(
+                on.iter()
+                    .fold(finding, |finding, path| finding.sysctl(path, 0)),
+            );
+        }
     }
+}
+
+/// Whether clients come by the interface of a masqueraded server: there is no
+/// other, or it is the way to anywhere and none of the virtual addresses is on
+/// another one.
+fn has_clients(facts: &Facts, link: &Link) -> bool {
+    let network = &facts.network;
+    let is_here = |other: &Link| other.index == link.index;
+    if network.outside().all(is_here) {
+        return true;
+    }
+    let default = network.way(&afar(Family::Inet));
+    let mut virtual_addresses = servers(facts).filter_map(|(service, server)| match service.key {
+        ServiceKey::Address { address, .. } if is_masq(server) => Some(address),
+        _ => None,
+    });
+    default.is_some_and(|default| default.link == link.index)
+        && !virtual_addresses.any(|address| {
+            let mut on = network.with_address(address).map(|(link, _)| link);
+            let elsewhere = on.any(|other| !other.loopback && !other.noarp && !is_here(other));
+            elsewhere || network.near(&address).is_some_and(|near| !is_here(near))
+        })
 }
 
 /// How much longer the tunnel makes a packet.

@@ -28,6 +28,7 @@ pub fn check(facts: Facts) -> Findings {
         check(&facts, &mut found);
     }
     let mut unchecked = unchecked(&facts);
+    unchecked.extend(address::unchecked(&facts));
     unchecked.extend(connections::unchecked(&facts));
     unchecked.extend(facts.unchecked);
     Findings::new(found, facts.unread, unchecked)
