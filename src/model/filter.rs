@@ -91,7 +91,11 @@ impl Network {
     /// One address alone.
     #[inline]
     pub fn host(address: IpAddr) -> Network {
-        Network::of(address, u8::MAX)
+        let prefix = if address.is_ipv4() { 32 } else { 128 };
+        Network {
+            first: address,
+            prefix,
+        }
     }
 
     /// The first address.

@@ -5,6 +5,7 @@
 //! writer for each cell, costs several times the row itself. This module must
 //! not know what a line means, nor write it: its owner does that.
 
+use super::digits::{put, put_number};
 use std::io;
 
 /// Padding is added in pieces of this size; few cells need a second one.
@@ -34,14 +35,6 @@ fn put_short(room: &mut [u8; SHORT], text: &[u8]) -> usize {
         room[0] = *only;
     }
     len
-}
-
-/// Puts `text` at the place `at` of `room`, if there is room for it.
-#[inline(always)]
-pub(super) fn put<const N: usize, const M: usize>(room: &mut [u8; M], at: usize, text: [u8; N]) {
-    if let Some(room) = room.get_mut(at..at + N) {
-        room.copy_from_slice(&text);
-    }
 }
 
 /// Bytes that grow at the end.
@@ -112,12 +105,18 @@ impl Buffer {
     #[inline]
     pub fn text(&mut self, text: impl AsRef<[u8]>) {
         let text = text.as_ref();
-        let end = self.len + text.len();
-        if end > self.bytes.len() {
-            self.grow(text.len());
+        let rest = self.bytes.get_mut(self.len..);
+        match rest.and_then(|rest| rest.get_mut(..text.len())) {
+            Some(room) => room.copy_from_slice(text),
+            None => self.grown(text),
         }
-        self.bytes[self.len..end].copy_from_slice(text);
-        self.len = end;
+        self.len += text.len();
+    }
+
+    #[inline(never)]
+    fn grown(&mut self, text: &[u8]) {
+        self.grow(text.len());
+        self.bytes[self.len..][..text.len()].copy_from_slice(text);
     }
 
     /// Adds one byte.
@@ -174,8 +173,9 @@ impl Buffer {
         self.push(b'\n');
     }
 
+    /// So many blanks.
     #[inline]
-    fn blanks(&mut self, count: usize) {
+    pub(super) fn blanks(&mut self, count: usize) {
         let mut left = count;
         while left > BLANKS.len() {
             self.fixed(BLANKS, BLANKS.len());
@@ -237,19 +237,35 @@ impl Buffer {
     /// `value` in decimal.
     #[inline]
     pub(super) fn number(&mut self, value: impl Into<u64>) {
-        self.text(itoa::Buffer::new().format(value.into()));
+        self.left_number(value, 0);
     }
 
     /// `value`, left-aligned in `width`.
     #[inline]
     pub(super) fn left_number(&mut self, value: impl Into<u64>, width: usize) {
-        self.left(itoa::Buffer::new().format(value.into()), width);
+        let value = value.into();
+        match u16::try_from(value) {
+            Ok(short) if width <= SHORT => {
+                self.cell(width, |room: &mut [u8; SHORT]| put_number(room, 0, short));
+            }
+            _ => self.left(itoa::Buffer::new().format(value), width),
+        }
     }
 
     /// `value`, right-aligned in `width`.
     #[inline]
     pub(super) fn right_number(&mut self, value: impl Into<u64>, width: usize) {
-        self.right(itoa::Buffer::new().format(value.into()), width);
+        let value = value.into();
+        match u16::try_from(value) {
+            Ok(short) if width <= SHORT => self.cell(width, |room: &mut [u8; SHORT + 8]| {
+                let mut digits = [b' '; 8];
+                let len = put_number(&mut digits, 0, short);
+                let before = width.saturating_sub(len);
+                put(room, before, digits);
+                before + len
+            }),
+            _ => self.right(itoa::Buffer::new().format(value), width),
+        }
     }
 }
 

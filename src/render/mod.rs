@@ -7,6 +7,7 @@
 
 mod address;
 mod buffer;
+mod digits;
 pub mod json;
 pub mod openmetrics;
 pub mod order;

@@ -2,14 +2,14 @@
 //!
 //! There may be as many different keys as connections, so that a key is a
 //! record of fixed width in one block of memory, the counts stand in another,
-//! and a table of 32-bit numbers finds them: some 40 bytes for a client.
+//! and a table of their hashes finds them: some 50 bytes for a client.
 //! Records compare as the addresses in them. This module must not read the
 //! kernel's table nor print.
 
 use crate::model::{Common, Connection, Count, Endpoint, Key, Keys, Network};
 use foldhash::fast::RandomState;
 use hashbrown::hash_table::{Entry, HashTable};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 
 /// A family and an address, the first bytes first.
@@ -18,64 +18,84 @@ const PORT: usize = 2;
 /// The number of a word.
 const WORD: usize = 2;
 
+/// A record by all keys: two endpoints, an address and three words.
+const WIDEST: usize = 3 * ADDRESS + 2 * PORT + 3 * WORD;
+
 /// The counts so far.
 #[derive(Debug)]
 pub struct Tally {
-    keys: Keys,
+    keys: Vec<Key>,
     /// The key of each group, `width` bytes each.
     records: Vec<u8>,
     width: usize,
     counts: Vec<[u32; 2]>,
     /// Finds the groups by their keys.
-    groups: HashTable<u32>,
+    groups: HashTable<Place>,
     hasher: RandomState,
     /// The names of protocols and states, by their numbers.
     words: Vec<Vec<u8>>,
     /// The record at hand.
-    record: Vec<u8>,
+    record: [u8; WIDEST],
+}
+
+/// A group, and half of the hash of its key: a table that grows need not ask
+/// for it again.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u32,
+    group: u32,
+}
+
+/// The hash as the table wants it: its place is in the low bits, and the highest
+/// tell most of those apart that have the same.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl Tally {
     /// Counts by `keys`; without any, all together.
     pub fn by(keys: Keys) -> Tally {
         Tally {
-            keys,
+            keys: keys.iter().collect(),
             records: Vec::new(),
             width: keys.iter().map(width).sum(),
             counts: Vec::new(),
             groups: HashTable::new(),
             hasher: RandomState::default(),
             words: Vec::new(),
-            record: Vec::new(),
+            record: [0; WIDEST],
         }
     }
 
     /// Counts one connection.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "no kernel has room for four billion connections"
+        reason = "no kernel has room for four billion connections; half of a hash"
     )]
     pub fn add(&mut self, row: &Connection) {
-        self.write_record(row);
-        let Tally {
-            records,
-            width,
-            hasher,
-            record,
-            ..
-        } = self;
-        let at = |group: &u32| &records[*group as usize * *width..][..*width];
+        let mut rest = &mut self.record[..];
+        for key in &self.keys {
+            write_key(&mut rest, *key, row, &mut self.words);
+        }
+        let record = &self.record[..self.width];
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(record);
+        let hash = hasher.finish() as u32;
+        let at = |place: &Place| &self.records[place.group as usize * self.width..][..self.width];
         let found = self.groups.entry(
-            hasher.hash_one(&record[..]),
-            |group| at(group) == record,
-            |group| hasher.hash_one(at(group)),
+            spread(hash),
+            |place| place.hash == hash && at(place) == record,
+            |place| spread(place.hash),
         );
         let group = match found {
-            Entry::Occupied(found) => *found.get() as usize,
+            Entry::Occupied(found) => found.get().group as usize,
             Entry::Vacant(free) => {
                 let group = self.counts.len();
-                free.insert(group as u32);
-                records.extend_from_slice(record);
+                free.insert(Place {
+                    hash,
+                    group: group as u32,
+                });
+                self.records.extend_from_slice(record);
                 self.counts.push([0; 2]);
                 group
             }
@@ -84,64 +104,52 @@ impl Tally {
         *count = count.saturating_add(1);
     }
 
-    fn write_record(&mut self, row: &Connection) {
-        self.record.clear();
-        for key in self.keys.iter() {
-            let word = match key {
-                Key::Service => {
-                    put_endpoint(&mut self.record, &row.service);
-                    row.protocol
-                }
-                Key::Server => {
-                    put_endpoint(&mut self.record, &row.server);
-                    continue;
-                }
-                Key::Client(prefix) => {
-                    let network = Network::of(row.client.address, prefix.unwrap_or(u8::MAX));
-                    put_address(&mut self.record, network.first());
-                    continue;
-                }
-                Key::State => row.state,
-                Key::Protocol => row.protocol,
-            };
-            let number = self.number(word);
-            self.record.extend_from_slice(&number.to_be_bytes());
-        }
-    }
-
-    /// The number of `word`. The kernel has a few dozen; more than a number can
-    /// tell apart share the last.
-    fn number(&mut self, word: &[u8]) -> u16 {
-        let known = self.words.iter().position(|known| known == word);
-        let at = known.unwrap_or_else(|| {
-            if self.words.len() < usize::from(u16::MAX) {
-                self.words.push(word.to_vec());
-            }
-            self.words.len() - 1
-        });
-        u16::try_from(at).unwrap_or(u16::MAX)
-    }
-
     /// The groups, the largest first; those of one size in the order of their
     /// keys.
     pub fn groups(mut self) -> Groups {
         self.sort_words();
-        // Its memory is as much as the order takes.
+        // Its memory is more than the order takes.
         self.groups = HashTable::new();
-        let (records, width) = (&self.records, self.width);
-        let record = |group: u32| &records[group as usize * width..][..width];
-        let place = |(group, [connections, templates]): (u32, &[u32; 2])| Place {
-            size: u64::from(*connections) << 32 | u64::from(*templates),
-            begins: beginning(record(group)),
-            group,
+        Groups {
+            order: self.order(),
+            tally: self,
+        }
+    }
+
+    /// Sorts by one byte after the other, the most important last. That costs as
+    /// much as there are bytes which are not the same in all groups, a few in
+    /// most tables; to compare groups with each other costs many times that.
+    fn order(&self) -> Vec<u32> {
+        let order: Vec<u32> = (0..).take(self.counts.len()).collect();
+        let mut sorting = Sorting {
+            sorted: order.clone(),
+            order,
         };
-        let mut order: Vec<Place> = (0..).zip(&self.counts).map(place).collect();
-        order.sort_unstable_by(|a, b| {
-            let keys = || record(a.group).cmp(record(b.group));
-            let sizes = b.size.cmp(&a.size);
-            sizes.then(a.begins.cmp(&b.begins)).then_with(keys)
-        });
-        Groups { tally: self, order }
+        let mut differing = [0; WIDEST];
+        for record in self.records.chunks_exact(self.width.max(1)) {
+            for (differing, (a, b)) in differing.iter_mut().zip(record.iter().zip(&self.records)) {
+                *differing |= a ^ b;
+            }
+        }
+        for at in (0..self.width).rev().filter(|at| differing[*at] != 0) {
+            sorting.sort(|group| self.records[group * self.width + at]);
+        }
+        // Connections count more than templates, and the largest come first.
+        for which in [1, 0] {
+            let all = self.counts.iter().map(|count| count[which]);
+            let differing = all.fold(0, |differing, count| {
+                differing | count ^ self.counts[0][which]
+            });
+            for (at, _) in differing
+                .to_le_bytes()
+                .iter()
+                .enumerate()
+                .filter(|(_, byte)| **byte != 0)
+            {
+                sorting.sort(|group| !self.counts[group][which].to_le_bytes()[at]);
+            }
+        }
+        sorting.order
     }
 
     /// Numbers the words in their order.
@@ -155,8 +163,8 @@ impl Tally {
         self.words.sort_unstable();
         let mut at = 0;
         let mut places = Vec::new();
-        for key in self.keys.iter() {
-            at += width(key);
+        for key in &self.keys {
+            at += width(*key);
             if matches!(key, Key::Service | Key::State | Key::Protocol) {
                 places.push(at - WORD..at);
             }
@@ -171,13 +179,32 @@ impl Tally {
     }
 }
 
-/// The first eight bytes of a record, which compare as they do. They tell most
-/// keys apart, and all that are one IPv4 address.
-fn beginning(record: &[u8]) -> u64 {
-    let mut bytes = [0; 8];
-    let len = record.len().min(bytes.len());
-    bytes[..len].copy_from_slice(&record[..len]);
-    u64::from_be_bytes(bytes)
+/// Groups in the order of what they have been sorted by so far.
+struct Sorting {
+    order: Vec<u32>,
+    /// Where they are put next.
+    sorted: Vec<u32>,
+}
+
+impl Sorting {
+    /// Sorts by a byte; those that have the same stay in their order.
+    fn sort(&mut self, byte: impl Fn(usize) -> u8) {
+        let byte = |group: &u32| usize::from(byte(*group as usize));
+        let mut places = [0; 256];
+        for group in &self.order {
+            places[byte(group)] += 1;
+        }
+        let mut next = 0;
+        for place in &mut places {
+            next += std::mem::replace(place, next);
+        }
+        for group in &self.order {
+            let place = &mut places[byte(group)];
+            self.sorted[*place] = *group;
+            *place += 1;
+        }
+        std::mem::swap(&mut self.order, &mut self.sorted);
+    }
 }
 
 /// How many bytes of a record are for `key`.
@@ -190,12 +217,54 @@ fn width(key: Key) -> usize {
     }
 }
 
-fn put_endpoint(record: &mut Vec<u8>, at: &Endpoint) {
-    put_address(record, at.address);
-    record.extend_from_slice(&at.port.to_be_bytes());
+/// Puts what `row` has of `key` at the start of `rest`.
+#[inline(never)]
+fn write_key(rest: &mut &mut [u8], key: Key, row: &Connection, words: &mut Vec<Vec<u8>>) {
+    match key {
+        Key::Service => {
+            put_endpoint(rest, &row.service);
+            put(rest, number(words, row.protocol).to_be_bytes());
+        }
+        Key::Server => put_endpoint(rest, &row.server),
+        Key::Client(None) => put_address(rest, row.client.address),
+        Key::Client(Some(prefix)) => {
+            put_address(rest, Network::of(row.client.address, prefix).first());
+        }
+        Key::State => put(rest, number(words, row.state).to_be_bytes()),
+        Key::Protocol => put(rest, number(words, row.protocol).to_be_bytes()),
+    }
 }
 
-fn put_address(record: &mut Vec<u8>, address: IpAddr) {
+/// The number of `word` among `words`. The kernel has a few dozen; more than a
+/// number can tell apart share the last.
+fn number(words: &mut Vec<Vec<u8>>, word: &[u8]) -> u16 {
+    let known = words.iter().position(|known| known == word);
+    let at = known.unwrap_or_else(|| {
+        if words.len() < usize::from(u16::MAX) {
+            words.push(word.to_vec());
+        }
+        words.len() - 1
+    });
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+/// Puts `bytes` at the start of `rest`, which is then what follows them.
+#[inline(always)]
+fn put<const N: usize>(rest: &mut &mut [u8], bytes: [u8; N]) {
+    if let Some((first, after)) = std::mem::take(rest).split_first_chunk_mut() {
+        *first = bytes;
+        *rest = after;
+    }
+}
+
+#[inline(always)]
+fn put_endpoint(rest: &mut &mut [u8], at: &Endpoint) {
+    put_address(rest, at.address);
+    put(rest, at.port.to_be_bytes());
+}
+
+#[inline(always)]
+fn put_address(rest: &mut &mut [u8], address: IpAddr) {
     let mut bytes = [0; ADDRESS];
     match address {
         IpAddr::V4(v4) => {
@@ -207,25 +276,14 @@ fn put_address(record: &mut Vec<u8>, address: IpAddr) {
             bytes[1..].copy_from_slice(&v6.octets());
         }
     }
-    record.extend_from_slice(&bytes);
+    put(rest, bytes);
 }
 
 /// The groups in their order.
 #[derive(Debug)]
 pub struct Groups {
     tally: Tally,
-    order: Vec<Place>,
-}
-
-/// A group with what decides on its place in the order, so that sorting need not
-/// look for it elsewhere.
-#[derive(Debug)]
-struct Place {
-    /// Connections, then templates.
-    size: u64,
-    /// How its record begins.
-    begins: u64,
-    group: u32,
+    order: Vec<u32>,
 }
 
 impl Groups {
@@ -236,7 +294,7 @@ impl Groups {
 
     /// How many connections there are in the group at the place `at`.
     pub fn count(&self, at: usize) -> Count {
-        let [connections, templates] = self.tally.counts[self.order[at].group as usize];
+        let [connections, templates] = self.tally.counts[self.order[at] as usize];
         Count {
             connections: connections.into(),
             templates: templates.into(),
@@ -246,17 +304,16 @@ impl Groups {
     /// What the connections of the group at the place `at` have in common.
     pub fn common(&self, at: usize) -> impl Iterator<Item = Common<'_>> {
         let width = self.tally.width;
-        let record = &self.tally.records[self.order[at].group as usize * width..][..width];
+        let record = &self.tally.records[self.order[at] as usize * width..][..width];
         let mut left = Record(record);
-        self.tally.keys.iter().map(move |key| match key {
+        self.tally.keys.iter().map(move |key| match *key {
             Key::Service => {
                 let endpoint = left.endpoint();
                 Common::Service(self.word(left.number()), endpoint)
             }
             Key::Server => Common::Server(left.endpoint()),
-            Key::Client(prefix) => {
-                Common::Client(Network::of(left.address(), prefix.unwrap_or(u8::MAX)))
-            }
+            Key::Client(None) => Common::Client(Network::host(left.address())),
+            Key::Client(Some(prefix)) => Common::Client(Network::of(left.address(), prefix)),
             Key::State => Common::State(self.word(left.number())),
             Key::Protocol => Common::Protocol(self.word(left.number())),
         })
@@ -271,25 +328,26 @@ impl Groups {
 struct Record<'a>(&'a [u8]);
 
 impl Record<'_> {
+    #[inline(always)]
     fn bytes<const N: usize>(&mut self) -> [u8; N] {
-        let (bytes, rest) = self.0.split_at(N);
+        let (bytes, rest) = self.0.split_first_chunk().expect("as wide as its keys");
         self.0 = rest;
-        let mut all = [0; N];
-        all.copy_from_slice(bytes);
-        all
+        *bytes
     }
 
     fn number(&mut self) -> u16 {
         u16::from_be_bytes(self.bytes())
     }
 
+    #[inline(always)]
     fn address(&mut self) -> IpAddr {
         let [family] = self.bytes();
-        let address: [u8; 16] = self.bytes();
-        match (family, address) {
-            (4, [a, b, c, d, ..]) => [a, b, c, d].into(),
-            _ => address.into(),
+        if family == 4 {
+            let address: [u8; 4] = self.bytes();
+            let _: [u8; 12] = self.bytes();
+            return address.into();
         }
+        self.bytes::<16>().into()
     }
 
     fn endpoint(&mut self) -> Endpoint {
@@ -418,10 +476,13 @@ mod tests {
                 tally.add(&row);
             }
         }
+        // One that grows has its old places and twice as many new ones.
+        let places = tally.groups.allocation_size() * 3 / 2;
+        let records = tally.records.len() + 8 * tally.counts.len();
+        assert!(records + places <= 64 * clients.len());
         let groups = tally.groups();
         assert_eq!(groups.len(), clients.len());
         assert_eq!(groups.count(0).connections, 3);
         assert_eq!(groups.count(groups.len() - 1).connections, 1);
-        assert!(groups.tally.width + 8 + 4 + 10 <= 64);
     }
 }

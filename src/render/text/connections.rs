@@ -6,8 +6,9 @@
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, named};
 use crate::model::{Connection, Endpoint, Protocol, View};
-use crate::render::address::{self, put_number, two_digits};
-use crate::render::buffer::{Buffer, put};
+use crate::render::address;
+use crate::render::buffer::Buffer;
+use crate::render::digits::{put, put_number, two_digits};
 
 const PROTOCOL_WIDTH: usize = 3;
 const EXPIRE_WIDTH: usize = 6;

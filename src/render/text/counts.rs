@@ -64,8 +64,7 @@ impl Text<'_> {
     ) {
         let mut padded = out.len();
         for (key, cell) in cells {
-            let missing = padded.saturating_sub(out.len());
-            out.left("", missing);
+            out.blanks(padded.saturating_sub(out.len()));
             out.text("  ");
             padded = out.len() + width(key);
             write(self, out, cell);
