@@ -74,21 +74,19 @@ const CHECK_OPTIONS: &[Opt] = &[
     Opt::TunCsum,
     Opt::TunRemcsum,
 ];
+/// The options of every listing, that of connections included.
 const LIST_OPTIONS: &[Opt] = &[
     Opt::Numeric,
-    Opt::Stats,
-    Opt::Rate,
-    Opt::Thresholds,
     Opt::PersistentConn,
     Opt::Nosort,
     Opt::SyncId,
     Opt::Exact,
     Opt::TunInfo,
     Opt::Json,
-    Opt::Openmetrics,
     Opt::Watch,
     Opt::Samples,
 ];
+const TABLE_OPTIONS: &[Opt] = &[Opt::Stats, Opt::Rate, Opt::Thresholds, Opt::Openmetrics];
 const SAVE_OPTIONS: &[Opt] = &[Opt::Numeric, Opt::All, Opt::Watch, Opt::Samples];
 const DAEMON_OPTIONS: &[Opt] = &[
     Opt::McastInterface,
@@ -122,28 +120,15 @@ const ANY_OPTIONS: OptSet = OptSet::of(&[Opt::Netns]);
 
 /// The options of `-L -c`, where one of them is ours: other listings do not take
 /// them, and C ipvsadm has its own words for those that are its own.
-pub const CONNECTION_OPTIONS: Allowed = allowed(
-    &[Opt::Connection],
-    &[
-        Opt::Numeric,
-        Opt::PersistentConn,
-        Opt::Nosort,
-        Opt::SyncId,
-        Opt::Exact,
-        Opt::TunInfo,
-        Opt::Json,
-        Opt::Netns,
-        Opt::Watch,
-        Opt::Samples,
-        Opt::ServiceAddress,
-        Opt::RealServer,
-        Opt::Client,
-        Opt::State,
-        Opt::By,
-        Opt::Top,
-    ],
-    &[],
-);
+pub const CONNECTION_OPTIONS: Allowed = allowed(&[Opt::Connection], LIST_OPTIONS, &[]).with(&[
+    Opt::Netns,
+    Opt::ServiceAddress,
+    Opt::RealServer,
+    Opt::Client,
+    Opt::State,
+    Opt::By,
+    Opt::Top,
+]);
 
 /// The options of `command`; for `-L -c`, see also [`CONNECTION_OPTIONS`].
 pub fn allowed_with(command: CommandName) -> Allowed {
@@ -160,7 +145,7 @@ pub fn allowed_with(command: CommandName) -> Allowed {
                 allowed(&[Opt::ServiceAddress, Opt::RealServer], may, &[])
             }
         }
-        C::List => const { allowed(&[], LIST_OPTIONS, LISTINGS) },
+        C::List => const { allowed(&[], LIST_OPTIONS, LISTINGS).with(TABLE_OPTIONS) },
         C::Zero => const { allowed(&[], &[Opt::ServiceAddress], &[]) },
         C::Save => const { allowed(&[], SAVE_OPTIONS, &[]) },
         C::Check => const { allowed(&[], &[Opt::ServiceAddress, Opt::Numeric, Opt::Json], &[]) },
