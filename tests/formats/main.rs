@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use support::lab::{self, Kernel};
-use support::machine::Machine;
+use support::machine::{EVERY_KIND, Machine};
 
 /// A test's name and body.
 type Test = lab::Test<()>;
@@ -39,42 +39,14 @@ fn main() -> ExitCode {
     lab::main(Kernel::WithIpvs, trials, || ())
 }
 
-/// One of every kind.
-const TABLE: &str = "\
---set 901 121 301
---start-daemon master --mcast-interface lo --syncid 7 --sync-maxlen 1400 --mcast-group 224.0.0.99 --mcast-port 8999 --mcast-ttl 3
---start-daemon backup --mcast-interface lo --syncid 8
--A -t 10.0.9.1:80 -s wrr
--a -t 10.0.9.1:80 -r 10.0.9.2:8080 -m -w 3 -x 900 -y 500
--a -t 10.0.9.1:80 -r 192.0.2.3:80 -g -w 0
--a -t 10.0.9.1:80 -r 192.0.2.4:80 -i -w 0
--A -t 10.0.9.1:443 -s sh -b sh-fallback,sh-port
--A -t 10.0.9.1:444 -s mh -b mh-fallback,mh-port
--A -t 10.0.9.1:445 -s rr -b flag-1,flag-2,flag-3
--A -t 10.0.9.1:0 -s wlc -p 77 -M 255.255.240.0
--A -u 10.0.9.1:53 -s rr -o
--a -u 10.0.9.1:53 -r 10.0.9.1:53 -g
--A -u 10.0.9.1:5060 -s rr -p 60 --pe sip
--a -u 10.0.9.1:5060 -r 10.0.9.2:5060 -m
--A --sctp-service 10.0.9.1:9900 -s lblcr
--A -t [2001:db8::1]:80 -s nq -p 360 -M 64
--a -t [2001:db8::1]:80 -r [2001:db8::2]:8080 -m -w 1
--a -t [2001:db8::1]:80 -r [2001:db8::3]:80 -i -w 2147483647 --tun-type gue --tun-port 6080 --tun-remcsum
--a -t [2001:db8::1]:80 -r [2001:db8::4]:80 -i -w 1 --tun-type gue --tun-port 6081
--A -f 1 -s dh
--a -f 1 -r 192.0.2.2:0 -i -w 1 --tun-type gre --tun-csum
--A -f 1 -6 -s fo
--A -f 4294967295 -s ovf
-";
-
 /// A Call-ID with all that the kernel takes for one and JSON must escape.
 const CALL_ID: &str = "a\"b\\c/{d}@x";
 
-/// A machine with all of [`TABLE`], connections of TCP and a call of SIP, and
+/// A machine with all of [`EVERY_KIND`], connections of TCP and a call of SIP, and
 /// counters that have seen them.
 fn busy_machine() -> (Machine, Vec<TcpStream>) {
     let machine = Machine::new();
-    machine.feed("-R", TABLE);
+    machine.feed("-R", EVERY_KIND);
     let listener = TcpListener::bind("10.0.9.2:8080").expect("a listener");
     let limit = Duration::from_secs(10);
     let vip = "10.0.9.1:80".parse().expect("an address");

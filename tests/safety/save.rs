@@ -1,7 +1,7 @@
 //! What is saved and restored is the same table.
 
 use crate::Test;
-use crate::support::machine::{Machine, ended};
+use crate::support::machine::{EVERY_KIND, Machine, ended};
 use crate::support::programs::{OURS, REFERENCE, RESTORE, SAVE};
 use std::fs::File;
 use std::process::Command;
@@ -14,31 +14,6 @@ pub const TESTS: &[Test] = &[
     ),
     ("save::disk_full", disk_full),
 ];
-
-/// One of every kind.
-const TABLE: &str = "\
---set 901 121 301
---start-daemon master --mcast-interface lo --syncid 7 --sync-maxlen 1400 --mcast-group 224.0.0.99 --mcast-port 8999 --mcast-ttl 3
---start-daemon backup --mcast-interface lo --syncid 8
--A -t 10.0.9.1:80 -s wrr
--a -t 10.0.9.1:80 -r 10.0.9.2:8080 -m -w 3 -x 900 -y 500
--a -t 10.0.9.1:80 -r 10.0.9.3:80 -g -w 0
--a -t 10.0.9.1:80 -r 10.0.9.4:80 -i -w 2147483647
--A -t 10.0.9.1:443 -s sh -b sh-fallback,sh-port
--A -t 10.0.9.1:444 -s mh -b mh-port
--A -t 10.0.9.1:445 -s rr -b flag-1,flag-2,flag-3
--A -t 10.0.9.1:0 -s wlc -p 77 -M 255.255.240.0
--A -u 10.0.9.1:53 -s rr -o
--A -u 10.0.9.1:5060 -s rr -p 60 --pe sip
--A --sctp-service 10.0.9.1:9900 -s lblcr
--A -t [2001:db8::1]:80 -s nq -p 360 -M 64
--a -t [2001:db8::1]:80 -r [2001:db8::2]:8080 -m -w 1
--a -t [2001:db8::1]:80 -r [2001:db8::3]:80 -i -w 1 --tun-type gue --tun-port 6080 --tun-remcsum
--A -f 1 -s dh
--a -f 1 -r 10.0.9.2:0 -i -w 1 --tun-type gre --tun-csum
--A -f 2 -6 -s fo
--A -f 4294967295 -s ovf
-";
 
 const VIEWS: &[&str] = &[
     "-Ln",
@@ -59,7 +34,7 @@ fn views(machine: &Machine) -> Vec<String> {
 
 fn round_trip() {
     let machine = Machine::new();
-    machine.feed("-R", TABLE);
+    machine.feed("-R", EVERY_KIND);
     let before = views(&machine);
     let saved = machine.ipvsadm("-Sn --all");
     for part in [
@@ -92,7 +67,7 @@ fn round_trip() {
 
 fn the_reference_restores_it_too() {
     let machine = Machine::new();
-    machine.feed("-R", TABLE);
+    machine.feed("-R", EVERY_KIND);
     let saved = machine.ipvsadm("-Sn --all");
     machine.ipvsadm("-C");
     machine.ipvsadm("--stop-daemon master");
@@ -104,7 +79,7 @@ fn the_reference_restores_it_too() {
 
 fn disk_full() {
     let machine = Machine::new();
-    machine.feed("-R", TABLE);
+    machine.feed("-R", EVERY_KIND);
     for line in ["-Sn", "-Ln", "-h"] {
         let full = File::options().write(true).open("/dev/full");
         let output = Command::new(OURS)
