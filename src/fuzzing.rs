@@ -1,8 +1,8 @@
-//! What must hold for any input whatever: one function a target, which panics
-//! where it does not. The fuzzers of `fuzz/` call them, and so does a loop of
-//! unit tests, with the same seeds.
+//! Properties that must hold for any input: one function for each target, which
+//! panics where they do not hold. The fuzzers of `fuzz/` call them, and so does
+//! a unit test, with the same seeds.
 //!
-//! No part of the programs.
+//! This is not part of the programs.
 
 use crate::cli::{self, Action, Command, List, frontend, lexer::Lexer, lexer::Token, values};
 use crate::cli::{goal::Goal, goal::Wish, interval, questions};

@@ -1,11 +1,11 @@
-//! Random numbers for tests, the same ones in every run: xorshift. Nothing else
-//! may use them.
+//! Random numbers for tests, the same in every run: xorshift. Nothing else may
+//! use them.
 
 pub struct Random(u64);
 
 impl Random {
     pub fn new(seed: u64) -> Random {
-        // Of 0 nothing but 0 would come.
+        // From 0 only 0 would follow.
         Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 

@@ -4,7 +4,7 @@
 //! They have the C library's `main` and not Rust's, for three reasons. Rust's
 //! start-up opens /dev/null in place of a closed standard output, so that a
 //! listing written to nowhere would look like success; it ignores SIGPIPE,
-//! which is to end the program as it ends every other; and it reads
+//! which must end these programs as it ends others; and it reads
 //! /proc/self/maps, which is a third of what a small command costs.
 //!
 //! The arguments are those of `main` itself: without Rust's start-up,

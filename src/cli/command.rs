@@ -1,4 +1,4 @@
-//! What a command line means: nothing that is illegal can be said here.
+//! What a command line means, in types that can hold only what is legal.
 
 use super::goal::Goal;
 use super::options::CommandName;

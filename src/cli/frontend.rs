@@ -1,14 +1,14 @@
-//! clap's side of the command line: its definition, made from the option
-//! table, and the reading of argv by it.
+//! clap's side of the command line: its definition, made from the option table,
+//! and how it reads argv.
 //!
-//! clap reads argv, and what it does not read, the
-//! [`lexer`](super::lexer) does: it reports errors from left to right in the
-//! original's words, and accepts the rare spelling that only popt knows. Lines
-//! of `-R` go to the lexer at once: fifty thousand of them must not each pay
-//! for clap. A test holds that the lexer reads alike whatever clap reads.
+//! clap reads argv. What it refuses goes to the [`lexer`](super::lexer), which
+//! reports errors from left to right in C ipvsadm's words, and accepts the rare
+//! spellings that only popt knows. Lines of `-R` go straight to the lexer:
+//! fifty thousand of them must not each pay for clap. A test checks that the
+//! lexer reads whatever clap accepts in the same way.
 //!
-//! clap spends most of its time on its definition, which is built again in each
-//! run: it gets only the options that can occur in the words at hand.
+//! clap spends most of its time on building its definition, in each run: it is
+//! given only the options that can occur in the words at hand.
 
 use super::lexer::{Lexer, Occurrence, Token};
 use super::options::{OPTIONS, OptionSpec, Role, Takes};

@@ -1,9 +1,10 @@
-//! What `--keep` and `--ensure` ask for: commands whose change depends on what
-//! is there.
+//! What `--keep` and `--ensure` ask for: commands whose change depends on the
+//! current table.
 //!
-//! [`ServicePatch`] and [`ServerPatch`] hold the options that were named; put
-//! over what is there they give what is wanted, or say why the two do not go
-//! together. This is pure: `run` reads the table and changes it.
+//! [`ServicePatch`] and [`ServerPatch`] hold the options that were given;
+//! applied to the current configuration they yield the wanted one, or say why
+//! the two do not go together. This is pure: `run` reads the table and changes
+//! it.
 
 use super::UsageError;
 use super::args::Method;

@@ -1,6 +1,6 @@
-//! The texts of `-h` and `-v`, that of ipvsadm from the option table.
+//! The texts of `-h` and `-v`; that of `-h` is made from the option table.
 //!
-//! Long spellings stand first on their line: scripts look for them there.
+//! Long spellings come first on their line: scripts look for them there.
 
 use super::options::{OPTIONS, OptionSpec, Section, Takes};
 use std::fmt::Write;

@@ -1,8 +1,8 @@
 //! The values of `--client`, `--state` and `--by`: which connections are meant,
 //! and what they are counted by.
 //!
-//! C ipvsadm has none of these, so that they are as strict as their meaning:
-//! nothing here is looked up, and half a value is an error.
+//! C ipvsadm has none of these, so there is nothing to be lenient for: names
+//! are not looked up, and anything after a valid value is an error.
 
 use super::UsageError;
 use super::values::plain;

@@ -1,9 +1,9 @@
 //! The command lines of ipvsadm-save and ipvsadm-restore.
 //!
-//! The originals are shell scripts that take little and ignore much: boot
-//! scripts may call ipvsadm-restore with any options, and it must load the
-//! rules. Only what looks like an option of ours, misspelt, is refused, since
-//! ignoring it clears the table.
+//! C ipvsadm's are shell scripts that ignore most words: boot scripts may call
+//! ipvsadm-restore with any options, and it must load the rules. Only what
+//! looks like a misspelt option of ours is refused, since ignoring it would
+//! clear the table.
 
 use super::UsageError;
 use super::args::NAMESPACE;

@@ -1,8 +1,8 @@
 //! The values of options: numbers, addresses, masks, flags.
 //!
-//! They are as liberal as the C library's parsers that C ipvsadm used
-//! (strtol, inet_aton), because existing scripts rely on it. Names are looked up
-//! through [`Lookup`]; nothing else here reaches outside.
+//! They are as lenient as the C library's parsers that C ipvsadm uses (strtol,
+//! inet_aton), because existing scripts rely on it. Names are looked up through
+//! [`Lookup`]; nothing else here reaches outside.
 
 use super::UsageError;
 use crate::model::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};

@@ -2,10 +2,10 @@
 //!
 //! C ipvsadm takes the first address that gethostbyname gives for a name.
 //! getaddrinfo, which is what std and the crates for name look-ups offer, sorts
-//! the addresses by RFC 6724, so that which one comes first depends on the
-//! routes of the machine. No maintained crate offers gethostbyname, and it
-//! cannot be called without `unsafe`; so it stands here, apart from everything
-//! else, and nothing else may be added.
+//! the addresses by RFC 6724, so that the first one depends on the machine's
+//! routes. No maintained crate offers gethostbyname, and it cannot be called
+//! without `unsafe`. So it has a crate of its own, to which nothing else may be
+//! added.
 
 use libc::{c_char, c_int, hostent};
 use std::ffi::CStr;

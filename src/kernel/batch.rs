@@ -1,9 +1,9 @@
-//! Many changes at the kernel's speed.
+//! Many changes in few system calls.
 //!
-//! A window of messages goes out in one send; only its last one asks for an
-//! ACK, errors come anyway and carry the sequence number of their message. The
-//! next window leaves when the last one is answered, so the answers that can
-//! be outstanding always fit the socket.
+//! A window of messages is sent at once. Only the last of them asks for an ACK:
+//! errors are reported anyway, with the sequence number of their message. The
+//! next window is sent when the last message has been answered, so that
+//! outstanding answers always fit into the socket.
 
 use super::channel::Channel;
 use super::error::KernelError;

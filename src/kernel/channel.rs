@@ -1,8 +1,8 @@
 //! One netlink socket: requests out, datagrams in.
 //!
-//! The kernel works on a request while it is being sent, so that all answers
+//! The kernel processes a request while it is being sent, so that all answers
 //! are there when the send returns: nothing here ever waits. An answer that is
-//! not there was lost.
+//! missing was lost.
 
 use super::error::KernelError;
 use crate::wire::{Body, Payload, append, messages};

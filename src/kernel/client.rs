@@ -1,4 +1,4 @@
-//! The client: a verb of the interface, a method.
+//! The client: a method for each operation that the kernel offers.
 
 use super::error::{KernelError, ListError, OpenError};
 use super::link::Link;

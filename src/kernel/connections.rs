@@ -1,9 +1,9 @@
 //! The kernel's table of connections, /proc/net/ip_vs_conn, read in blocks.
 //!
-//! The table may have millions of rows: nothing is kept but one block of them,
-//! and the connections borrow from it. A row that the kernel repeats because
-//! others were added meanwhile is handed out once, and one that was not asked
-//! for is not even remembered. This module must not know what is done with them.
+//! The table may have millions of rows: only one block of them is held at a
+//! time, and connections borrow from it. A row that the kernel repeats because
+//! others were added meanwhile is handed out once. Rows that were not asked for
+//! are not even remembered. This module must not know what is done with them.
 
 mod recent;
 

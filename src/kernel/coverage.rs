@@ -1,14 +1,14 @@
-//! The proof that a listing read in pieces is whole.
+//! The proof that a listing read in pieces is complete.
 //!
 //! A dump comes in runs of neighbours (one datagram each) and continues by
-//! index, so whatever changes ahead of that index between two runs makes it
-//! skip entries or repeat them. Seen from the entries that stay in the table
-//! the whole time, which never change their order, each run is a piece without
-//! holes; only what lies between two runs of one pass is unsure. A further pass
-//! whose seams lie elsewhere bridges that: two runs that have neighbours in
-//! common overlap, and what they cover together has no hole either. When such
-//! overlaps lead from the table's start to its end, no entry that stayed can be
-//! missing from what was read.
+//! index, so that changes before that index between two runs make it skip or
+//! repeat entries. Entries that stay in the table the whole time never change
+//! their order: for them, each run is a piece without holes, and only the gap
+//! between two runs of one pass is uncertain. Another pass with its seams
+//! elsewhere bridges the gap: two runs that have neighbours in common overlap,
+//! and what they cover together has no hole either. When such overlaps lead
+//! from the table's start to its end, no entry that stayed can be missing from
+//! what was read.
 //!
 //! This is pure bookkeeping about entries known by small numbers. It must not
 //! know what they are or where they come from.

@@ -3,9 +3,9 @@
 //! The kernel fills one buffer at a time, under its lock, and remembers by
 //! *index* where it stopped (net/netfilter/ipvs/ip_vs_ctl.c, Linux 6.1 to 7.2;
 //! there it never sets `NLM_F_DUMP_INTR`). So each datagram is a run of
-//! neighbours in the table as it was at that moment, and entries get lost or
-//! doubled only between two datagrams. What to do about that is not known
-//! here; see `coverage`.
+//! neighbours in the table as it was at that moment, and entries are lost or
+//! repeated only between two datagrams. This module does nothing about that;
+//! see `coverage`.
 
 use super::channel::Channel;
 use super::coverage::End;

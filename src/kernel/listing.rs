@@ -1,9 +1,10 @@
-//! Listings that are complete and unique while others change the table.
+//! Listings that are complete and free of duplicates while others change the
+//! table.
 //!
 //! A table that came in one datagram is a snapshot. Any other is read again,
-//! with the datagrams cut elsewhere, until the passes are found to be whole
-//! together (see `coverage`), or too many were needed. Nothing here knows what
-//! a service or a server looks like.
+//! with different boundaries between the datagrams, until the passes together
+//! are proven complete (see `coverage`) or there were too many of them. This
+//! module must not know what a service or a server looks like.
 
 use super::channel::{Channel, LARGE, SMALL};
 use super::dump::{Dump, Progress};

@@ -2,9 +2,9 @@
 //! the only one that reads /proc/net and /proc/sys.
 //!
 //! [`Ipvs`] is a client for one run of the program: it resolves the family
-//! once, sends requests, matches the answers to them, and makes listings whole
-//! while others change the table. It must not choose words for users: errors
-//! leave here as numbers, and the caller knows what they were about.
+//! once, sends requests, matches the answers to them, and makes listings
+//! complete while others change the table. It must not choose words for users:
+//! errors leave here as numbers, and the caller knows what they were about.
 
 mod batch;
 mod channel;

@@ -2,8 +2,8 @@
 //! /proc/net, /proc/sys. Nothing else in the program opens any of these, so
 //! that all of them belong to one network namespace.
 //!
-//! Another namespace than that of the process is entered for one opening, by the
-//! thread that wants it, which then comes back: a thread made for that costs an
+//! Another namespace than the program's own is entered only to open something,
+//! by the calling thread, which then returns: a separate thread would cost an
 //! eighth of a small command. So names are looked up, files opened and modules
 //! loaded where the program was started.
 

@@ -1,5 +1,4 @@
-//! Links, addresses and routes: a conversation over rtnetlink, for which nobody
-//! needs any right.
+//! Links, addresses and routes, over rtnetlink, which needs no privileges.
 //!
 //! Nothing here waits, as `channel` explains.
 

@@ -1,4 +1,4 @@
-//! All that several passes over one list have brought, each entry once.
+//! The union of several passes over one list: each entry once.
 
 use super::coverage::{Coverage, End};
 use super::dump::DumpVisitor;

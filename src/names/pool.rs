@@ -1,7 +1,7 @@
-//! Many look-ups at a time, all of them together within one deadline.
+//! Parallel look-ups with one deadline for all of them.
 //!
-//! Look-ups cannot be called off, so those that are late are left to threads
-//! that nobody waits for; they end with the process.
+//! A look-up cannot be cancelled, so that late ones are left to threads that
+//! nobody waits for; they end with the process.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, Sender};

@@ -1,8 +1,8 @@
 //! From addresses and ports to names, for output.
 //!
-//! Each address is looked up once, many at a time, and all of them together
-//! may take no longer than one deadline: a name server that is down costs that
-//! and not a time-out for each line.
+//! Each address is looked up once, many at a time, with one deadline for all of
+//! them: a name server that is down costs that much, and not a time-out for
+//! each line.
 
 use super::lookup::{host_address, system_services};
 use super::services::Services;

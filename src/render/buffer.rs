@@ -1,9 +1,9 @@
-//! The bytes of the output on their way to standard output, with the cells that
-//! lines of text are made of.
+//! The output before it is written, and the cells that lines of text are made
+//! of.
 //!
-//! Cells are many and small: the formatting machinery of std, or a call of a
-//! writer for each cell, costs several times the row itself. This module must
-//! not know what a line means, nor write it: its owner does that.
+//! There are many small cells: std's formatting, or a write for each of them,
+//! would cost several times the row itself. This module must not know what a
+//! line means, nor write it: its owner does that.
 
 use super::digits::{put, put_number};
 use std::io;

@@ -1,12 +1,13 @@
-//! `--json`: everything that the kernel tells, as one document, a row a line.
+//! `--json`: everything that the kernel reports, as one document, a row a line.
 //!
-//! The document is written as it is read, and closed by [`Report::end`] alone:
-//! what was cut off by a failure is no JSON. Its fields are explained in the
-//! manual and in docs/ipvsadm.schema.json, which the tests hold against it.
+//! The document is written while the table is read, and only [`Report::end`]
+//! closes it: what a failure cuts off is not valid JSON. Its fields are
+//! explained in the manual and in docs/ipvsadm.schema.json, against which the
+//! tests validate it.
 //!
-//! Keys are constants, and what could need escaping are only texts from
-//! outside: those go through serde_json. A derived `Serialize` looks through
-//! all keys for what to escape, in each row, which costs more than the rest.
+//! Keys are constants. Only texts from outside can need escaping, and they go
+//! through serde_json. A derived `Serialize` would scan the keys of every row
+//! for characters to escape, which costs more than all the rest.
 
 use super::buffer::Buffer;
 use super::{Head, Report, Rest, address};

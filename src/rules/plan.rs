@@ -2,11 +2,11 @@
 //! rules describe.
 //!
 //! What is in both stays, with its connections and counters; what differs is
-//! edited in place; what is missing is added; what is in no rule is removed,
-//! last. Sync daemons and time-outs are touched only where a rule names them.
-//! This is pure: it compares and never asks the kernel.
+//! edited in place; what is missing is added; what no rule mentions is removed,
+//! last. Sync daemons and time-outs are touched only if a rule names them. This
+//! is pure: it compares and never asks the kernel.
 //!
-//! [`changes`] says by the same means what has led from one table to another.
+//! [`changes`] finds in the same way what led from one table to another.
 
 use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;

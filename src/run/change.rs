@@ -1,9 +1,9 @@
-//! One change of the table: as it is said, or as what is there demands it.
+//! One change of the table: as given, or as `--keep` and `--ensure` need it.
 //!
-//! The kernel has no partial edit and no conditional one: to keep something, or
-//! to leave alone what is right, is to read, compare and write. What others do
-//! between reading and writing is seen by the kernel's refusal only, and then
-//! tried again where the goal is one that can still be reached.
+//! The kernel has neither partial nor conditional edits: keeping a value, or
+//! leaving alone what is right already, means to read, compare and write. What
+//! others do between reading and writing shows only in the kernel's refusal;
+//! the change is then tried again if its goal can still be reached.
 
 use super::failure::{Failure, Result};
 use super::table;

@@ -2,8 +2,8 @@
 //! connection.
 //!
 //! Its weight is set to 0, so that it gets no new connections; when no open one
-//! is left, it is deleted. Whatever ends this before, an interrupt or the time
-//! limit, puts the weight back, unless somebody else has changed the server
+//! is left, it is deleted. Whatever ends this early, an interrupt or the time
+//! limit, restores the weight, unless somebody else has changed the server
 //! meanwhile: what others set is never overwritten.
 
 pub mod outcome;

@@ -1,4 +1,4 @@
-//! Rules and changes on their way: how far they are, and what became of them.
+//! How far a list of rules or changes has got, and what became of each.
 
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};

@@ -1,4 +1,4 @@
-//! `-R --replace`: the table is made equal to the rules, while it is in use.
+//! `-R --replace`: makes the table equal to the rules while it is in use.
 
 use super::exit::Exit;
 use super::failure::Result;

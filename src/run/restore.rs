@@ -1,5 +1,5 @@
-//! `-R` and ipvsadm-restore: rules that were read and checked whole, carried
-//! out in their order.
+//! `-R` and ipvsadm-restore: carries out rules that were read and checked as a
+//! whole, in their order.
 
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};

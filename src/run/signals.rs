@@ -1,5 +1,5 @@
-//! Interrupts while the table is being changed: they are noted, and acted on
-//! once the current change is complete.
+//! Interrupts while the table is being changed: they are noted, and take effect
+//! when the current change is complete.
 
 use super::exit::Exit;
 use super::failure::{Failure, Result};

@@ -1,10 +1,10 @@
 //! Counts connections by what they have in common.
 //!
-//! There may be as many different keys as connections, so that a key is a
-//! record of fixed width in one block of memory, the counts stand in another,
-//! and a table of their hashes finds them: some 50 bytes for a client.
-//! Records compare as the addresses in them. This module must not read the
-//! kernel's table nor print.
+//! There may be as many keys as connections, so memory matters: each key is a
+//! record of fixed width in one block, the counts are in another, and a table
+//! of their hashes finds them; about 50 bytes for a client. Records sort as the
+//! addresses in them do. This module must not read the kernel's table nor
+//! print.
 
 use crate::model::{Common, Connection, Count, Endpoint, Key, Keys, Network};
 use foldhash::fast::RandomState;

@@ -1,6 +1,6 @@
 //! Attributes: the type-length-value records that all messages consist of.
 //!
-//! What an attribute means is not known here.
+//! This module must not know what an attribute means.
 
 use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 

@@ -7,8 +7,8 @@
 //! form of an address and any number of blanks will do, as with C ipvsadm,
 //! and fields after those known are skipped.
 //!
-//! There may be millions of rows, so that nothing is allocated. This module
-//! must not know how a row is shown.
+//! There may be millions of rows, so nothing is allocated. This module must not
+//! know how a row is shown.
 
 use crate::model::{Connection, Endpoint};
 use memchr::memchr;

@@ -1,7 +1,7 @@
 //! Messages: the netlink and generic netlink headers around the attributes.
 //!
-//! Which request a message answers, and what to do about it, is not decided
-//! here.
+//! This module must not know which request a message answers, nor what to do
+//! about it.
 
 use super::attribute::{Writer, align};
 use netlink_packet_core::{

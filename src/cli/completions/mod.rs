@@ -1,12 +1,13 @@
 //! The completions for bash, zsh and fish, from the option table.
 //!
-//! The templates beside this file know how each shell works; the rows of the
-//! table go in between. `completions/` holds what comes out; `tests/docs.rs`
-//! keeps it so, and writes it again when `UPDATE_COMPLETIONS` is set.
+//! The templates next to this file hold what depends on the shell; the rows of
+//! the table are inserted into them. The result is in `completions/`;
+//! `tests/docs.rs` checks that it is up to date, and rewrites it if
+//! `UPDATE_COMPLETIONS` is set.
 //!
-//! What only the kernel knows is asked for where the user completes it, from
-//! `ipvsadm -Sn`, and not at all while IPVS is not loaded: a key press must not
-//! load a kernel module.
+//! Services and real servers are those that `ipvsadm -Sn` prints at the moment
+//! of completion. It is not asked while IPVS is not loaded: pressing a key must
+//! not load a kernel module.
 
 mod bash;
 mod fish;

@@ -1,11 +1,12 @@
 //! Which rows were read lately, so that none is handed out twice.
 //!
 //! Up to 6.12 the kernel continues its table of connections by position (`pos`
-//! in ip_vs_conn_array, net/netfilter/ipvs/ip_vs_conn.c): those that were added
-//! before that position since the last read push others behind it, and they
-//! come again. They come close behind where they came first: as many rows later
-//! as were added since. Newer kernels continue by bucket, and repeat a few rows
-//! at most. Rows that are lost because others ended cannot be known.
+//! in ip_vs_conn_array, net/netfilter/ipvs/ip_vs_conn.c): entries that were
+//! added before that position since the last read push others behind it, which
+//! are then repeated. A repetition comes soon after the original, by as many
+//! rows as were added in between. Newer kernels continue by bucket, and repeat
+//! a few rows at most. Rows that are skipped because others ended cannot be
+//! noticed.
 
 use foldhash::quality::RandomState;
 use std::hash::{BuildHasher, Hasher};

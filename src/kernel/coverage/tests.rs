@@ -1,6 +1,5 @@
-//! A table that others change between the runs of a dump, a thousand times at
-//! random: no entry that stays may ever be missing from what counts as
-//! whole.
+//! A table that changes between the runs of a dump, at random and a thousand
+//! times: no entry that stays may ever be missing from what is called complete.
 
 use super::{Coverage, End};
 use crate::random::Random;

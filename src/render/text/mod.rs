@@ -1,5 +1,5 @@
-//! What people read, as C ipvsadm prints it down to the trailing blanks, because
-//! scripts cut columns out of it; and the rules of `-S`.
+//! Text as C ipvsadm prints it, down to the trailing blanks, because scripts
+//! cut columns out of it; and the rules of `-S`.
 
 mod connections;
 mod counts;

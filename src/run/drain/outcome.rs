@@ -1,4 +1,4 @@
-//! Why a real server was not drained, and in which words that is told.
+//! Why a real server was not drained, and the words for it.
 
 use crate::run::exit::Exit;
 use std::fmt;

@@ -11,7 +11,7 @@
 //! connections of the server, and "none" must be found twice in a row.
 //!
 //! This module has neither a clock nor a kernel of its own, so that tests can
-//! be both.
+//! stand in for both.
 
 use super::outcome::Left;
 use super::rows::{self, Target};
