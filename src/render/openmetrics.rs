@@ -2,10 +2,14 @@
 //!
 //! All samples of a metric must stand together, so that the table is told once
 //! for each. Labels are those of node_exporter's collector of IPVS, for joins.
-//! Counters have their `_total` in HELP and TYPE too: the text format, which
-//! node_exporter's textfile collector and promtool read, knows them by no other
-//! name, and Prometheus reads both. UNIT would have to be the name's end, which
-//! that is not; the units are in the names.
+//!
+//! HELP and TYPE name counters with their `_total`: node_exporter's textfile
+//! collector and promtool read the older text format, which has no other name for
+//! them, and Prometheus reads both. OpenMetrics 1.0 has the name without `_total`
+//! there, and strict readers insist. The only form that all of them take leaves
+//! the TYPE of counters out, and then nobody knows that they are counters. UNIT
+//! would have to be the end of a name, which `_total` is; units are part of the
+//! names.
 
 use super::buffer::Buffer;
 use super::{Head, Report, Rest, address};
