@@ -314,14 +314,8 @@ fn check_of_a_director() -> Result<()> {
     Ok(())
 }
 
-/// The setting is of Linux 5.15.
 fn stopped_counters(director: &Host) -> Result<()> {
-    let setting = Path::new("/proc/sys/net/ipv4/vs/run_estimation");
-    let has = director.enter(|| setting.exists());
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let old = release.starts_with("5.10.");
-    ensure!(has != old, "{release}");
-    if !has {
+    if !director.can_stop_counters()? {
         return director.is_sound("--check");
     }
     let stop = "sysctl -qw net.ipv4.vs.run_estimation=0";

@@ -86,6 +86,25 @@ impl Host {
         })
     }
 
+    /// Whether the kernel's counters can be told to stand still: since Linux 5.15.
+    pub fn can_stop_counters(&self) -> Result<bool> {
+        let setting = Path::new("/proc/sys/net/ipv4/vs/run_estimation");
+        let can = self.enter(|| setting.exists());
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+        ensure!(can != release.starts_with("5.10."), "{release}");
+        Ok(can)
+    }
+
+    /// Tells them to, if it can, and gives what a program that shows rates is to
+    /// say then.
+    pub fn stop_counters(&self) -> Result<&'static str> {
+        if !self.can_stop_counters()? {
+            return Ok("");
+        }
+        self.sysctl(&["net/ipv4/vs/run_estimation=0"])?;
+        Ok("the counters stand still: net.ipv4.vs.run_estimation is 0\n")
+    }
+
     /// The path of the program under test.
     pub fn program(&self) -> &'static str {
         program()
