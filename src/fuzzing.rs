@@ -252,6 +252,7 @@ pub fn netlink(input: &[u8]) {
     wire::parse_address(input);
     wire::parse_route(input);
     wire::parse_local_route(input);
+    wire::parse_source_nat(input);
 }
 
 fn reply(attributes: &[u8]) {

@@ -8,8 +8,8 @@ use super::plain;
 use crate::kernel::{Ipvs, Namespace, Routing};
 use crate::model::Network as LocalNetwork;
 use crate::model::{
-    ConnectionFilter, Daemon, Family, Info, Link, LinkAddress, Protocol, Route, Server, ServerKey,
-    Service, ServiceKey,
+    ConnectionFilter, Daemon, Family, Forwarding, Info, Link, LinkAddress, Protocol, Route, Server,
+    ServerKey, Service, ServiceKey, SourceNat,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, ErrorKind};
@@ -42,6 +42,11 @@ pub struct Facts {
     pub open: BTreeMap<(ServiceKey, ServerKey), u64>,
     /// Links, addresses and routes.
     pub network: Network,
+    /// Rules that change the source of packets, read where packets of IPVS pass
+    /// them by.
+    pub nat: Vec<SourceNat>,
+    /// Whether iptables-legacy may have some, which cannot be read.
+    pub legacy_nat: bool,
     /// Settings.
     pub settings: Settings,
     /// What could not be read, and why.
@@ -190,8 +195,9 @@ impl Settings {
 }
 
 /// The settings below net/ipv4/vs that are looked at.
-const VS: [&str; 14] = [
+const VS: [&str; 15] = [
     "conn_max",
+    "conntrack",
     "drop_entry",
     "drop_packet",
     "expire_nodest_conn",
@@ -296,11 +302,31 @@ impl Facts {
                 unread.push(format!("connections: {}", plain(&error)));
             }
         }
+        let (mut nat, mut legacy_nat) = (Vec::new(), false);
+        let masquerades = |server: &Server| server.config.forwarding == Forwarding::Masq;
+        if settings.is("net/ipv4/vs/conntrack", 0)
+            && table
+                .iter()
+                .flat_map(|(_, servers)| servers)
+                .any(masquerades)
+        {
+            let mut note = |what: &str, why: String| unread.push(format!("{what}: {why}"));
+            match namespace.source_nat() {
+                Ok(rules) => nat = rules,
+                Err(error) => note("rules of NAT", plain(&error)),
+            }
+            match namespace.legacy_nat() {
+                Ok(has) => legacy_nat = has,
+                Err(error) => note("tables of iptables", plain(&error)),
+            }
+        }
         Facts {
             table,
             info,
             daemons,
             open,
+            nat,
+            legacy_nat,
             network,
             settings,
             unread,

@@ -95,6 +95,7 @@ kinds! {
     TunnelFragments: Warning "tunnel-fragments", "tunnels break long packets into fragments";
     QuiescentClients: Warning "quiescent-clients", "persistent clients keep coming to a server of weight 0";
     GoneServers: Warning "gone-servers", "connections of removed servers get no answer";
+    NatUnseen: Warning "nat-unseen", "rules of NAT for IPVS do not see its packets";
     DropEntry: Warning "drop-entry", "the kernel is dropping half-open connections";
     DropPacket: Warning "drop-packet", "the kernel is dropping packets";
     SecureTcp: Warning "secure-tcp", "TCP connections have short time-outs";

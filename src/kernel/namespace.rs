@@ -9,14 +9,14 @@
 
 use super::channel::Channel;
 use super::connections::Connections;
-use super::error::NamespaceError;
-use super::routing::Routing;
-use crate::model::ConnectionFilter;
-use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_ROUTE};
+use super::error::{KernelError, NamespaceError};
+use super::routing::{self, Routing};
+use crate::model::{ConnectionFilter, SourceNat};
+use netlink_sys::protocols::{NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -99,6 +99,34 @@ impl Namespace {
         Ok(Routing::new(channel))
     }
 
+    /// The rules of nf_tables that change the source of packets; none where the
+    /// module is not loaded, which asking for them would do.
+    pub fn source_nat(&self) -> Result<Vec<SourceNat>, KernelError> {
+        if !Path::new("/sys/module/nf_tables").exists() {
+            return Ok(Vec::new());
+        }
+        let channel = self.inside(|| Channel::open(NETLINK_NETFILTER));
+        routing::source_nat(channel.map_err(io::Error::from)??)
+    }
+
+    /// Whether iptables-legacy has a table `nat` in `file` below /proc/net.
+    fn has_legacy_nat(&self, file: &str) -> io::Result<bool> {
+        match self.sockets(file) {
+            Ok(names) => Ok(names
+                .lines()
+                .any(|name| name.is_ok_and(|name| name == "nat"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            // It is there, and only root may read it.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether there may be rules of NAT that are not in nf_tables.
+    pub fn legacy_nat(&self) -> io::Result<bool> {
+        Ok(self.has_legacy_nat("ip_tables_names")? || self.has_legacy_nat("ip6_tables_names")?)
+    }
+
     /// The table of connections, those that `filter` lets through. Anybody may
     /// open it.
     pub fn connections(&self, filter: ConnectionFilter) -> io::Result<Connections> {
@@ -124,7 +152,7 @@ impl Namespace {
         Ok(self.inside(|| paths.iter().map(read).collect())?)
     }
 
-    /// One of the lists of sockets, by its name below /proc/net.
+    /// A list, of sockets for one, by its name below /proc/net.
     pub fn sockets(&self, name: &str) -> io::Result<BufReader<File>> {
         let of = if self.other.is_some() {
             "thread-self"

@@ -4,9 +4,10 @@
 
 use super::channel::{Channel, LARGE};
 use super::error::KernelError;
-use crate::model::{Family, Link, LinkAddress, Network, Route};
+use crate::model::{Family, Link, LinkAddress, Network, Route, SourceNat};
 use crate::wire::{
-    Body, RouteRequest, parse_address, parse_link, parse_local_route, parse_route, route_messages,
+    Body, RouteRequest, append_rules_request, parse_address, parse_link, parse_local_route,
+    parse_route, parse_source_nat, route_messages,
 };
 use netlink_packet_core::NLM_F_DUMP_INTR;
 use std::net::IpAddr;
@@ -41,12 +42,12 @@ impl Routing {
 
     /// All interfaces.
     pub fn links(&mut self) -> Result<Vec<Link>, KernelError> {
-        self.dump(RouteRequest::Links, parse_link)
+        self.list(RouteRequest::Links, parse_link)
     }
 
     /// The IPv4 and IPv6 addresses of all interfaces.
     pub fn addresses(&mut self) -> Result<Vec<LinkAddress>, KernelError> {
-        self.dump(RouteRequest::Addresses, parse_address)
+        self.list(RouteRequest::Addresses, parse_address)
     }
 
     /// The addresses of `family` that some routing table takes for this machine's.
@@ -58,7 +59,7 @@ impl Routing {
             Some(libc::ENOPROTOOPT) => Ok(()), // before Linux 4.20
             _ => Err(error),
         })?;
-        self.dump(RouteRequest::LocalRoutes(family), parse_local_route)
+        self.list(RouteRequest::LocalRoutes(family), parse_local_route)
     }
 
     /// The way to each of `addresses`, in their order; many questions in a send.
@@ -104,27 +105,46 @@ impl Routing {
         Ok(answers.0.into_iter().map(|(_, way)| way).collect())
     }
 
-    fn dump<T>(
+    fn list<T>(
         &mut self,
         request: RouteRequest,
         parse: fn(&[u8]) -> Option<T>,
     ) -> Result<Vec<T>, KernelError> {
-        for _ in 0..TRIES {
-            let sequence = self.channel.next_sequence();
-            self.outbox.clear();
-            request.append(&mut self.outbox, sequence);
-            self.channel.send(&self.outbox)?;
-            let mut dump = Dump::new(sequence, parse);
-            while !dump.ended {
-                let datagram = self.channel.receive(LARGE)?;
-                dump.take(datagram.bytes, datagram.cut)?;
-            }
-            if dump.whole {
-                return Ok(dump.items);
-            }
-        }
-        Err(KernelError::Lost)
+        list(
+            &mut self.channel,
+            |out, number| request.append(out, number),
+            parse,
+        )
     }
+}
+
+/// The rules of nf_tables that change the source of packets. nfnetlink answers as
+/// rtnetlink does.
+pub(super) fn source_nat(mut channel: Channel) -> Result<Vec<SourceNat>, KernelError> {
+    list(&mut channel, append_rules_request, parse_source_nat)
+}
+
+/// All of a list that `parse` takes.
+fn list<T>(
+    channel: &mut Channel,
+    append: impl Fn(&mut Vec<u8>, u32),
+    parse: fn(&[u8]) -> Option<T>,
+) -> Result<Vec<T>, KernelError> {
+    for _ in 0..TRIES {
+        let sequence = channel.next_sequence();
+        let mut request = Vec::new();
+        append(&mut request, sequence);
+        channel.send(&request)?;
+        let mut dump = Dump::new(sequence, parse);
+        while !dump.ended {
+            let datagram = channel.receive(LARGE)?;
+            dump.take(datagram.bytes, datagram.cut)?;
+        }
+        if dump.whole {
+            return Ok(dump.items);
+        }
+    }
+    Err(KernelError::Lost)
 }
 
 /// The numbers of questions, and what has been answered.

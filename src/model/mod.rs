@@ -29,7 +29,7 @@ pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
 pub use filter::{ConnectionFilter, EndpointFilter, Network, STATES, StateSet};
 pub use info::Info;
 pub use name::Name;
-pub use network::{Link, LinkAddress, Route};
+pub use network::{Link, LinkAddress, Route, SourceNat};
 pub use server::{Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};
 pub use service::{
     Family, Netmask, Protocol, SchedFlag, Service, ServiceConfig, ServiceFlags, ServiceKey,

@@ -70,6 +70,15 @@ pub struct Route {
     pub mtu: Option<u32>,
 }
 
+/// A rule that changes the source of packets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceNat {
+    /// The table that it is in.
+    pub table: String,
+    /// Whether it is for packets of IPVS (`iptables -m ipvs`).
+    pub ipvs: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,5 @@
 //! The bytes of the kernel's messages: generic netlink, family `IPVS`, and the
-//! little of rtnetlink that `--check` asks for.
+//! little of rtnetlink and nf_tables that `--check` asks for.
 //!
 //! One file an object of linux/ip_vs.h, emitting and parsing side by side, the
 //! constants with the header's names and in its order. All numbers are in host
@@ -15,6 +15,7 @@ mod conntab;
 mod daemon;
 mod family;
 mod message;
+mod nat;
 mod request;
 mod route;
 mod server;
@@ -26,6 +27,7 @@ pub use conntab::{after_line, take_row};
 pub use daemon::parse_daemon;
 pub use family::{FamilyRequest, parse_family};
 pub use message::{Body, Malformed, Message, Payload, append, messages, route_messages, set_flags};
+pub use nat::{append_rules_request, parse_source_nat};
 pub use request::Request;
 pub use route::{RouteRequest, parse_address, parse_link, parse_local_route, parse_route};
 pub use server::parse_server;

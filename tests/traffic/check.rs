@@ -25,6 +25,7 @@ pub const TESTS: &[Test] = &[
         "check_of_connections_of_removed_servers",
         check_of_connections_of_removed_servers,
     ),
+    ("check_of_rules_of_nat", check_of_rules_of_nat),
     ("check_of_uncommon_networks", check_of_uncommon_networks),
     ("check_of_a_standby", check_of_a_standby),
     ("check_of_a_local_server", check_of_a_local_server),
@@ -492,6 +493,29 @@ fn check_of_connections_of_removed_servers() -> Result<()> {
     Ok(())
 }
 
+/// Masquerading of both ends takes connection tracking.
+fn check_of_rules_of_nat() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    let (client, director) = (&cluster.client, &cluster.director);
+    cluster.serve(Addresses::V4, Transport::Tcp, 8080)?;
+    director.rules("-A -t 203.0.113.128:80\n-a -t 203.0.113.128:80 -r 10.0.0.11:8080 -m\n")?;
+    director.shell("iptables -t nat -A POSTROUTING -o other -j MASQUERADE")?;
+    director.is_sound("--check")?;
+    let said = director.check("--check")?;
+    let note = "not checked: whether NAT in nat is to change packets of IPVS: ";
+    assert!(said.text.contains(note), "{}", said.text);
+    director.shell("iptables -t nat -A POSTROUTING -m ipvs --vaddr 203.0.113.128 -j MASQUERADE")?;
+    let web = Addresses::V4.web();
+    let seen_as = |expected: &str| -> Result<()> {
+        let call = client.call(Transport::Tcp, web)?;
+        assert_eq!(call.seen_as.ip().to_string(), expected);
+        Ok(())
+    };
+    seen_as("192.0.2.10")?;
+    case("nat-unseen", "", "").run(director, "--check")?;
+    seen_as("10.0.0.1")
+}
+
 /// What others do with routes, and works.
 fn check_of_uncommon_networks() -> Result<()> {
     let cluster = Cluster::direct(1)?;
@@ -755,9 +779,10 @@ fn check_without_rights() -> Result<()> {
 
 /// The cases of single tests, and what only a very large table brings about,
 /// which is tested beside the code.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 10] = [
     "connections-full",
     "counters-off",
+    "nat-unseen",
     "no-tunnel",
     "no-way-back",
     "not-listening",

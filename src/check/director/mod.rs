@@ -4,6 +4,7 @@ mod address;
 mod connections;
 mod daemons;
 mod forwarding;
+mod nat;
 mod settings;
 mod table;
 
@@ -12,10 +13,11 @@ use super::{Finding, Findings};
 use crate::model::{Forwarding, Server, Service, ServiceKey};
 
 /// Each adds what it finds.
-const CHECKS: [fn(&Facts, &mut Vec<Finding>); 6] = [
+const CHECKS: [fn(&Facts, &mut Vec<Finding>); 7] = [
     table::check,
     connections::check,
     address::check,
+    nat::check,
     forwarding::check,
     settings::check,
     daemons::check,
@@ -29,6 +31,7 @@ pub fn check(facts: Facts) -> Findings {
     }
     let mut unchecked = unchecked(&facts);
     unchecked.extend(address::unchecked(&facts));
+    unchecked.extend(nat::unchecked(&facts));
     unchecked.extend(connections::unchecked(&facts));
     unchecked.extend(facts.unchecked);
     Findings::new(found, facts.unread, unchecked)
