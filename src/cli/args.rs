@@ -74,7 +74,7 @@ pub struct Args<'a> {
     pub(super) checksum: TunnelChecksum,
     pub(super) daemon: DaemonConfig,
     pub(super) drain: Option<u32>,
-    /// What `--without` takes away.
+    /// What `--without` removes.
     pub(super) without: OptSet,
     pub(super) netns: Option<OsString>,
     pub(super) interval: Duration,

@@ -9,7 +9,7 @@ use super::options::{CommandName, Opt};
 use crate::model::{Family, Key, STATES};
 use std::fmt;
 
-/// A command line, or a line of rules, that means nothing. Words of the command
+/// What is wrong with a command line, or with a line of rules. Words of the command
 /// line are kept byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UsageError {
@@ -29,14 +29,13 @@ pub enum UsageError {
     UnwantedValue(Vec<u8>),
     /// The word names a second command.
     SecondCommand(Vec<u8>),
-    /// The option stands there twice.
+    /// The option is given twice.
     RepeatedOption(Opt),
-    /// The word belongs to nothing.
+    /// The word belongs to no option.
     UnexpectedWord(Vec<u8>),
     /// `-6` without a mark before it.
     Ipv6WithoutMark,
-    /// A value that cannot be one; what it should have been, as messages call
-    /// it.
+    /// An invalid value; what it should have been, in the words of messages.
     IllegalValue(&'static str),
     /// The word is no time-out.
     InvalidTimeout(Vec<u8>),
@@ -62,7 +61,7 @@ pub enum UsageError {
     Conflict(Opt, Opt, Taker),
     /// Options that make no sense together with `-L`.
     ConflictInListing,
-    /// The word is nothing that `--without` can take away.
+    /// The word is nothing that `--without` can remove.
     NotRemovable(Vec<u8>),
     /// A service that is not persistent needs a port.
     ZeroPort,
@@ -76,7 +75,7 @@ pub enum UsageError {
     LongPrefix(Vec<u8>),
     /// The word is no state of a connection.
     UnknownState(Vec<u8>),
-    /// The word is nothing that connections are counted by.
+    /// Connections cannot be counted by the word.
     UnknownKey(Vec<u8>),
     /// Connections are to be counted twice by the same.
     RepeatedKey(Key),
@@ -201,8 +200,8 @@ fn did_you_mean(word: &[u8], known: &[&str]) -> Option<String> {
 /// How alike two words must be (Jaro-Winkler; 1 is equal).
 const NEAR: f64 = 0.6;
 
-/// The one of `known` words that whoever wrote `word`, in capitals or not, may
-/// have meant.
+/// The one of the `known` words that was probably meant by `word`, in upper or
+/// lower case.
 pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
     let known = known.iter().map(|known| {

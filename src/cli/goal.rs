@@ -16,7 +16,7 @@ use crate::model::{
     ServiceKey, Tunnel, TunnelChecksum,
 };
 
-/// Something that is to be so, whatever it takes.
+/// A state to be reached, whatever changes that takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
     /// `-A --ensure` and `-E --keep`
@@ -42,8 +42,8 @@ impl Goal {
     }
 }
 
-/// How a service or a server is to be: with a whole set-up of type `C`, or with
-/// that of now under a patch of type `P`.
+/// The wanted configuration of a service or server: a whole one of type `C`, or
+/// the current one with a patch of type `P` applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wish<C, P> {
     /// `--keep`: it must be there.
@@ -63,7 +63,7 @@ impl<C: Copy, P: Patch<C>> Wish<C, P> {
         }
     }
 
-    /// What is to become of the set-up `present`.
+    /// What `present` is to be changed into.
     pub fn wanted(&self, present: &C) -> Result<C, UsageError> {
         match self {
             Wish::Ensure(config) => Ok(*config),
@@ -165,7 +165,7 @@ impl ServerPatch {
         }
     }
 
-    /// What the type of the tunnel has no place for goes with a change of type.
+    /// What a new type of tunnel does not support is dropped.
     fn tunnel(&self, present: Tunnel) -> Result<Forwarding, UsageError> {
         let none = TunnelChecksum::None;
         let (kind, port, checksum) = match present {

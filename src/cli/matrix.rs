@@ -106,7 +106,7 @@ const LISTINGS: &[Opt] = &[
 const SERVICE: Allowed = allowed(&[Opt::ServiceAddress], SERVICE_OPTIONS, &[]);
 const SERVER: Allowed = allowed(&[Opt::ServiceAddress, Opt::RealServer], SERVER_OPTIONS, &[]);
 
-/// What `--without` can take away.
+/// What `--without` can remove.
 pub const REMOVABLE: &[Opt] = &[
     Opt::Persistent,
     Opt::Netmask,

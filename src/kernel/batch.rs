@@ -30,11 +30,11 @@ struct Window<T> {
     first_sequence: u32,
     /// Whether the last one may be done without an answer.
     silent_end: bool,
-    /// By position: the errno of the answer; 0 is done, `None` no word yet.
+    /// By position: the errno of the answer; 0 is success, `None` not known yet.
     answers: Vec<Option<i32>>,
 }
 
-/// Sends all `changes` and tells `refused` which the kernel did not do.
+/// Sends all `changes` and reports to `refused` those that the kernel refused.
 /// `loaded` are the schedulers whose modules need not be loaded (again).
 pub(super) fn run<T>(
     link: &mut Link,
@@ -154,7 +154,7 @@ impl<T> Window<T> {
         Ok(())
     }
 
-    /// No answer is a good answer, unless answers were lost.
+    /// No answer means success, unless answers were lost.
     fn report(&mut self, lost: bool, refused: &mut impl FnMut(T, KernelError)) {
         for (tag, answer) in self.tags.drain(..).zip(&self.answers) {
             match answer {
@@ -167,9 +167,9 @@ impl<T> Window<T> {
     }
 }
 
-/// Whether the kernel may do `change` and answer nothing. Netlink takes EINTR
-/// for a word that needs no answer, and that is what stopping a sync daemon
-/// comes to if its thread has not run yet (kthread_stop in kernel/kthread.c,
+/// Whether the kernel may do `change` without answering. Netlink sends no answer
+/// for EINTR, and that is what stopping a sync daemon returns if its thread has
+/// not run yet (kthread_stop in kernel/kthread.c,
 /// netlink_rcv_skb in net/netlink/af_netlink.c).
 pub(super) fn may_be_silent(change: &Change) -> bool {
     matches!(change, Change::StopDaemon(_))

@@ -24,8 +24,8 @@ pub struct Ipvs {
 }
 
 impl Ipvs {
-    /// Opens the socket and resolves the family, loading the module if need
-    /// be. That is all: an ordinary user gets this far.
+    /// Opens the socket and resolves the family, loading the module if
+    /// necessary. An ordinary user gets this far.
     pub fn open(namespace: Namespace) -> Result<Ipvs, OpenError> {
         Ok(Ipvs {
             link: Link::open(namespace)?,
@@ -68,7 +68,7 @@ impl Ipvs {
     /// [`Ipvs::services`] is.
     ///
     /// A service that is not there (any more) has no servers, and may also
-    /// give `ESRCH`: after [`Ipvs::services`] neither is worth a complaint.
+    /// give `ESRCH`: after [`Ipvs::services`] neither is an error.
     pub fn servers(&mut self, service: &ServiceKey) -> Result<Vec<Server>, ListError> {
         let mut servers = Vec::new();
         self.servers_into(service, &mut servers)?;
@@ -90,7 +90,7 @@ impl Ipvs {
         listing::daemons(&mut self.link)
     }
 
-    /// Changes one thing and waits for the kernel's word that it is done.
+    /// Makes one change and waits for the kernel to confirm it.
     pub fn change(&mut self, change: &Change) -> Result<(), KernelError> {
         open::load_scheduler(change, &mut self.loaded);
         let request = Request::Change(*change);
@@ -108,8 +108,8 @@ impl Ipvs {
         }
     }
 
-    /// Changes many things, in order, many messages in a send. What is refused
-    /// is told to `refused` with its tag, in order too, and the rest goes on;
+    /// Makes many changes in order, many messages per send. Refusals are reported
+    /// to `refused` with their tags, also in order, and the rest goes on;
     /// an error of the socket itself ends it.
     pub fn batch<T>(
         &mut self,

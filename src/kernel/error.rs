@@ -18,7 +18,7 @@ pub enum KernelError {
 }
 
 impl KernelError {
-    /// The errno (positive) that says it best.
+    /// The errno (positive) that describes it best.
     pub fn errno(&self) -> i32 {
         match self {
             KernelError::Refused(errno) => *errno,
@@ -73,9 +73,9 @@ impl From<NamespaceError> for io::Error {
 /// IPVS cannot be reached.
 #[derive(Debug)]
 pub enum OpenError {
-    /// The network namespace is not to be had.
+    /// The network namespace cannot be used.
     Namespace(NamespaceError),
-    /// IPVS is not; the errno (positive): `ENOPROTOOPT` for a kernel without it.
+    /// IPVS is not available; the errno (positive): `ENOPROTOOPT` for a kernel without it.
     Ipvs(i32),
 }
 
@@ -117,7 +117,7 @@ impl From<io::Error> for OpenError {
     }
 }
 
-/// A listing that could not be had whole.
+/// A listing that could not be completed.
 #[derive(Debug)]
 pub enum ListError {
     /// A request failed.

@@ -15,8 +15,8 @@ use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
 use crate::wire::{Request, parse_daemon, parse_server, parse_service};
 
-/// How often a table is read, after two passes that were not enough, before it
-/// counts as never holding still.
+/// How often a table is read, after two passes that were not enough, before
+/// giving up.
 const PASSES: usize = 16;
 
 /// Sizes of the first receive of a pass with a socket of its own, in KiB, which
@@ -47,7 +47,7 @@ fn long_channel(namespace: &Namespace, family: u16) -> Result<Channel, KernelErr
     Ok(channel)
 }
 
-/// A listing on its way to being whole.
+/// A listing that is being completed.
 struct Reader<T: Item, P> {
     namespace: Namespace,
     family: u16,
@@ -180,7 +180,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         Ok(self.end_pass(progress))
     }
 
-    /// Passes until the listing is whole, each over a socket of its own so that
+    /// Passes until the listing is complete, each over a socket of its own so that
     /// its seams can be shifted.
     fn more_passes(&mut self) -> Result<(), ListError> {
         for shift in SHIFTS.iter().cycle().take(PASSES) {
@@ -197,8 +197,8 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         Err(ListError::Unstable)
     }
 
-    /// A snapshot stays where it is, for it needs nothing else; other passes
-    /// join the union. One that was spoilt is forgotten.
+    /// A snapshot needs nothing else and stays where it is; other passes join the
+    /// union. A pass that was disturbed is discarded.
     fn end_pass(&mut self, progress: Progress) -> bool {
         if progress != Progress::Finished {
             self.pass.clear();

@@ -66,8 +66,8 @@ impl Namespace {
         })
     }
 
-    /// Does `work` in this namespace. Only this thread is there, and no longer
-    /// than that; one that could not come back is not to go on.
+    /// Does `work` in this namespace. Only this thread enters it, and only
+    /// for that; a thread that cannot return must not go on.
     fn inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, NamespaceError> {
         let Some(Other { file, home }) = self.other.as_deref() else {
             return Ok(work());

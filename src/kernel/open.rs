@@ -10,7 +10,7 @@ use rustix::process::geteuid;
 use std::fs;
 use std::process::{Command, Stdio};
 
-/// By its absolute path: root's PATH is not to decide which program runs.
+/// Absolute, so that root's PATH does not decide which program runs.
 const MODPROBE: &str = "/sbin/modprobe";
 
 /// The number of the family `IPVS`. Where the kernel does not know it and does
@@ -19,7 +19,7 @@ const MODPROBE: &str = "/sbin/modprobe";
 pub(super) fn resolve(channel: &mut Channel) -> Result<u16, OpenError> {
     match ask(channel) {
         Err(KernelError::Refused(libc::ENOENT)) => {
-            // Its failure alone means nothing: the second question decides.
+            // A failure alone means nothing: the second attempt decides.
             let _ = Command::new(MODPROBE).args(["--", "ip_vs"]).status();
             match ask(channel) {
                 // EPERM before 'no IPVS', as C ipvsadm reports it.
@@ -56,7 +56,7 @@ pub(super) fn load_scheduler(change: &Change, loaded: &mut Vec<Name>) {
     // One that is still being loaded has to be waited for, and modprobe does.
     let state = fs::read(format!("/sys/module/{module}/initstate"));
     if !state.is_ok_and(|state| state.starts_with(b"live")) {
-        // Its failure alone means nothing: the scheduler may be built in.
+        // A failure alone means nothing: the scheduler may be built in.
         let mut modprobe = Command::new(MODPROBE);
         modprobe.args(["-q", "--", module]).stderr(Stdio::null());
         let _ = modprobe.status();

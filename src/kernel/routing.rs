@@ -19,7 +19,7 @@ const TOGETHER: usize = 16;
 /// The answer to a question for one route.
 const ONE_ANSWER: usize = 1 << 10;
 
-/// How often a dump is asked for that others keep disturbing.
+/// How often a dump is repeated while others keep disturbing it.
 const TRIES: usize = 8;
 
 /// The way to an address, or the errno (positive) with which the kernel would

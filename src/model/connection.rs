@@ -56,9 +56,9 @@ impl Connection<'_> {
         [self.client, self.service, self.server].map(|endpoint| endpoint.address)
     }
 
-    /// Whether it only remembers to which server a client belongs, as a template
-    /// of persistence. Apart from those, the client's port is 0 in rows that await
-    /// an FTP data connection.
+    /// Whether it is a persistence template, which only remembers the server of a
+    /// client. The client's port is also 0 in an FTP data connection that the
+    /// client has not opened yet.
     #[inline]
     pub fn is_template(&self) -> bool {
         self.client.port == 0 && self.state != b"LISTEN"

@@ -107,7 +107,7 @@ fn next<Q>(queue: &Queue<Q>) -> Option<Q> {
     lock(queue).pop_front()
 }
 
-/// A queue is whole even where a thread has died with it.
+/// The queue is intact even if a thread panicked while holding it.
 fn lock<Q>(queue: &Queue<Q>) -> MutexGuard<'_, VecDeque<Q>> {
     queue
         .lock()

@@ -13,7 +13,7 @@ use crate::kernel::{Ipvs, KernelError};
 use crate::model::{Change, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey};
 use libc::{EEXIST, ENOENT, ESRCH};
 
-/// How often something is tried that others come and go with.
+/// How often a change is tried while others add and delete the same thing.
 const TRIES: usize = 5;
 
 /// Asks the kernel for `change`.
@@ -22,7 +22,7 @@ pub fn one(ipvs: &mut Ipvs, change: &Change) -> Result<()> {
         .map_err(|error| Failure::change(change, error))
 }
 
-/// Makes `goal` so, with no more than the change that it takes.
+/// Reaches `goal` by the smallest change, if one is needed.
 pub fn reach(ipvs: &mut Ipvs, goal: &Goal) -> Result<()> {
     match goal {
         Goal::Service(key, wish) => service(ipvs, key, wish),
@@ -32,7 +32,7 @@ pub fn reach(ipvs: &mut Ipvs, goal: &Goal) -> Result<()> {
     }
 }
 
-/// Deletes what may be gone already.
+/// Deletes something that may be gone already.
 fn gone(ipvs: &mut Ipvs, delete: &Change) -> Result<()> {
     match ipvs.change(delete) {
         Err(KernelError::Refused(ENOENT | ESRCH)) => Ok(()),
@@ -89,8 +89,8 @@ fn server(
     })
 }
 
-/// Makes the change that `next` finds necessary. Where it is one that comes too
-/// late for what others did meanwhile, looks again if `wish` allows it.
+/// Makes the change that `next` finds necessary. If others were faster, looks
+/// again, where `wish` allows it.
 fn again<C: Copy, P: Patch<C>>(
     ipvs: &mut Ipvs,
     wish: &Wish<C, P>,

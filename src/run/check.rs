@@ -15,7 +15,7 @@ use crate::model::ServiceKey;
 use crate::render::{json, text};
 use std::ffi::OsStr;
 
-/// Looks for what is wrong, and says it.
+/// Runs the checks and prints the findings.
 pub fn check(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     match *check {
         Check::Director { service } => director(service, as_json, netns, out),
@@ -52,7 +52,7 @@ fn director(
         Some(key) => ipvs
             .service(&key)
             .map(|service| vec![service])
-            // Not as -L has it: 1 is the exit status of warnings.
+            // Not the exit status of -L: 1 means warnings.
             .map_err(|error| Failure::kernel(CommandName::Check, error)),
         None => ipvs.services().map_err(Failure::list),
     };

@@ -48,7 +48,7 @@ pub fn drain(
     };
     drain.find()?.ok_or(NO_SUCH_SERVER)?;
     warn(drain.ipvs.namespace(), &service);
-    // Once more, since others may have changed it in the meantime.
+    // Read again, since others may have changed it in the meantime.
     let before = drain.find()?.ok_or(NO_SUCH_SERVER)?.config;
     if before.weight != 0 {
         drain.set_weight(&before, 0)?;
@@ -160,7 +160,7 @@ impl World for Drain<'_> {
             return Ok(false);
         };
         while let Some(row) = rows.next_row() {
-            // What cannot be read is a connection not found, and counts as open.
+            // A row that cannot be read is a connection not found, which counts as open.
             if let Ok(row) = row {
                 each(row);
             }
@@ -193,7 +193,7 @@ fn connections(namespace: &Namespace) -> Result<Connections> {
         .map_err(Failure::Connections)
 }
 
-/// Says which settings of the kernel stand against what draining promises.
+/// Warns of kernel settings that break what draining promises.
 fn warn(namespace: &Namespace, service: &Service) {
     let is_on = |name| namespace.setting(name).is_ok_and(|value| value != "0");
     if service.config.flags.persistent() {
@@ -217,7 +217,7 @@ fn warn(namespace: &Namespace, service: &Service) {
     }
 }
 
-/// One line on a terminal, written over and over.
+/// A line on a terminal that is overwritten again and again.
 #[derive(Default)]
 struct Progress {
     shown: bool,

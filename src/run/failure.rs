@@ -28,7 +28,7 @@ pub enum Failure {
     Input(io::Error),
     /// `--replace` with an input of no bytes; nothing was changed.
     NothingToReplaceWith,
-    /// IPVS is missing, or not for this user; the errno.
+    /// IPVS is missing, or this user may not use it; the errno.
     Unavailable(i32),
     /// The network namespace that was named cannot be used.
     Namespace(OsString, NamespaceError),
@@ -41,7 +41,7 @@ pub enum Failure {
         /// The likely cause, for a person at a terminal.
         hint: Option<String>,
     },
-    /// The table changed all the time while it was read.
+    /// The table kept changing while it was read.
     Unstable,
     /// The connections cannot be read.
     Connections(io::Error),
@@ -51,7 +51,7 @@ pub enum Failure {
     NotDrained(NotDrained),
     /// The output cannot be written.
     Output(io::Error),
-    /// The operating system does not do something; what for, and why not.
+    /// A request to the operating system failed; its purpose and the cause.
     Other(anyhow::Error),
 }
 

@@ -62,8 +62,8 @@ pub fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Re
     }
 }
 
-/// Calls `report` with what looks names up, if anything does; says so where
-/// numbers stand for names that did not come in time.
+/// Calls `report` with the resolver, if there is one, and says so if names that
+/// came too late were replaced by numbers.
 pub fn with_names(
     resolver: Option<Resolver>,
     report: impl FnOnce(Option<&mut dyn Names>) -> Result<()>,
@@ -76,7 +76,7 @@ pub fn with_names(
     result
 }
 
-/// What is said then.
+/// The message for that.
 pub const NAMES_TIMED_OUT: &str = "name look-up timed out: some addresses are shown as numbers";
 
 fn warn_timed_out(names: &Resolver) {
@@ -144,7 +144,7 @@ fn connections(
     by: Option<Counting>,
     report: &mut dyn Report,
 ) -> Result<()> {
-    // The file is open to everybody, and who talks to whom is not.
+    // Everybody may read the file, but not everybody should see who talks to whom.
     session.check_permission()?;
     let table = session.ipvs.namespace().connections(filter);
     let mut table = table.map_err(Failure::Connections)?;

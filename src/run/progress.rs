@@ -42,8 +42,8 @@ impl Progress {
         self.interrupt.came()
     }
 
-    /// The exit status, after an interrupt with a word on what was done of `of`
-    /// rules, or of what they are called here.
+    /// The exit status; after an interrupt it says how much of `of`, the rules or
+    /// whatever they are called here, was done.
     pub fn end(&self, what: &str, of: usize) -> Exit {
         if let Some(exit) = self.interrupt.exit() {
             let cleared = if self.cleared {

@@ -48,7 +48,7 @@ pub fn restore(
     netns: Option<&OsStr>,
     out: Output,
 ) -> Result<Exit> {
-    // More likely a command before this one that failed than a wish.
+    // More likely the output of a failed command than intended.
     if options.replace && input.is_empty() {
         return Err(Failure::NothingToReplaceWith);
     }
@@ -70,8 +70,8 @@ pub fn restore(
     Ok(progress.end("rules", rules.len()))
 }
 
-/// Prints the changes that `rules` would make, and makes none. What a line
-/// comes to that depends on the table is not known: it is printed as it is.
+/// Prints the changes that `rules` would make, and makes none. A line
+/// whose effect depends on the table is printed as it is.
 fn dry_run(input: &[u8], rules: &[Rule], start: Start, mut out: Output) -> Result<Exit> {
     if start == Start::Cleared {
         text::rule(out.buffer(), None, &Change::Flush);
@@ -82,7 +82,7 @@ fn dry_run(input: &[u8], rules: &[Rule], start: Start, mut out: Output) -> Resul
         let line = lines.find(|(number, _)| *number == rule.line);
         match &rule.action {
             Action::Change(change) => text::rule(out.buffer(), None, change),
-            // What draining comes to in the end.
+            // What draining does in the end.
             Action::Drain {
                 service, server, ..
             } => text::rule(out.buffer(), None, &Change::DeleteServer(*service, *server)),

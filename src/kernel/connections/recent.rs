@@ -22,12 +22,12 @@ pub(super) struct Recent {
     newer: Fingerprints,
     /// The [`KEPT`] rows before them.
     older: Fingerprints,
-    /// Random, so that nobody can make one row look like another.
+    /// Random, so that nobody can craft rows that collide.
     seed: RandomState,
 }
 
 impl Recent {
-    /// Whether a row was not among those of late; now it is. It is told by what
+    /// Remembers a row; whether it was new. It is recognised by what
     /// does not change while the connection lives: its protocol and endpoints,
     /// and what a persistence engine keeps with it.
     #[inline]

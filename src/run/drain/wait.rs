@@ -28,11 +28,11 @@ const POLL: Duration = Duration::from_millis(200);
 /// took.
 const REST: u32 = 9;
 
-/// A look that takes longer is given up; then connections are waited for until
+/// A look that takes longer is abandoned; connections are then waited for until
 /// the kernel forgets them.
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
-/// What the waiting needs of the world.
+/// What waiting needs from outside.
 pub trait World {
     /// The server as it is now; `None` when it is gone.
     fn server(&mut self) -> Result<Option<Server>>;
