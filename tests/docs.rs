@@ -1,8 +1,7 @@
 //! The manual, the README and the completions against the option table.
 //!
-//! Each of them must say what the table says, no less and no more. That the
-//! checks find something is tested too: an option is taken away from the text,
-//! and it must be missed.
+//! Each of them must list exactly what the table has. The checks themselves are
+//! tested too: an option is removed from the text, and must be missed.
 
 use ipvsadm::check::Kind;
 use ipvsadm::cli::completions;

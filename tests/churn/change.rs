@@ -1,6 +1,6 @@
 //! Listings and saves while another process changes the table as fast as it
-//! can. What is untouched must be there, once; the same tests find that the
-//! reference loses or doubles some of it.
+//! can. What is untouched must be there, once; the same tests show that the
+//! reference loses or repeats some of it.
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};

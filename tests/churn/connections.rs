@@ -1,5 +1,5 @@
-//! The table of connections while clients come: no connection is listed twice,
-//! which the same test finds the reference do.
+//! The table of connections while clients come: no connection is listed twice.
+//! The same test shows that the reference does repeat some.
 
 use crate::Test;
 use crate::support::machine::Machine;

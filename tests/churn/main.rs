@@ -1,6 +1,6 @@
-//! Big tables, and tables that never hold still: listings and saves that are
-//! complete and have nothing twice while rules come and go, refusals and lost
-//! answers among ten thousand rules, a name server that says nothing.
+//! Big tables, and tables that change all the time: listings and saves that are
+//! complete and free of duplicates while rules come and go, refusals and lost
+//! answers among ten thousand rules, a name server that does not answer.
 //!
 //! The more listings, the more they prove, and the longer they take:
 //!

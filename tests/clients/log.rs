@@ -1,6 +1,7 @@
-//! What ldirectord and people do to a table, as `-S --watch` tells it, is done
-//! again in another network namespace: the same table. ldirectord works with
-//! the reference: the log is to tell of changes that anybody makes.
+//! The log that `-S --watch` writes while ldirectord and people change a table
+//! is replayed in another network namespace, and makes the same table.
+//! ldirectord works with the reference: the log must contain everybody's
+//! changes.
 
 use crate::Test;
 use crate::cluster::host::Host;

@@ -1,5 +1,5 @@
-//! Where ours differs from the reference on purpose. Whatever differs and is
-//! not in this list is a mistake, and fails the suite.
+//! Where ours differs from the reference on purpose. Any difference that is not
+//! in this list is a bug, and fails the suite.
 //!
 //! A case that differs names its difference and says what ours does instead.
 //! For differences that any command line can show, [`expected`] says it.

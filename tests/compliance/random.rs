@@ -1,6 +1,6 @@
-//! Random command lines: made from the option table, mostly good, then spoilt
-//! in ways in which people spoil them. The seed is printed; the same seed
-//! makes the same lines.
+//! Random command lines: made from the option table, mostly correct, then
+//! spoilt as people spoil them. The seed is printed; the same seed makes the
+//! same lines.
 //!
 //! IPVSADM_RANDOM_CASES=20000 runs as many, IPVSADM_SEED=1 repeats a run; the
 //! machine lives for half an hour unless told otherwise:

@@ -1,5 +1,5 @@
-//! Services and servers: everything that can be said of them, over IPv4, IPv6
-//! and firewall marks, added, edited and deleted.
+//! Services and servers with every option, over IPv4, IPv6 and firewall marks,
+//! added, edited and deleted.
 
 use crate::suite::{Cases, Group};
 use crate::support::programs::{Call, Outcome};

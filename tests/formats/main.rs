@@ -1,6 +1,7 @@
 //! The formats of a listing besides text, judged by others: the JSON by a
 //! validator of JSON Schema and by what C ipvsadm prints, the metrics by
-//! promtool, which has Prometheus's own parser.
+//! promtool, which has Prometheus's own parser, and by that of OpenMetrics in
+//! its client for Python.
 //!
 //! All of it on a real kernel, in one network namespace for each test.
 

@@ -1,5 +1,5 @@
-//! `-L -c` with filters and counts, against a count of the kernel's own file by
-//! other code: `who.py`, which is also the clients.
+//! `-L -c` with filters and counts, compared with an independent count of the
+//! kernel's own file: by `who.py`, which also plays the clients.
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};

@@ -1,5 +1,6 @@
-//! `--ensure`: the same line again and again, whatever is there. That a second
-//! one sends no edit is shown by the compliance suite, for every line it has.
+//! `--ensure`: the same line again and again, whatever the table has. The
+//! compliance suite shows for each of its lines that the second one sends no
+//! edit.
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};

@@ -1,4 +1,4 @@
-//! At a terminal, one line more where the cause is known; elsewhere, nothing.
+//! At a terminal, a hint if the cause is known; elsewhere, none.
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};

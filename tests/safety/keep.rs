@@ -1,4 +1,4 @@
-//! `--keep`: what is named changes, and nothing else, whatever else there is.
+//! `--keep`: only what is named changes, whatever else is set.
 
 use crate::Test;
 use crate::connection::{Connection, listen};

@@ -1,5 +1,5 @@
-//! `--check`: each situation is brought about, found, mended with the commands
-//! that are printed, and gone.
+//! `--check`: each situation is brought about, found, fixed with the commands
+//! that are printed, and then no longer found.
 
 use crate::Test;
 use crate::cluster::Cluster;
