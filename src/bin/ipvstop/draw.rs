@@ -340,9 +340,13 @@ impl Grid {
             Some(value) if total > 0.0 => value / total,
             _ => return Line::styled(text, style),
         };
+        // A bar in reverse would show what is not its share.
+        let bar = looks
+            .colour(Color::Cyan)
+            .remove_modifier(Modifier::REVERSED);
         Line::from(vec![
             Span::styled(text + " ", style),
-            Span::styled(self.bar(share, looks), looks.colour(Color::Cyan)),
+            Span::styled(self.bar(share, looks), bar),
             Span::raw(format!("{:>3.0}%", share * 100.0)),
         ])
     }

@@ -208,3 +208,15 @@ fn colour_is_left_out_where_it_is_not_wanted() {
         }) > 0
     );
 }
+
+#[test]
+fn the_bar_of_the_selected_row_is_not_in_reverse() {
+    let mut state = state([sample(2, 1, 1.0)]);
+    let terminal = terminal(&mut state, PLAIN, (80, 24));
+    let buffer = terminal.backend().buffer();
+    let reversed = |x: u16| buffer[(x, ABOVE)].modifier.contains(Modifier::REVERSED);
+    let row: String = (0..80).map(|x| buffer[(x, ABOVE)].symbol()).collect();
+    let bar = u16::try_from(row.find('#').unwrap()).unwrap();
+    assert!(reversed(0) && reversed(bar - 1) && reversed(79), "{row}");
+    assert!(!reversed(bar) && !reversed(bar + 8), "{row}");
+}
