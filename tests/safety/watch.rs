@@ -6,9 +6,10 @@ use crate::support::machine::{Machine, ended};
 use crate::support::programs::OURS;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use std::fs;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub const TESTS: &[Test] = &[
     ("watch::documents_are_lines", documents),
     ("watch::service_is_deleted", service_is_deleted),
     ("watch::reader_goes_away", reader_goes_away),
+    ("watch::memory_does_not_grow", memory_does_not_grow),
     ("watch::bad_input", bad_input),
 ];
 
@@ -235,6 +237,52 @@ fn reader_goes_away() {
         let status = ends(&mut child);
         // While it waits it is told, while it writes it gets a signal.
         assert!(status.code() == Some(141) || status.signal() == Some(13));
+    }
+}
+
+/// The most memory that `program` had while it ran to its end, in KiB.
+fn peak(program: &str, line: &str) -> u64 {
+    let mut child = Command::new(program)
+        .args(line.split(' '))
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a program");
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    loop {
+        let text = fs::read_to_string(&status).expect("a process");
+        let line = text.lines().find(|line| line.starts_with("VmHWM:"));
+        let value = line.and_then(|line| line.split_whitespace().nth(1));
+        // One that has ended and was not waited for has none.
+        most = value.map_or(most, |value| value.parse().expect("a number"));
+        if let Some(status) = child.try_wait().expect("a child") {
+            assert!(status.success() && most > 0, "{line:?}: {status}");
+            return most;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn memory_does_not_grow() {
+    const TOP: &str = env!("CARGO_BIN_EXE_ipvstop");
+    let machine = Machine::new();
+    let service = |number| {
+        let service = format!("-t 10.0.{}.{}:80", number >> 8, number & 255);
+        let server = |n| format!("-a {service} -r 10.0.9.{n}:80 -m -w {n}\n");
+        format!("-A {service} -s rr\n") + &(1..5).map(server).collect::<String>()
+    };
+    machine.feed("-R", &(0..100).map(service).collect::<String>());
+    for (program, line) in [
+        (OURS, "-Ln --watch 0.01 --samples"),
+        (OURS, "-Ln --rate --watch 0.01 --samples"),
+        (OURS, "-Lnj --watch 0.01 --samples"),
+        (OURS, "-S --watch 0.01 --samples"),
+        (TOP, "-b -d 0.1 -n"),
+    ] {
+        let [few, many] = [10, 60].map(|looks| peak(program, &format!("{line} {looks}")));
+        println!("{program} {line}: {few} KiB and {many} KiB");
+        // One listing of fifty that is kept is more than this.
+        assert!(many <= few + 32, "{line}: {few} KiB, then {many} KiB");
     }
 }
 
