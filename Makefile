@@ -9,6 +9,8 @@
 #             compiles for ARM, i686 and s390x, and runs the unit tests there
 # make fuzz   runs every fuzz target for SECONDS (10 if not said)
 # make deny   licences, advisories and sources of the libraries (cargo-deny)
+# make picture
+#             docs/ipvstop.svg anew, from a run in that machine
 # make bench  C ipvsadm and this one measured in the same machine; BENCH has
 #             options, see bench/bench --help
 # They install what is missing with apt-get; tests/lab/lab --help
@@ -56,12 +58,16 @@ check-targets:
 bench: lab
 	bench/bench $(BENCH)
 
+picture: lab build
+	$(lab) run docs/picture $${CARGO_TARGET_DIR:-target}/release >docs/ipvstop.svg.new
+	mv docs/ipvstop.svg.new docs/ipvstop.svg
+
 lab:
 	$(lab) setup
 
 lab-shell: lab deb
 	$(lab) shell
 
-.PHONY: bench check-targets demo deny fuzz msrv test lab lab-shell
+.PHONY: bench check-targets demo deny fuzz msrv picture test lab lab-shell
 
 include packaging/install.mk
