@@ -38,7 +38,7 @@ class Bench:
         self.options = options
         self.counted = os.path.exists(options.counts)
         self.results = []
-        self.samples = []
+        self.notes = []
 
     def launch(self, program, *words, times=1, rules="/dev/null", output="/dev/null", tries=3, status=0):
         """What one run costs: of all, or of user space alone; its memory in KiB."""
@@ -58,14 +58,17 @@ class Bench:
         return Run(time / times / 1e6, 0, memory)
 
     def measure(
-        self, name, *words, theirs=None, before=None, own_before=None, rounds=None, **how
+        self, name, *words, theirs=None, reference=None, before=None, own_before=None, rounds=None, **how
     ):
         """Both programs in turn, `before` each run of each. `theirs` are the words
-        for the reference where it does not know ours, and `own_before` goes before
-        ours where it needs another table for them."""
+        for the reference where it does not know ours, `reference` what it has cost
+        already, and `own_before` goes before ours where it needs another table.
+        Returns the costs of both."""
         runs = {program: [] for program in PROGRAMS}
+        if reference:
+            runs[REFERENCE].append(reference)
         for _ in range(rounds or self.options.rounds):
-            for program in PROGRAMS:
+            for program in PROGRAMS[1:] if reference else PROGRAMS:
                 is_reference = program == REFERENCE
                 prepare = before if is_reference else own_before or before
                 if prepare:
@@ -75,6 +78,7 @@ class Bench:
         medians = [Run(*map(statistics.median, zip(*runs[p]))) for p in PROGRAMS]
         self.results.append((name, *medians))
         print(f"  {name}: {medians[0].cost / medians[1].cost:.2f}", file=sys.stderr, flush=True)
+        return medians
 
     def sample(self, name, *words):
         """What one look more costs a program of ours that watches, and how that
@@ -87,7 +91,8 @@ class Bench:
 
         one = (cost(6) - cost(1)) / 5
         last, _, ours = self.results[-1]
-        self.samples.append((f"{name} --watch", one, one / ours.cost, last))
+        quotient = number(one / ours.cost)
+        self.notes.append(f"One look of `{name} --watch`: {number(one)}, {quotient} times `{last}`.")
 
     def same(self, *words):
         """Both must do the same work; the reference's order is not stable."""
@@ -154,18 +159,36 @@ class Bench:
         print(f"  --check {name}: {median.cost:.0f}, {median.user:.0f} user", file=sys.stderr, flush=True)
 
     def connections(self, count):
-        made = open_connections(count)
+        table = self.open(count, ports=10)
+        self.measure(f"-Lc --json {count:,}", "-Lc", "--json", **table)
+        # Nothing of the table, and something for each client in it.
+        for words in [["--client", "192.0.2.1"], ["--by", "client"], ["--by", "client", "--top", "20"]]:
+            self.measure(f"-Lcn {' '.join(words)} {count:,}", "-Lcn", *words, **table)
+
+    def clients(self, count):
+        """As many clients as connections: what --by has to keep of each."""
+        fresh_network()
+        table = self.open(count, ports=1, of=f" of {count:,} clients")
+        rows = self.results[-1][2]
+        name = f"-Lcn --by client {count:,} of {count:,} clients"
+        _, counts = self.measure(name, "-Lcn", "--by", "client", **table)
+        kept = (counts.memory - rows.memory) * 1024 / count
+        note = f"`{name}` takes {kept:.0f} bytes for each client"
+        if self.counted:
+            note += f", and {counts.user / rows.user:.2f} times the instructions of `-Lcn` itself"
+        self.notes.append(f"{note}.")
+
+    def open(self, count, ports, of=""):
+        """Opens connections and measures what it costs to list them; how to
+        measure more of them."""
+        made = open_connections(count, ports)
         if made < count:
             sys.exit(f"only {made} connections of {count}")
         self.same("-Lcn")
         # The old kernel reads the table once for each page.
         rounds = 1 if count > 20_000 else None
-        self.measure(f"-Lcn {count:,}", "-Lcn", rounds=rounds)
-        self.measure(f"-Lc --json {count:,}", "-Lc", "--json", theirs=["-Lcn"], rounds=rounds)
-        # Nothing of the table, and something for each client in it.
-        for words in [["--client", "192.0.2.1"], ["--by", "client"], ["--by", "client", "--top", "20"]]:
-            name = f"-Lcn {' '.join(words)} {count:,}"
-            self.measure(name, "-Lcn", *words, theirs=["-Lcn"], rounds=rounds)
+        reference, _ = self.measure(f"-Lcn {count:,}{of}", "-Lcn", rounds=rounds)
+        return {"rounds": rounds, "reference": reference}
 
 
 def fresh_network():
@@ -221,14 +244,12 @@ def rules(services):
 # --- connections -------------------------------------------------------------
 
 SERVICE = "10.250.0.1", 5000
-PORTS = 10
-clients = 0
 
 
-def open_connections(count):
-    """A packet from each of so many client addresses and ports; how many there are."""
-    global clients
-    if not clients:
+def open_connections(count, ports):
+    """A packet from each of so many client addresses and ports, until there are so
+    many connections; how many there are."""
+    if not connected():
         ip = ["link add bench type dummy", "link set bench up", "link set lo up"]
         ip += ["addr add 10.251.0.1/16 dev bench", f"addr add {SERVICE[0]}/32 dev lo"]
         ip += ["route add local 10.240.0.0/13 dev lo"]
@@ -238,16 +259,20 @@ def open_connections(count):
         servers = (f"-a {service} -r 10.251.0.{i}:5000 -m\n" for i in range(2, 6))
         restore([f"-A {service} -s rr\n", *servers, "--set 0 0 86400\n"])
     senders = []
-    for port in range(PORTS):
+    for port in range(ports):
         sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sender.bind(("0.0.0.0", 20000 + port))
         senders.append(sender)
-    while clients < count:
-        number, port = divmod(clients, PORTS)
+    for made in range(connected(), count):
+        number, port = divmod(made, ports)
         source = struct.pack("!I", 0x0AF00000 + 256 + number)
         info = struct.pack("@i4s4s", 0, source, bytes(4))
         senders[port].sendmsg([b"x"], [(socket.IPPROTO_IP, 8, info)], 0, SERVICE)
-        clients += 1
+    return connected()
+
+
+def connected():
+    """How many connections there have been in this namespace."""
     # The sums over all processors lag behind; there is only one.
     with open("/proc/net/ip_vs_stats_percpu", encoding="ascii") as stats:
         return int(stats.read().splitlines()[2].split()[1], 16)
@@ -320,18 +345,15 @@ def main():
     if "connections" in options.only:
         for count in [10_000, 100_000] + [1_000_000] * (options.million and reads_once()):
             bench.connections(count)
+        bench.clients(100_000)
     what = "millions of executed instructions" if bench.counted else "wall clock, ms"
     lines = list(rows(bench.results, bench.counted))
     rounds = f"medians of {options.rounds} (100,000 connections and more: once)"
     title = f"Linux {platform.release()}, {rounds}, {what}"
     print(f"{title}\n", *table(lines), sep="\n")
-    samples = [
-        f"One look of `{name}`: {number(cost)}, {quotient:.2f} times `{command}`."
-        for name, cost, quotient, command in bench.samples
-    ]
-    print(*samples, sep="\n")
+    print(*bench.notes, sep="\n")
     with open(options.out, "w", encoding="utf-8") as out:
-        print(f"{title}:\n", *markdown(lines), "", *samples, sep="\n", file=out)
+        print(f"{title}:\n", *markdown(lines), "", *bench.notes, sep="\n", file=out)
 
 
 main()
