@@ -35,7 +35,8 @@ pub struct Connections<R = File> {
     /// Inside a line that is no row: the titles, or one too long.
     skipping: bool,
     recent: Recent,
-    filter: ConnectionFilter,
+    /// `None` lets all rows through.
+    filter: Option<ConnectionFilter>,
 }
 
 impl<R: Read> Connections<R> {
@@ -49,7 +50,7 @@ impl<R: Read> Connections<R> {
             used: 0,
             skipping: true,
             recent: Recent::default(),
-            filter,
+            filter: Some(filter).filter(|filter| *filter != ConnectionFilter::default()),
         };
         connections.fill()?;
         if connections.filled == 0 {
@@ -86,7 +87,7 @@ impl<R: Read> Connections<R> {
             too_long,
             row: Connection::NONE,
             recent: &mut self.recent,
-            filter: &self.filter,
+            filter: self.filter.as_ref(),
         };
         Ok((whole > 0 || too_long).then_some(rows))
     }
@@ -122,7 +123,7 @@ pub struct Rows<'a> {
     /// The row at hand.
     row: Connection<'a>,
     recent: &'a mut Recent,
-    filter: &'a ConnectionFilter,
+    filter: Option<&'a ConnectionFilter>,
 }
 
 impl<'a> Rows<'a> {
@@ -131,7 +132,7 @@ impl<'a> Rows<'a> {
         let (mut lines, mut row, filter) = (self.lines, Connection::NONE, self.filter);
         std::iter::from_fn(move || {
             while !lines.is_empty() {
-                if take_row(&mut lines, &mut row).is_some() && filter.lets(&row) {
+                if take_row(&mut lines, &mut row).is_some() && lets(filter, &row) {
                     return Some(row);
                 }
             }
@@ -158,7 +159,7 @@ impl<'a> Rows<'a> {
                 return Some(Err(Unreadable));
             }
             let row = &self.row;
-            if !self.filter.lets(row) {
+            if !lets(self.filter, row) {
                 continue;
             }
             // State and time change while a connection lives.
@@ -174,6 +175,11 @@ impl<'a> Rows<'a> {
         }
         None
     }
+}
+
+#[inline]
+fn lets(filter: Option<&ConnectionFilter>, row: &Connection) -> bool {
+    filter.is_none_or(|filter| filter.lets(row))
 }
 
 #[cfg(test)]
