@@ -14,7 +14,9 @@ pub mod director;
 pub mod facts;
 pub mod real_server;
 
-use crate::model::{Change, ServerKey, ServiceKey};
+use crate::model::{Change, Link, ServerKey, ServiceKey};
+use facts::Network;
+use std::net::IpAddr;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +82,7 @@ kinds! {
     AllFull: Error "all-full", "every real server is at its upper threshold";
     AddressMissing: Error "address-missing", "the virtual address is not one of this machine";
     AddressDown: Warning "address-down", "the virtual address is on an interface that is down";
+    NetworkOnLoopback: Error "network-on-loopback", "the loopback interface takes all neighbours for this machine";
     AddressUnusable: Error "address-unusable", "another machine may have the virtual address: IPv6 does not use it";
     ForwardingOff: Error "forwarding-off", "the kernel does not forward the answers of masqueraded servers";
     ServerUnreachable: Error "server-unreachable", "no route to the real server";
@@ -205,6 +208,28 @@ impl Findings {
         let found = self.found.iter();
         found.filter(|f| f.kind.severity() == severity).count()
     }
+}
+
+/// An IPv4 address on `lo` stands for all of its network: with the netmask that the
+/// address has elsewhere, packets to the neighbours never leave.
+fn on_loopback(network: &Network, address: IpAddr) -> Option<Finding> {
+    let mut own = network.with_address(address);
+    let (loopback, own) =
+        own.find(|(link, own)| link.loopback && address.is_ipv4() && own.prefix_len < 32)?;
+    let outside: Vec<&Link> = network.outside().collect();
+    let mut others = network.addresses.iter();
+    let near = others.find_map(|other| {
+        let link = outside.iter().find(|link| link.index == other.link)?;
+        own.network_contains(&other.address).then_some(link)
+    })?;
+    let length = own.prefix_len;
+    let (loopback, near) = (loopback.name, near.name);
+    let seen = format!("{address}/{length} is on {loopback}, and its network on {near} too");
+    let finding = Finding::new(Kind::NetworkOnLoopback, seen);
+    let finding = finding.command(format!(
+        "ip address delete {address}/{length} dev {loopback}"
+    ));
+    Some(finding.command(format!("ip address add {address}/32 dev {loopback}")))
 }
 
 /// The words for an errno (positive).

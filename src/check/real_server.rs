@@ -2,7 +2,7 @@
 //! forwarding method.
 
 use super::facts::{HereFacts, afar};
-use super::{Finding, Findings, Kind, errno_text};
+use super::{Finding, Findings, Kind, errno_text, on_loopback};
 use crate::kernel::Namespace;
 use crate::model::{Family, Forwarding, Link, Name, Protocol, ServerKey, ServiceKey, Tunnel};
 use std::net::IpAddr;
@@ -73,6 +73,7 @@ pub fn check(role: &Role, facts: HereFacts) -> Findings {
 
 /// The virtual address must be this machine's, or it drops the packets.
 fn has_address(address: IpAddr, facts: &HereFacts, found: &mut Vec<Finding>) {
+    found.extend(on_loopback(&facts.network, address));
     if facts.network.is_own(&address) != Some(false) {
         return;
     }
@@ -268,6 +269,8 @@ fn way_back(role: &Role, facts: &HereFacts, found: &mut Vec<Finding>, unchecked:
                 }
                 None => format!("whether the director is on {device}, the way to the clients"),
             });
+            unchecked
+                .push("whether clients are neighbours: these get answers past the director".into());
         }
     }
 }

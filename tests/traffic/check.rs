@@ -217,6 +217,11 @@ const DIRECT: &[Case] = &[
         "ipvsadm -D -t 198.18.0.1:80; ip link del v",
     ),
     case(
+        "network-on-loopback",
+        "ip addr add 10.0.0.99/24 dev lo; ipvsadm -A -t 10.0.0.99:80; ipvsadm -a -t 10.0.0.99:80 -r 10.0.0.11",
+        "ipvsadm -D -t 10.0.0.99:80; ip addr del 10.0.0.99/32 dev lo",
+    ),
+    case(
         "address-unusable",
         "sysctl -qw net.ipv6.conf.eth0.accept_dad=1; ip addr add fd00::99/64 dev eth0; \
          for try in $(seq 100); do ip -6 addr show dev eth0 | grep -q dadfailed && break; sleep 0.1; done; \
@@ -604,6 +609,11 @@ fn check_of_a_local_server() -> Result<()> {
 }
 
 const REAL_SERVER: &[Case] = &[
+    case(
+        "network-on-loopback",
+        "ip addr del 10.0.0.100/32 dev lo; ip addr add 10.0.0.100/24 dev lo",
+        "",
+    ),
     case("no-address", "ip addr del 10.0.0.100/32 dev lo", ""),
     case(
         "answers-arp",

@@ -1,7 +1,7 @@
 //! Whether the kernel takes packets for the virtual addresses.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Kind};
+use crate::check::{Finding, Kind, on_loopback};
 use crate::model::{DaemonRole, ServiceKey};
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -53,6 +53,9 @@ fn problem(facts: &Facts, address: IpAddr) -> Option<Finding> {
         return Some(finding.command(format!(
             "ip address add {address}/{length} dev {link} nodad"
         )));
+    }
+    if let Some(finding) = on_loopback(network, address) {
+        return Some(finding);
     }
     // IPv4 still takes packets for it from other interfaces.
     if let (Some((link, _)), true) = (own.first(), own.iter().all(|(link, _)| !link.up)) {

@@ -201,7 +201,8 @@ fn off(path: &str, servers: &str, mend: &str) -> Finding {
 }
 
 /// With one interface for clients and servers the answers go out where they came
-/// in, and the kernel tells the server of the shorter way.
+/// in, and the kernel tells the server of the shorter way. With other methods no
+/// packet is forwarded: those of IPVS leave as the machine's own.
 fn redirects(facts: &Facts, links: &[&Link], found: &mut Vec<Finding>) {
     let all = "net/ipv4/conf/all/send_redirects".to_owned();
     for link in links.iter().filter(|link| has_clients(facts, link)) {

@@ -123,6 +123,8 @@ fn weights(service: &Service, servers: &[Server], found: &mut Vec<Finding>) {
 }
 
 /// A client that persists with a server comes back to it, whatever its weight.
+/// That persistence ends before the sessions do is no mistake: a template lives
+/// as long as a connection belongs to it (ip_vs_conn_expire).
 fn quiescent(service: &Service, servers: &[Server], found: &mut Vec<Finding>) {
     if !service.config.flags.persistent() {
         return;
