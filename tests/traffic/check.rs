@@ -39,6 +39,7 @@ pub const TESTS: &[Test] = &[
         check_finds_what_beginners_forget,
     ),
     ("check_without_rights", check_without_rights),
+    ("check_without_answers", check_without_answers),
     (
         "check_has_a_case_for_every_finding",
         check_has_a_case_for_every_finding,
@@ -785,6 +786,49 @@ fn check_without_rights() -> Result<()> {
     assert!(!said.contains("not read"), "{said}");
     assert_eq!(output.status.code(), Some(3), "{said}");
     Ok(())
+}
+
+/// What cannot be asked passes for nothing, and what is lost is asked again.
+fn check_without_answers() -> Result<()> {
+    let cluster = Cluster::direct(1)?;
+    let (director, server) = (&cluster.director, &cluster.servers[0]);
+    let vip = "-t 203.0.113.128:80";
+    let servers = (11..60).map(|last| format!("-a {vip} -r 10.0.0.{last}\n"));
+    let rules = format!("-A {vip}\n{}", servers.collect::<String>());
+    director.rules(&rules)?;
+    director.is_sound("--check")?;
+    // With fewer and fewer files that may be open, until all but one conversation
+    // fails: how many are open at the start is not known.
+    let poor = |host: &Host, check: &str| {
+        let mut limits = (3..20).map(|files| {
+            let limit = format!("--nofile={files}");
+            let words = [&limit, host.program()].into_iter().chain(check.split(' '));
+            let output = host.output("prlimit", &words.collect::<Vec<_>>(), "")?;
+            anyhow::Ok((output.status.code(), String::from_utf8(output.stdout)?))
+        });
+        let line = "not read: network interfaces, addresses, routes: Too many open files";
+        let found = limits.find(|said| said.as_ref().is_ok_and(|(_, text)| text.contains(line)));
+        found.context("no such limit")?
+    };
+    let check = format!("--check-real-server {vip}");
+    for (host, check, what) in [
+        (director, "--check", "net.ipv4.vs.expire_nodest_conn"),
+        (server, &check, "listening sockets"),
+    ] {
+        let (status, said) = poor(host, check)?;
+        assert!(
+            said.contains(&format!("not read: {what}: Too many")),
+            "{said}"
+        );
+        assert_eq!(status, Some(1), "{said}");
+    }
+    // Room for two answers of the sixteen that are asked for together.
+    let setting = "/proc/sys/net/core/rmem_default";
+    let before = fs::read_to_string(setting)?;
+    fs::write(setting, "2304")?;
+    let sound = director.is_sound("--check");
+    fs::write(setting, before)?;
+    sound
 }
 
 /// The cases of single tests, and what only a very large table brings about,
