@@ -166,10 +166,10 @@ impl UsageError {
             E::LongPrefix(word) => insert(b"the prefix of `%' is longer than an address", word),
             E::UnknownState(word) => insert(b"there is no state `%'", word),
             E::UnknownKey(word) => insert(b"connections cannot be counted by `%'", word),
-            E::RepeatedKey(key) => format!("'{}' stands twice in the keys", key.name()).into(),
+            E::RepeatedKey(key) => format!("the key '{}' is given twice", key.name()).into(),
             E::TopOfNothing => b"'top' needs the 'by' option".into(),
             E::MarkOfConnections => {
-                b"the kernel's table of connections does not know firewall marks".into()
+                b"the kernel's table of connections does not record firewall marks".into()
             }
             E::ForeignClient => {
                 b"the clients are of another address family than the service".into()

@@ -249,7 +249,7 @@ mod tests {
             ),
             (
                 "-L -c -f 1",
-                "the kernel's table of connections does not know firewall marks",
+                "the kernel's table of connections does not record firewall marks",
             ),
             ("-L -c --by", "--by: missing argument"),
             ("-L -c --top 3", "'top' needs the 'by' option"),

@@ -184,8 +184,8 @@ mod tests {
                 "client/129",
                 "the prefix of `client/129' is longer than an address",
             ),
-            ("state,state", "'state' stands twice in the keys"),
-            ("client,client/24", "'client' stands twice in the keys"),
+            ("state,state", "the key 'state' is given twice"),
+            ("client,client/24", "the key 'client' is given twice"),
         ] {
             assert_eq!(parse(text), Err(said.into()), "{text}");
         }

@@ -71,7 +71,7 @@ fn bad_input() {
         ("--by port", "connections cannot be counted by `port'"),
         (
             "--by client,state,client/8",
-            "'client' stands twice in the keys",
+            "the key 'client' is given twice",
         ),
         (
             "--by client/129",
@@ -95,7 +95,7 @@ fn bad_input() {
         ("--state ESTABLISH", "there is no state `ESTABLISH'"),
         (
             "-f 7",
-            "the kernel's table of connections does not know firewall marks",
+            "the kernel's table of connections does not record firewall marks",
         ),
     ] {
         for line in [format!("-Lcn {line}"), format!("-L -c -j {line}")] {
