@@ -114,6 +114,7 @@ fn numbers_at_their_limits() {
     let mut web = service(tcp("10.0.0.1", 80));
     web.stats.conns = u64::MAX;
     web.config.timeout = u32::MAX;
+    web.config.scheduler = Name::cut(b"w\xff\"rr", 16);
     let mut real = server("::1", u16::MAX, Forwarding::Bypass);
     real.config.weight = i32::MIN;
     let text = written(|out| {
@@ -131,6 +132,7 @@ fn numbers_at_their_limits() {
     assert_eq!(table["version"], Parsed::Null);
     let service = &table["services"][0];
     assert_eq!(service["persistence_timeout_seconds"], u32::MAX);
+    assert_eq!(service["scheduler"], "w\u{fffd}\"rr");
     assert_eq!(service["servers"][0]["weight"], i32::MIN);
     assert_eq!(service["servers"][0]["address"], "::1");
 }
