@@ -14,7 +14,7 @@ use nom::combinator::{all_consuming, map, map_opt, not, opt, recognize, verify};
 use nom::multi::separated_list1;
 use nom::sequence::{delimited, pair, preceded};
 use nom::{IResult, Parser};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest session or persistence time-out in seconds: 31 days.
 pub const MAX_TIMEOUT: i64 = 31 * 24 * 60 * 60;
@@ -55,13 +55,26 @@ pub(super) fn plain(input: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// `a.b.c.d` or `a.b.c.d:port` in its common form, which is what most rules
-/// have. `None` says nothing about any other form.
+/// have; `SocketAddrV4` of std takes twice as long. `None` says nothing about any
+/// other form.
 fn plain_address(input: &[u8]) -> Option<(IpAddr, Option<u16>)> {
-    let text = std::str::from_utf8(input).ok()?;
-    match text.parse::<SocketAddrV4>() {
-        Ok(socket) => Some(((*socket.ip()).into(), Some(socket.port()))),
-        Err(_) => Some((text.parse::<Ipv4Addr>().ok()?.into(), None)),
+    let mut octets = [0; 4];
+    let (first, mut rest) = plain(input)?;
+    octets[0] = u8::try_from(first).ok()?;
+    for octet in &mut octets[1..] {
+        let (value, after) = plain(rest.strip_prefix(b".")?)?;
+        *octet = u8::try_from(value).ok()?;
+        rest = after;
     }
+    let port = match rest {
+        [] => None,
+        [b':', port @ ..] => match plain(port)? {
+            (port, []) => Some(u16::try_from(port).ok()?),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some((octets.into(), port))
 }
 
 /// The whole of `input` as a decimal number between `min` and `max`, if `T` can
