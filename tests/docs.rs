@@ -434,3 +434,23 @@ fn the_packages_have_the_version_of_the_crate() {
     assert!(read("packaging/ipvsadm.spec").contains(&format!("\nVersion: {version}\n")));
     assert!(read("packaging/debian/changelog").starts_with(&format!("ipvsadm (1:{version}-1) ")));
 }
+
+#[test]
+fn the_readme_shows_what_make_picture_makes() {
+    assert!(read("README.md").contains("](docs/ipvstop.svg)"));
+    let picture = read("docs/ipvstop.svg");
+    for text in ["<svg ", "3 services, 8 real servers", "TCP 192.0.2.1:80"] {
+        assert!(picture.contains(text), "{text}");
+    }
+}
+
+/// What sets up load balancers in a rescue system must not carry a screen along.
+#[test]
+fn only_ipvstop_is_linked_with_what_draws() {
+    let draws = |file: &str| {
+        let bytes = std::fs::read(file).expect("a program");
+        memchr::memmem::find(&bytes, b"crossterm").is_some()
+    };
+    assert!(draws(env!("CARGO_BIN_EXE_ipvstop")));
+    assert!(!draws(env!("CARGO_BIN_EXE_ipvsadm")));
+}
