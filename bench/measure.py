@@ -173,9 +173,9 @@ class Bench:
         name = f"-Lcn --by client {count:,} of {count:,} clients"
         _, counts = self.measure(name, "-Lcn", "--by", "client", **table)
         kept = (counts.memory - rows.memory) * 1024 / count
-        note = f"`{name}` takes {kept:.0f} bytes for each client"
+        note = f"{name} takes {kept:.0f} bytes for each client"
         if self.counted:
-            note += f", and {counts.user / rows.user:.2f} times the instructions of `-Lcn` itself"
+            note += f", and {counts.user / rows.user:.2f} times the user instructions of -Lcn itself"
         self.notes.append(f"{note}.")
 
     def open(self, count, ports, of=""):
