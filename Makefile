@@ -59,8 +59,8 @@ bench: lab
 	bench/bench $(BENCH)
 
 picture: lab build
-	$(lab) run docs/picture $${CARGO_TARGET_DIR:-target}/release >docs/ipvstop.svg.new
-	mv docs/ipvstop.svg.new docs/ipvstop.svg
+	$(lab) run --stall 0 docs/picture $${CARGO_TARGET_DIR:-target}/release >target/ipvstop.svg
+	mv target/ipvstop.svg docs/ipvstop.svg
 
 lab:
 	$(lab) setup
