@@ -182,22 +182,27 @@ fn dead_server() {
 }
 
 /// With less and less memory there comes a limit at which no thread can start,
-/// and one at which the program cannot.
+/// and one at which the program cannot. In a few KiB between, a thread starts and
+/// has no memory left to look anything up: the C library may then never return,
+/// the time-out ends that, and addresses are saved as numbers.
 fn without_threads() {
     let machine = Machine::new();
     private_files("10.0.9.1 vip.test\n10.0.9.2 real.test\n", "");
     let named = "-A -t vip.test:99 -s rr\n-a -t vip.test:99 -r real.test:99 -m -w 1\n";
     machine.feed("-R", named);
-    let mut whole = 0;
+    let (mut whole, mut timed_out) = (0, Vec::new());
     for limit in (4000..8000).step_by(20) {
         let save = format!("ulimit -v {limit}; exec {OURS} -S");
         let output = Command::new("/bin/bash").args(["-c", &save]).output();
         let output = output.expect("a shell");
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(!stderr.contains("timed out"), "{limit}: {stderr}");
+        if stderr.contains("timed out") {
+            timed_out.push(limit);
+        }
         whole += usize::from(output.stdout == named.as_bytes());
     }
     assert!(whole > 50, "{whole} whole saves");
+    assert!(timed_out.len() <= 2, "timed out with KiB {timed_out:?}");
 }
 
 /// The difference `services-file`.
