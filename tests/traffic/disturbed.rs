@@ -109,7 +109,9 @@ impl Drop for Loaded {
 fn unload() -> Result<()> {
     let modules = fs::read_to_string("/proc/modules")?;
     let names = modules.lines().filter_map(|line| line.split(' ').next());
-    let mut ours: Vec<&str> = names.filter(|name| name.starts_with("ip_vs")).collect();
+    // Rules with `-m ipvs` of other tests have loaded xt_ipvs.
+    let is_ours = |name: &&str| name.starts_with("ip_vs") || *name == "xt_ipvs";
+    let mut ours: Vec<&str> = names.filter(is_ours).collect();
     // The others need it.
     ours.sort_by_key(|name| *name == "ip_vs");
     host::run_here("rmmod", &ours, "").map(drop)
