@@ -97,6 +97,15 @@ fn start(director: &Host, commands: &[String]) -> Result<Vec<Running>> {
         .collect()
 }
 
+/// All of them end with exit status 1, and say this.
+fn ends_with(running: Vec<Running>, wanted: &str) -> Result<()> {
+    for mut running in running {
+        let (status, said) = running.end()?;
+        assert_eq!((status, &*said), (Some(1), wanted), "{}", running.command);
+    }
+    Ok(())
+}
+
 /// Whoever unloads IPVS leaves it loaded.
 struct Loaded;
 
@@ -135,7 +144,7 @@ fn module_is_unloaded() -> Result<()> {
         format!("{ipvsadm} -S --watch 0.2"),
         format!("{ipvsadm} -S --all --watch 0.2"),
     ];
-    let mut running = start(director, &commands)?;
+    let running = start(director, &commands)?;
     let on_screen = |socket, command: &str| Terminal::run(&cluster, socket, (80, 24), command);
     let terminals = [
         on_screen("top", &format!("{top} -d 0.2"))?,
@@ -156,19 +165,16 @@ fn module_is_unloaded() -> Result<()> {
         }
         Ok(())
     })?;
-    // What watches a service says that it is gone.
     director.ipvsadm("-D -t 203.0.113.1:81")?;
     let loaded = Loaded;
     director.ipvsadm("-C")?;
+    // What watches a service looks once more before the module goes.
+    let (of_service, of_table): (Vec<_>, Vec<_>) = running
+        .into_iter()
+        .partition(|running| running.command.contains(" -t "));
+    ends_with(of_service, "No such service\n")?;
     eventually(unload)?;
-    for running in &mut running {
-        let (status, said) = running.end()?;
-        let wanted = match running.command.contains(" -t ") {
-            true => "No such service\n".to_owned(),
-            false => format!("{SAID}\n"),
-        };
-        assert_eq!((status, said), (Some(1), wanted), "{}", running.command);
-    }
+    ends_with(of_table, &format!("{SAID}\n"))?;
     for terminal in &terminals {
         let screen = terminal.wait("the end", is_at_its_end)?;
         assert_given_back(&screen, &[SAID], 1);
