@@ -15,9 +15,9 @@ use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
 use crate::wire::{Request, parse_daemon, parse_server, parse_service};
 
-/// How often a table is read, after two passes that were not enough, before
-/// giving up.
-const PASSES: usize = 16;
+/// How often a table is read in two more ways, after two passes that were not
+/// enough, before giving up.
+const TRIES: usize = 16;
 
 /// Sizes of the first receive of a pass with a socket of its own, in KiB, which
 /// shift its seams: its first datagram is the kernel's smallest, the second as
@@ -62,7 +62,7 @@ impl Listings {
         let pass = Pass::new(Vec::new(), parse_service);
         let mut reader = Reader::new(link, Request::Services, pass);
         if !reader.pass_from_small(link, &mut self.long)? && !reader.long_pass(&mut self.long)? {
-            reader.more_passes()?;
+            reader.more_passes(&mut self.long)?;
         }
         reader.settle(|service| still_there(link, service))
     }
@@ -81,7 +81,7 @@ impl Listings {
         let small = !self.many_servers && reader.small_passes(&mut link.main)?;
         if !small {
             if !reader.long_pass(&mut self.long)? {
-                reader.more_passes()?;
+                reader.more_passes(&mut self.long)?;
             }
             self.many_servers = true;
         }
@@ -180,17 +180,19 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         Ok(self.end_pass(progress))
     }
 
-    /// Passes until the listing is complete, each over a socket of its own so that
-    /// its seams can be shifted.
-    fn more_passes(&mut self) -> Result<(), ListError> {
-        for shift in SHIFTS.iter().cycle().take(PASSES) {
+    /// Passes until the listing is complete: one over a socket of its own, so that
+    /// its seams can be shifted, then one over the long socket. Only the latter
+    /// begin with a large datagram, which reaches past servers that come and go:
+    /// the kernel puts new ones first.
+    fn more_passes(&mut self, long: &mut Option<Channel>) -> Result<(), ListError> {
+        for shift in SHIFTS.iter().cycle().take(TRIES) {
             let mut channel = self.namespace.channel()?;
             let mut dump = Dump::start(&mut channel, self.family, self.request)?;
             let mut progress = dump.step(&mut channel, shift << 10, &mut self.pass)?;
             if progress == Progress::Going {
                 progress = dump.finish(&mut channel, LARGE, &mut self.pass)?;
             }
-            if self.end_pass(progress) {
+            if self.end_pass(progress) || self.long_pass(long)? {
                 return Ok(());
             }
         }
