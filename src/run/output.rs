@@ -6,10 +6,10 @@
 use super::failure::{Failure, Result};
 use crate::render::Buffer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd};
+use std::os::fd::{AsRawFd, IntoRawFd};
 use std::time::Instant;
 
 /// How many bytes are written at once.
@@ -34,13 +34,18 @@ impl Output {
     /// The standard output of the process. To be called before any file is
     /// opened: a file must never take the place of a descriptor that is closed.
     pub fn open() -> Output {
-        let file = io::stdout().as_fd().try_clone_to_owned();
-        occupy_closed_descriptors();
+        let mut file = duplicate();
+        // The lowest free descriptor: one of the three only where one is closed.
+        if !file.as_ref().is_ok_and(|file| file.as_raw_fd() > STDERR) {
+            let closed = file.err();
+            occupy_closed_descriptors();
+            file = closed.map_or_else(duplicate, Err);
+        }
         Output {
             buffer: Buffer::with_capacity(FULL + ROW),
             // One that cannot be written fails at once.
             full: if file.is_ok() { FULL } else { 0 },
-            file: file.map(File::from),
+            file,
         }
     }
 
@@ -107,6 +112,11 @@ impl Output {
         self.buffer.clear();
         result.map_err(Failure::Output)
     }
+}
+
+/// Standard output once more, under the lowest free descriptor.
+fn duplicate() -> io::Result<File> {
+    Ok(fcntl_dupfd_cloexec(io::stdout(), 0)?.into())
 }
 
 /// The same error once more.
