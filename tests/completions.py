@@ -241,7 +241,11 @@ class Fish:
         command = [*self.user, "fish", "--no-config", "-c", script, line]
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "HOME": "/tmp"})
         self.output = done.stderr.encode()
-        return {row.split("\t")[0] for row in done.stdout.splitlines()}
+        found = {row.split("\t")[0] for row in done.stdout.splitlines()}
+        # fish 4 prints what merely contains the letters, too, and offers it only
+        # where nothing begins with them.
+        typed = line.rpartition(" ")[2]
+        return {word for word in found if word.startswith(typed)} or found
 
 
 failed = 0
