@@ -150,21 +150,22 @@ fn find_long(name: &[u8]) -> Option<&'static OptionSpec> {
         .find(|row| !name.is_empty() && row.long.as_bytes() == name)
 }
 
-/// The rows by their short spelling, so that a line of rules costs no search.
-static SHORT: [Option<&'static OptionSpec>; 128] = {
-    let mut table = [None; 128];
-    let mut i = 0;
-    while i < OPTIONS.len() {
-        if let Some(letter) = OPTIONS[i].short {
-            table[letter as usize] = Some(&OPTIONS[i]);
+/// The rows' numbers by their short spelling, so that a line of rules costs no
+/// search. As numbers they need no relocation when the program starts.
+static SHORT: [u8; 128] = {
+    let mut table = [u8::MAX; 128];
+    let mut number = 0;
+    while (number as usize) < OPTIONS.len() {
+        if let Some(letter) = OPTIONS[number as usize].short {
+            table[letter as usize] = number;
         }
-        i += 1;
+        number += 1;
     }
     table
 };
 
 fn find_short(letter: u8) -> Option<&'static OptionSpec> {
-    SHORT.get(usize::from(letter)).copied().flatten()
+    OPTIONS.get(usize::from(*SHORT.get(usize::from(letter))?))
 }
 
 #[cfg(test)]
