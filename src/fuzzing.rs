@@ -37,7 +37,7 @@ pub const TARGETS: &[Target] = &[
 pub fn argv(input: &[u8]) {
     let words: Vec<&[u8]> = input.split(|b| *b == b'\n').take(16).collect();
     reads_alike(&words);
-    let Ok(invocation) = cli::parse(b"ipvsadm", &words, false, &mut NoLookup) else {
+    let Ok(invocation) = cli::parse(b"ipvsadm", &words, || false, &mut NoLookup) else {
         return;
     };
     assert!(invocation.netns.is_none_or(|name| !name.is_empty()));
@@ -73,7 +73,7 @@ pub fn argv(input: &[u8]) {
 
 /// Whether clap accepts `words`; then popt's rules must make the same of them.
 pub(crate) fn reads_alike(words: &[&[u8]]) -> bool {
-    let Some(reading) = frontend::read(words, false) else {
+    let Some(reading) = frontend::read(words) else {
         return false;
     };
     // The word as typed is for messages only.

@@ -237,7 +237,7 @@ fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
 
 fn check(command: &[String]) -> Result<(), UsageError> {
     let words: Vec<&[u8]> = command.iter().map(String::as_bytes).collect();
-    parse(b"ipvsadm", &words, false, &mut Names).map(|_| ())
+    parse(b"ipvsadm", &words, || false, &mut Names).map(|_| ())
 }
 
 #[test]

@@ -87,9 +87,9 @@ pub struct Reading {
 /// Reads `words` (without the program's name) with clap; `None` leaves them to
 /// the lexer: what clap refuses, and the few lines that it would read otherwise
 /// than popt.
-pub fn read(words: &[&[u8]], posix: bool) -> Option<Reading> {
+pub fn read(words: &[&[u8]]) -> Option<Reading> {
     // For popt, a lone dash is never the value of -p.
-    if posix || words.contains(&b"-".as_slice()) || !begins_with_command(words) {
+    if words.contains(&b"-".as_slice()) || !begins_with_command(words) {
         return None;
     }
     let rows: Vec<_> = OPTIONS.iter().filter(|row| may_occur(row, words)).collect();
@@ -115,6 +115,11 @@ fn may_occur(row: &OptionSpec, words: &[&[u8]]) -> bool {
 }
 
 impl Reading {
+    /// Whether there are words that belong to no option.
+    pub fn has_words(&self) -> bool {
+        self.matches.contains_id(WORDS)
+    }
+
     /// The options in the order in which they were typed, then the other words.
     pub fn tokens(&self) -> impl Iterator<Item = Token<'_>> {
         // clap keeps what it finds in the order in which it finds it, and puts

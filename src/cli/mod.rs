@@ -38,12 +38,13 @@ use lexer::{Lexer, Token};
 use options::{CommandName, Opt};
 use std::ffi::OsString;
 
-/// Reads the command line `words` of a program called `program`. With `posix`,
-/// options end at the first word that is none.
+/// Reads the command line `words` of a program called `program`. `posix` says
+/// whether options end at the first word that is none, and is only asked where it
+/// matters.
 pub fn parse<'a>(
     program: &'a [u8],
     words: &[&[u8]],
-    posix: bool,
+    posix: impl Fn() -> bool,
     lookup: &mut dyn Lookup,
 ) -> Result<Invocation<'a>, UsageError> {
     let meaning = parse_words(words, posix, lookup).map_err(|wrong| match wrong {
@@ -72,13 +73,19 @@ impl From<Command> for Meaning {
     }
 }
 
-fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<Meaning, Wrong> {
+fn parse_words(
+    words: &[&[u8]],
+    posix: impl Fn() -> bool,
+    lookup: &mut dyn Lookup,
+) -> Result<Meaning, Wrong> {
     if words.is_empty() {
         return Ok(list_everything().into());
     }
-    match frontend::read(words, posix) {
-        Some(reading) => interpret(reading.tokens().map(Ok), lookup),
-        None => interpret(Lexer::new(words, posix), lookup),
+    match frontend::read(words) {
+        Some(reading) if !reading.has_words() || !posix() => {
+            interpret(reading.tokens().map(Ok), lookup)
+        }
+        _ => interpret(Lexer::new(words, posix()), lookup),
     }
 }
 
@@ -169,7 +176,7 @@ mod tests {
 
     fn said(line: &str) -> String {
         let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
-        match parse(b"ipvsadm", &words, false, &mut NoLookup) {
+        match parse(b"ipvsadm", &words, || false, &mut NoLookup) {
             Ok(invocation) => format!("{:?}", invocation.command),
             Err(error) => error.to_string(),
         }

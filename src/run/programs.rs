@@ -29,9 +29,11 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
 
 fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
     // popt knows both names.
-    let posix = ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
-        .iter()
-        .any(|name| env::var_os(name).is_some());
+    let posix = || {
+        ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
+            .iter()
+            .any(|name| env::var_os(name).is_some())
+    };
     let invocation =
         cli::parse(program, words, posix, &mut SystemLookup::default()).map_err(Failure::Usage)?;
     carry_out(&invocation, out)

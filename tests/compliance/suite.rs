@@ -271,7 +271,7 @@ fn likely_to_change(call: &Call) -> bool {
         }
     }
     let words: Vec<&[u8]> = call.words.iter().map(Vec::as_slice).collect();
-    let invocation = cli::parse(b"", &words, false, &mut NoNames);
+    let invocation = cli::parse(b"", &words, || false, &mut NoNames);
     invocation.is_ok_and(|invocation| {
         matches!(
             invocation.command,
