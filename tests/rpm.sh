@@ -59,8 +59,9 @@ in_empty() {
     rpm --root "$work/empty" --nodeps --noscripts "$@"
 }
 
+# All but rpm's database, which is where rpm's version has it.
 files() {
-    find "$work/empty" ! -type d ! -path '*/.rpmdb/*' -printf '%P %m %u %g\n' | sort
+    find "$work/empty" ! -type d ! -path '*/.rpmdb/*' ! -path '*/var/lib/rpm/*' -printf '%P %m %u %g\n' | sort
 }
 
 echo "== an empty root"

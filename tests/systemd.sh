@@ -25,6 +25,10 @@ printf '# my rules\n%s' "$saved" >"$rules"
 set_up true master
 keep rules cat "$rules"
 keep settings cat "$settings"
+# Debian 13's unit does not wait for the network.
+wait=$root/etc/systemd/system/ipvsadm.service.d/wait.conf
+mkdir "$(dirname "$wait")"
+printf '[Unit]\nWants=network-online.target\nAfter=network-online.target\n' >"$wait"
 
 echo "== Debian's package, in use"
 check "systemd is up" boot
@@ -32,6 +36,8 @@ check "the service is active" unit_is active enabled
 check "its rules are loaded" table_is "$saved"
 check "its sync daemon runs" says '^master' inside ipvsadm -L --daemon
 check "a rule that is not saved" inside ipvsadm -A -t 10.0.0.3:80
+rm -r "$(dirname "$wait")"
+inside systemctl daemon-reload
 
 echo "== over Debian's package"
 check "the package is installed without a question" inside apt-get install -y /var/tmp/package.deb
