@@ -30,9 +30,8 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
 fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
     // popt knows both names.
     let posix = || {
-        ["POSIXLY_CORRECT", "POSIX_ME_HARDER"]
-            .iter()
-            .any(|name| env::var_os(name).is_some())
+        let set = |name| env::var_os(name).is_some();
+        set("POSIXLY_CORRECT") || set("POSIX_ME_HARDER")
     };
     let invocation =
         cli::parse(program, words, posix, &mut SystemLookup::default()).map_err(Failure::Usage)?;
