@@ -16,6 +16,8 @@ use crate::render::{json, text};
 use std::ffi::OsStr;
 
 /// Runs the checks and prints the findings.
+// Kept away from what every command runs, see build.rs.
+#[cold]
 pub fn check(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     match *check {
         Check::Director { service } => director(service, as_json, netns, out),

@@ -23,6 +23,8 @@ use std::time::{Duration, Instant};
 use view::Lines;
 
 /// Looks, and prints, as often as `watch` says.
+// Kept away from what every command runs, see build.rs.
+#[cold]
 pub fn watch(watch: &Watch, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     let mut session = Session::open(netns, out)?;
     let looks = |first| Looks::new(watch, first);
