@@ -353,7 +353,7 @@ def main():
     print(f"{title}\n", *table(lines), sep="\n")
     print(*bench.notes, sep="\n")
     with open(options.out, "w", encoding="utf-8") as out:
-        print(f"{title}:\n", *markdown(lines), "", *bench.notes, sep="\n", file=out)
+        print(f"{title}:\n", *markdown(lines), "", *(f"- {note}" for note in bench.notes), sep="\n", file=out)
 
 
 main()
