@@ -143,6 +143,17 @@ fn the_manuals_name_only_options_that_exist() {
 }
 
 /// The two small programs say themselves what they take.
+/// A second Ql on a line is quoted within the first.
+#[test]
+fn the_manuals_nest_no_quotes() {
+    for name in MANUALS {
+        for line in read(name).lines().filter(|line| line.starts_with('.')) {
+            let quotes = line.split(['.', ' ']).filter(|word| *word == "Ql");
+            assert!(quotes.count() < 2, "{name}: {line}");
+        }
+    }
+}
+
 #[test]
 fn the_manuals_of_the_small_programs_explain_their_options() {
     for (program, manual) in [
