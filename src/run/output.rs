@@ -34,12 +34,12 @@ impl Output {
     /// The standard output of the process. To be called before any file is
     /// opened: a file must never take the place of a descriptor that is closed.
     pub fn open() -> Output {
-        let mut file = duplicate();
         // The lowest free descriptor: one of the three only where one is closed.
+        let mut file = duplicate(0);
         if !file.as_ref().is_ok_and(|file| file.as_raw_fd() > STDERR) {
             let closed = file.err();
             occupy_closed_descriptors();
-            file = closed.map_or_else(duplicate, Err);
+            file = closed.map_or_else(|| duplicate(STDERR + 1), Err);
         }
         Output {
             buffer: Buffer::with_capacity(FULL + ROW),
@@ -114,9 +114,9 @@ impl Output {
     }
 }
 
-/// Standard output once more, under the lowest free descriptor.
-fn duplicate() -> io::Result<File> {
-    Ok(fcntl_dupfd_cloexec(io::stdout(), 0)?.into())
+/// Standard output once more, under the lowest free descriptor from `lowest` on.
+fn duplicate(lowest: i32) -> io::Result<File> {
+    Ok(fcntl_dupfd_cloexec(io::stdout(), lowest)?.into())
 }
 
 /// The same error once more.

@@ -110,6 +110,12 @@ fn a_closed_input_changes_nothing() {
             assert!(output.stdout.is_empty(), "{reader} {input}");
             assert_eq!(machine.ipvsadm("-Sn"), RULES);
         }
+        // Nor is standard output read where nothing can take the place of it.
+        let rules = "echo '-A -f 9' >/tmp/output && exec";
+        let bare = format!("mount -t tmpfs none /dev && {rules} {reader} <&- 1<>/tmp/output");
+        let output = in_shell(&format!("unshare --mount sh -c \"{bare}\""));
+        assert_eq!(ended(&output), (Some(2), closed.into()), "{reader}");
+        assert_eq!(machine.ipvsadm("-Sn"), RULES);
     }
 }
 
