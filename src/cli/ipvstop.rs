@@ -86,15 +86,19 @@ pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
 }
 
 fn definition() -> Command {
+    // Whatever its bytes: clap does not say which words are no UTF-8.
+    let any = OsStringValueParser::new;
     let arguments = OPTIONS.iter().map(|option| {
         let argument = Arg::new(option.long).short(option.short).long(option.long);
         match option.long {
-            "delay" => argument.value_parser(delay).allow_hyphen_values(true),
+            "delay" => argument
+                .value_parser(any().try_map(delay))
+                .allow_hyphen_values(true),
             "samples" => argument
-                .value_parser(|word: &str| word.parse::<NonZeroU64>())
+                .value_parser(any().try_map(samples))
                 .allow_hyphen_values(true),
             "netns" => argument
-                .value_parser(OsStringValueParser::new().try_map(namespace))
+                .value_parser(any().try_map(namespace))
                 .allow_hyphen_values(true),
             "version" => argument.action(ArgAction::SetTrue).short_alias('v'),
             _ => argument.action(ArgAction::SetTrue),
@@ -107,8 +111,13 @@ fn definition() -> Command {
         .args(arguments)
 }
 
-fn delay(word: &str) -> Result<Duration, &'static str> {
+fn delay(word: OsString) -> Result<Duration, &'static str> {
     interval(word.as_bytes()).ok_or("no interval")
+}
+
+fn samples(word: OsString) -> Result<NonZeroU64, &'static str> {
+    let number = word.to_str().and_then(|word| word.parse().ok());
+    number.ok_or("no number")
 }
 
 fn namespace(word: OsString) -> Result<OsString, &'static str> {
@@ -129,7 +138,7 @@ fn wrong(error: clap::Error) -> String {
         ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
             format!("{name}: missing argument")
         }
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::InvalidUtf8 => {
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let value = context(ContextKind::InvalidValue);
             format!("illegal value `{value}' for {name}")
         }
@@ -216,7 +225,8 @@ mod tests {
         ] {
             assert_eq!(read(line), Err(said.to_owned()), "{line}");
         }
-        assert!(parse(&[b"-d", b"\xff"]).is_err());
+        let said = "illegal value `\u{fffd}' for --delay";
+        assert_eq!(parse(&[b"-d", b"\xff"]), Err(said.to_owned()));
         assert!(parse(&[b"\xff"]).is_err());
     }
 }
