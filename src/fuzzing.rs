@@ -73,7 +73,7 @@ pub fn argv(input: &[u8]) {
 
 /// Whether clap accepts `words`; then popt's rules must make the same of them.
 pub(crate) fn reads_alike(words: &[&[u8]]) -> bool {
-    let Some(reading) = frontend::read(words) else {
+    let Some(reading) = frontend::read(words, || false) else {
         return false;
     };
     // The word as typed is for messages only.

@@ -56,7 +56,7 @@ fn id(row: &OptionSpec) -> &'static str {
 }
 
 fn argument(row: &OptionSpec) -> Arg {
-    let arg = Arg::new(id(row)).help(row.help);
+    let arg = Arg::new(id(row));
     let arg = match row.short {
         Some(letter) => arg.short(char::from(letter)),
         None => arg,
@@ -65,15 +65,14 @@ fn argument(row: &OptionSpec) -> Arg {
         "" => arg,
         long => arg.long(long),
     };
-    let value = |arg: Arg, name: &'static str| {
+    let with_value = |arg: Arg| {
         arg.action(ArgAction::Set)
-            .value_name(name)
             .value_parser(OsStringValueParser::new())
     };
     match row.takes {
         Takes::Nothing => arg.action(ArgAction::SetTrue),
-        Takes::Value(name) => value(arg, name).allow_hyphen_values(true),
-        Takes::Optional(name) => value(arg, name).num_args(0..=1),
+        Takes::Value(_) => with_value(arg).allow_hyphen_values(true),
+        Takes::Optional(_) => with_value(arg).num_args(0..=1),
     }
 }
 
@@ -86,8 +85,8 @@ pub struct Reading {
 
 /// Reads `words` (without the program's name) with clap; `None` leaves them to
 /// the lexer: what clap refuses, and the few lines that it would read otherwise
-/// than popt.
-pub fn read(words: &[&[u8]]) -> Option<Reading> {
+/// than popt. `posix` as for [`parse`](super::parse).
+pub fn read(words: &[&[u8]], posix: impl Fn() -> bool) -> Option<Reading> {
     // For popt, a lone dash is never the value of -p.
     if words.contains(&b"-".as_slice()) || !begins_with_command(words) {
         return None;
@@ -95,7 +94,9 @@ pub fn read(words: &[&[u8]]) -> Option<Reading> {
     let rows: Vec<_> = OPTIONS.iter().filter(|row| may_occur(row, words)).collect();
     let definition = definition_of(rows.iter().copied());
     let matches = definition.try_get_matches_from(owned(words)).ok()?;
-    Some(Reading { matches, rows })
+    // Only after a word of no option does popt read the rest otherwise.
+    let as_popt = !matches.contains_id(WORDS) || !posix();
+    as_popt.then_some(Reading { matches, rows })
 }
 
 fn begins_with_command(words: &[&[u8]]) -> bool {
@@ -115,11 +116,6 @@ fn may_occur(row: &OptionSpec, words: &[&[u8]]) -> bool {
 }
 
 impl Reading {
-    /// Whether there are words that belong to no option.
-    pub fn has_words(&self) -> bool {
-        self.matches.contains_id(WORDS)
-    }
-
     /// The options in the order in which they were typed, then the other words.
     pub fn tokens(&self) -> impl Iterator<Item = Token<'_>> {
         // clap keeps what it finds in the order in which it finds it, and puts

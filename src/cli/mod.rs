@@ -81,11 +81,9 @@ fn parse_words(
     if words.is_empty() {
         return Ok(list_everything().into());
     }
-    match frontend::read(words) {
-        Some(reading) if !reading.has_words() || !posix() => {
-            interpret(reading.tokens().map(Ok), lookup)
-        }
-        _ => interpret(Lexer::new(words, posix()), lookup),
+    match frontend::read(words, &posix) {
+        Some(reading) => interpret(reading.tokens().map(Ok), lookup),
+        None => interpret(Lexer::new(words, posix()), lookup),
     }
 }
 
