@@ -92,7 +92,7 @@ class Bench:
         one = (cost(6) - cost(1)) / 5
         last, _, ours = self.results[-1]
         quotient = number(one / ours.cost)
-        self.notes.append(f"One look of `{name} --watch`: {number(one)}, {quotient} times `{last}`.")
+        self.notes.append(f"One look of {name} --watch: {number(one)}, {quotient} times {last}.")
 
     def same(self, *words):
         """Both must do the same work; the reference's order is not stable."""
