@@ -9,7 +9,8 @@
 //!
 //! What the compiler knows to be rare (panics, growing a vector) lies together
 //! and not between what every command runs: fewer pages are loaded, which is
-//! another 3 %. GNU ld always does so and ignores the option; lld wants it said.
+//! another 3 %. GNU ld always does so, and only warns of the option; lld wants it
+//! said.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -66,7 +66,7 @@ impl Table {
         }
     }
 
-    /// One service's servers, of which the kernel puts new ones first.
+    /// Like one service's servers: the kernel puts new ones first.
     fn with_a_changing_start(seed: u64) -> Table {
         let mut table = Table {
             entries: (0..STABLE).collect(),
