@@ -18,11 +18,12 @@ rpm=$(readlink -f "${1:?say which package}")
 rules=$root/etc/sysconfig/ipvsadm
 settings=$root/etc/sysconfig/ipvsadm-config
 
-# build NAME VERSION: a package of the files in $work/NAME.
+# build NAME VERSION [SCRIPT]: a package of the files in $work/NAME; SCRIPT runs
+# when it is removed or replaced.
 build() {
     printf '%s\n' "Name: $1" "Version: $2" 'Release: 17' 'Summary: Another' 'License: GPL-2.0-or-later' \
         '%description' 'Another.' '%install' 'mkdir -p %{buildroot}' "cp -a $work/$1/. %{buildroot}" \
-        '%files' >"$work/$1.spec"
+        ${3:+%postun "$3"} '%files' >"$work/$1.spec"
     (cd "$work/$1" && find . ! -type d -printf '/%P\n') |
         sed 's|^/etc|%config(noreplace) &|' >>"$work/$1.spec"
     rpmbuild --quiet -bb --define "_topdir $work/top" --define '_build_id_links none' \
@@ -30,7 +31,8 @@ build() {
         mv "$work"/top/RPMS/*/"$1"-*.rpm "$work/$1.rpm"
 }
 
-# Its service saves, and clears the table whether that worked or not.
+# Its service saves, and clears the table whether that worked or not. Replaced, it
+# restarts the unit, as in EL 8, and has systemd restart it, as in Fedora.
 red_hat() {
     mkdir -p "$work"/ipvsadm/{usr/sbin,usr/lib/systemd/system,etc/sysconfig}
     cp /sbin/ipvsadm{,-save,-restore} "$work/ipvsadm/usr/sbin"
@@ -45,7 +47,12 @@ ExecStop=/usr/sbin/ipvsadm -C
 [Install]
 WantedBy=multi-user.target
 END
-    build ipvsadm 1.31
+    # shellcheck disable=SC2016 # for rpm's shell
+    build ipvsadm 1.31 'if [ $1 -ge 1 ]; then
+        systemctl daemon-reload
+        systemctl try-restart ipvsadm
+        systemctl set-property ipvsadm.service Markers=+needs-restart
+    fi'
 }
 
 foreign() {
@@ -124,8 +131,13 @@ check "the package is refused" refuses inside rpm -U --nodeps /var/tmp/new.rpm
 check "what was there works" table_is "$unsaved"
 inside umount /etc
 check "the package is installed" inside rpm -U --nodeps /var/tmp/new.rpm
+check "the unit was left alone" says 'left alone while the package is replaced' journal
+inside systemctl daemon-reload
+check "what systemd is to restart" inside systemctl reload-or-restart --marked
+check "the unit is none of it" refuses says 'table cleared' journal
 check "it is whole, but for rules and settings" refuses says 'usr' inside rpm -V --nodeps ipvsadm
 check "it is ours" says rust inside ipvsadm -v
+check "nothing waits for the end of it" refuses inside test -e /run/ipvsadm.replacing
 check "the table is as it was" table_is "$unsaved"
 check "the rules are kept" same rules cat "$rules"
 check "the settings are kept" says '^# mine$' cat "$settings"
