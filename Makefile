@@ -1,9 +1,9 @@
 # make        the programs, in target/release
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
 # make test   the whole test suite, its kernel tests in the same machine
-# make static the programs without shared libraries, linked with musl
 #             KERNELS="bullseye bookworm trixie testing": on Linux 5.10, 6.1,
 #             6.12 and 7.x
+# make static the programs without shared libraries, linked with musl
 # make msrv   checks that the oldest Rust of Cargo.toml compiles all of it
 # make check-targets
 #             compiles for ARM, i686 and s390x, and runs the unit tests there

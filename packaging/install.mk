@@ -62,9 +62,10 @@ install: $(addprefix $(release)/,$(programs))
 	for also in $(filter-out ipvsadm,$(programs)); do \
 		ln -sf ipvsadm $(DESTDIR)$(BASHDIR)/$$also && \
 		ln -sf ipvsadm.fish $(DESTDIR)$(FISHDIR)/$$also.fish || exit; done
-	umask 022 && test -e $(DESTDIR)$(SETTINGS) || \
+	umask 022 && test -e $(DESTDIR)$(SETTINGS) || test -L $(DESTDIR)$(SETTINGS) || \
 		$(filled) packaging/ipvsadm.default >$(DESTDIR)$(SETTINGS)
-	test -e $(DESTDIR)$(RULES) || install -m 644 packaging/ipvsadm.rules $(DESTDIR)$(RULES)
+	test -e $(DESTDIR)$(RULES) || test -L $(DESTDIR)$(RULES) || \
+		install -m 644 packaging/ipvsadm.rules $(DESTDIR)$(RULES)
 
 # Settings and rules stay.
 uninstall:

@@ -20,7 +20,9 @@ is_there() {
 }
 
 has_tools() {
-    command -v "$1-gcc" "$2" >/dev/null || install "gcc-$1" "$3" qemu-user
+    if ! command -v "$1-gcc" || ! command -v "$2" || [ ! -e "/usr/$1/lib/libc.so.6" ]; then
+        install "gcc-$1" "$3" qemu-user
+    fi >/dev/null
 }
 
 install() {

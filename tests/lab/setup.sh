@@ -141,11 +141,12 @@ debian_mirror() {
 
 # A private apt for one suite, so that the host's own lists stay as they are.
 make_apt() {
-    local suite=$1 dir=$work/apt-$1
+    local suite=$1 dir=$work/apt-$1 keyring mirror
+    keyring=$(debian_keyring) && mirror=$(debian_mirror) || exit
     mkdir -p "$dir/lists/partial" "$dir/archives/partial"
     touch "$dir/status"
     printf 'deb [signed-by=%s] %s %s main\n' \
-        "$(debian_keyring)" "$(debian_mirror)" "$suite" >"$dir/sources.list"
+        "$keyring" "$mirror" "$suite" >"$dir/sources.list"
     cat >"$dir/apt.conf" <<EOF
 Dir::Etc::SourceList "$dir/sources.list";
 Dir::Etc::SourceParts "/dev/null";
@@ -155,6 +156,7 @@ Dir::Cache "$dir";
 APT::Architecture "amd64";
 APT::Sandbox::User "";
 Acquire::Languages "none";
+APT::Update::Error-Mode "any";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 EOF
     export APT_CONFIG=$dir/apt.conf
