@@ -41,7 +41,7 @@ check "a rule that is not saved" ipvsadm -A -t 10.0.0.3:80
 
 echo "== a full root file system"
 mkdir "$work/space" "$work/root"
-mount -t tmpfs -o size=2m space "$work/space"
+mount -t tmpfs -o size=1m space "$work/space"
 mkdir "$work/space/upper" "$work/space/work"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$work/space/upper,workdir=$work/space/work" "$work/root"
 for dir in proc sys dev; do mount --bind /$dir "$work/root/$dir"; done
@@ -49,11 +49,21 @@ cp "$deb" /var/tmp/package.deb # where the chroot sees it
 in_full() {
     chroot "$work/root" "$@"
 }
-check "the package is refused" refuses in_full dpkg -i /var/tmp/package.deb
-check "Debian's files are whole" in_full dpkg -V ipvsadm
-check "it works" same rules in_full sh -c 'echo "# my rules"; /sbin/ipvsadm -Sn | head -2'
-check "the rules are kept" same rules in_full cat $rules
+is_refused() {
+    check "with $1, the package is refused" refuses in_full dpkg -i /var/tmp/package.deb
+    check "Debian's files are whole" in_full dpkg -V ipvsadm
+    check "it works" same rules in_full sh -c 'echo "# my rules"; /sbin/ipvsadm -Sn | head -2'
+    check "the rules are kept" same rules in_full cat $rules
+}
+for size in 1m 2m 4m; do
+    mount -o remount,size=$size "$work/space"
+    is_refused "$size of space"
+done
 mount -o remount,size=40m "$work/space"
+mount --bind "$work/root/etc" "$work/root/etc"
+mount -o remount,ro,bind "$work/root/etc"
+is_refused "/etc read-only"
+umount "$work/root/etc"
 check "with space, it is installed" in_full dpkg -i /var/tmp/package.deb
 check "and is whole" in_full dpkg -V ipvsadm
 for dir in proc sys dev; do umount "$work/root/$dir"; done
