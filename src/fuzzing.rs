@@ -43,7 +43,11 @@ pub fn argv(input: &[u8]) {
     assert!(invocation.netns.is_none_or(|name| !name.is_empty()));
     match &invocation.command {
         Command::Action(Action::Goal(goal)) => is_reached_once(goal),
-        Command::Action(Action::List(List::Connections { filter, .. }, _)) => lets_some(filter),
+        Command::Action(Action::List(list, _)) => {
+            if let List::Connections { filter, .. } = &**list {
+                lets_some(filter);
+            }
+        }
         _ => {}
     }
     // Rules have no quotes: other words cannot be printed as rules.

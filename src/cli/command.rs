@@ -60,8 +60,8 @@ pub enum Action {
         /// `--ensure`: one that is not there is no error.
         ensure: bool,
     },
-    /// `-L`
-    List(List, Format),
+    /// `-L`. In a box for the same reason.
+    List(Box<List>, Format),
     /// `-S`
     Save(Save),
 }

@@ -38,7 +38,10 @@ impl Args<'_> {
             CommandName::List => {
                 let (list, format) = (self.list()?, self.format()?);
                 let json = format == Format::Json;
-                return self.watched(Action::List(list, format), Watched::Listings { list, json });
+                return self.watched(
+                    Action::List(Box::new(list), format),
+                    Watched::Listings { list, json },
+                );
             }
             CommandName::Save => {
                 let save = self.save();

@@ -115,7 +115,7 @@ fn list_everything() -> Command {
         sorted: true,
         numeric: false,
     };
-    Command::Action(Action::List(table, Format::default()))
+    Command::Action(Action::List(Box::new(table), Format::default()))
 }
 
 /// What is wrong with a command line.

@@ -120,7 +120,10 @@ fn of_connections(call: &Call, stderr: &[u8]) -> Option<Outcome> {
     match cli::parse(b"ipvsadm", &words, || posix, &mut SystemLookup::default()) {
         Ok(line) => {
             let engines = match line.command {
-                Command::Action(Action::List(List::Connections { engines, .. }, _)) => engines,
+                Command::Action(Action::List(list, _)) => match *list {
+                    List::Connections { engines, .. } => engines,
+                    other => panic!("{other:?}"),
+                },
                 other => panic!("{other:?}"),
             };
             let titles = "IPVS connection entries\n\
