@@ -142,7 +142,6 @@ fn the_manuals_name_only_options_that_exist() {
     }
 }
 
-/// The two small programs say themselves what they take.
 /// A second Ql on a line is quoted within the first.
 #[test]
 fn the_manuals_nest_no_quotes() {
@@ -154,6 +153,7 @@ fn the_manuals_nest_no_quotes() {
     }
 }
 
+/// The two small programs say themselves what they take.
 #[test]
 fn the_manuals_of_the_small_programs_explain_their_options() {
     for (program, manual) in [

@@ -41,7 +41,7 @@ check "a rule that is not saved" ipvsadm -A -t 10.0.0.3:80
 
 echo "== a full root file system"
 mkdir "$work/space" "$work/root"
-mount -t tmpfs -o size=1m space "$work/space"
+mount -t tmpfs space "$work/space"
 mkdir "$work/space/upper" "$work/space/work"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$work/space/upper,workdir=$work/space/work" "$work/root"
 for dir in proc sys dev; do mount --bind /$dir "$work/root/$dir"; done

@@ -15,8 +15,8 @@ use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
 use crate::wire::{Request, parse_daemon, parse_server, parse_service};
 
-/// How often a table is read in two more ways, after two passes that were not
-/// enough, before giving up.
+/// After two passes that were not enough: how many times two more are made before
+/// giving up.
 const TRIES: usize = 16;
 
 /// Sizes of the first receive of a pass with a socket of its own, in KiB, which
