@@ -81,7 +81,7 @@ class Bench:
         return medians
 
     def sample(self, name, *words):
-        """What one look more costs a program of ours that watches, and how that
+        """What one more refresh costs a program of ours that watches, and how that
         compares with the command measured last."""
 
         def cost(samples):
@@ -92,7 +92,7 @@ class Bench:
         one = (cost(6) - cost(1)) / 5
         last, _, ours = self.results[-1]
         quotient = number(one / ours.cost)
-        self.notes.append(f"One look of {name} --watch: {number(one)}, {quotient} times {last}.")
+        self.notes.append(f"One more refresh of {name} --watch: {number(one)}, {quotient} times {last}.")
 
     def same(self, *words):
         """Both must do the same work; the reference's order is not stable."""
@@ -118,16 +118,16 @@ class Bench:
             self.measure(name, *plain, *more, theirs=plain, times=COMMANDS, **how)
 
         subprocess.run(["ip", "netns", "add", "bench"], check=True)
-        instead("-Z, --netns", ["-Z"], "--netns", "bench")
+        instead("-Z --netns", ["-Z"], "--netns", "bench")
         subprocess.run(["ip", "netns", "delete", "bench"], check=True)
         add = ["-A", "-t", "10.9.0.@:80", "-s", "wlc"]
-        instead("-A, --ensure it is there", add, "--ensure", before=clear, own_before=some)
+        instead("-A --ensure, service present", add, "--ensure", before=clear, own_before=some)
         server = ["-t", "10.9.0.@:80", "-r", "10.9.1.1:80", "-m"]
         full = lambda: (some(), self.launch(OURS, "-a", *server, times=COMMANDS))
         self.measure("-a", "-a", *server, times=COMMANDS, before=some)
-        instead("-a, --ensure it is there", ["-a", *server], "--ensure", before=some, own_before=full)
+        instead("-a --ensure, server present", ["-a", *server], "--ensure", before=some, own_before=full)
         self.measure("-e", "-e", *server, "-w", "@", times=COMMANDS, before=full)
-        instead("-e, --keep", ["-e", *server, "-w", "@"], "--keep", before=full)
+        instead("-e --keep", ["-e", *server, "-w", "@"], "--keep", before=full)
 
     def tables(self, services):
         name = f"{services:,} x 4"
@@ -175,7 +175,7 @@ class Bench:
         kept = (counts.memory - rows.memory) * 1024 / count
         note = f"{name} takes {kept:.0f} bytes for each client"
         if self.counted:
-            note += f", and {counts.user / rows.user:.2f} times the user instructions of -Lcn itself"
+            note += f", and {counts.user / rows.user:.2f} times the user instructions of -Lcn"
         self.notes.append(f"{note}.")
 
     def open(self, count, ports, of=""):
@@ -285,7 +285,7 @@ def reads_once():
 
 # --- results -----------------------------------------------------------------
 
-HEAD = "", "C ipvsadm", "ours", "ratio", "user, C", "ours", "ratio", "KiB, C", "ours"
+HEAD = "command", "C ipvsadm", "ours", "ratio", "user, C", "ours", "ratio", "KiB, C", "ours"
 
 
 def ratio(a, b):
@@ -348,12 +348,12 @@ def main():
         bench.clients(100_000)
     what = "millions of executed instructions" if bench.counted else "wall clock, ms"
     lines = list(rows(bench.results, bench.counted))
-    rounds = f"medians of {options.rounds} (100,000 connections and more: once)"
-    title = f"Linux {platform.release()}, {rounds}, {what}"
-    print(f"{title}\n", *table(lines), sep="\n")
-    print(*bench.notes, sep="\n")
+    rounds = f"Medians of {options.rounds} runs (from 100,000 connections on: one), in {what}."
+    title = f"Linux {platform.release()}"
+    print(title, rounds, *table(lines), *bench.notes, sep="\n")
     with open(options.out, "w", encoding="utf-8") as out:
-        print(f"{title}:\n", *markdown(lines), "", *(f"- {note}" for note in bench.notes), sep="\n", file=out)
+        notes = (f"- {note}" for note in bench.notes)
+        print(f"## {title}\n", f"{rounds}\n", *markdown(lines), "", *notes, "", sep="\n", file=out)
 
 
 main()

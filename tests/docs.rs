@@ -455,6 +455,42 @@ fn the_readme_shows_what_make_picture_makes() {
     }
 }
 
+/// The rows of the tables, after their command.
+fn figures(page: &str) -> Vec<Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| -"));
+    let rows = rows.map(|row| row.trim_matches([' ', '|']).split(" | ").skip(1));
+    rows.map(Iterator::collect).collect()
+}
+
+#[test]
+fn the_readme_and_the_picture_have_the_figures_of_docs_speed() {
+    let (readme, page) = (read("README.md"), read("docs/speed.md"));
+    assert!(readme.contains("](docs/speed.svg)") && page.contains("](speed.svg)"));
+    let shown = figures(&readme);
+    assert_eq!(shown.len(), 4);
+    let measured = figures(&page);
+    for row in shown {
+        let found = measured.iter().any(|all| all.starts_with(&row[..3]));
+        assert!(found, "{row:?}: run bench/publish");
+    }
+    let picture = read("docs/speed.svg");
+    let drawn = |row: &&Vec<&str>| {
+        let ours = format!(">{} (ratio {})<", row[1], row[2]);
+        picture.contains(&format!(">{}<", row[0])) && picture.contains(&ours)
+    };
+    let bars = picture.matches("(ratio ").count();
+    assert!(bars > 4);
+    assert!(
+        measured.iter().filter(drawn).count() >= bars,
+        "run bench/publish"
+    );
+}
+
+#[test]
+fn the_readme_is_short() {
+    assert!(read("README.md").lines().count() <= 200);
+}
+
 /// What sets up load balancers in a rescue system must not carry a screen along.
 #[test]
 fn only_ipvstop_is_linked_with_what_draws() {
