@@ -75,10 +75,10 @@ pub fn argv(input: &[u8]) {
     }
 }
 
-/// Whether clap accepts `words`; then popt's rules must make the same of them.
-pub(crate) fn reads_alike(words: &[&[u8]]) -> bool {
+/// Popt's rules must make the same of `words` that clap accepts.
+fn reads_alike(words: &[&[u8]]) {
     let Some(reading) = frontend::read(words, || false) else {
-        return false;
+        return;
     };
     // The word as typed is for messages only.
     let typed = |token| match token {
@@ -93,7 +93,6 @@ pub(crate) fn reads_alike(words: &[&[u8]]) -> bool {
         tokens.iter().copied().partition(|(row, _)| row.is_some())
     };
     assert_eq!(parts(&by_clap), parts(&by_popt));
-    true
 }
 
 fn is_read_back(change: &Change) {

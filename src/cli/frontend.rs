@@ -160,8 +160,6 @@ pub fn near_miss(word: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fuzzing::reads_alike;
-    use crate::random::Random;
 
     #[test]
     fn clap_accepts_the_definition() {
@@ -172,35 +170,5 @@ mod tests {
     fn a_near_miss_is_named() {
         assert_eq!(near_miss(b"--wieght").as_deref(), Some("--weight"));
         assert_eq!(near_miss(b"--xyzzyfoobar"), None);
-    }
-
-    /// What lines are made of; a word of nothing is one more.
-    const PIECES: &str = "\
-        -A -E -L -l -Ln -lcn -a -d -Z -S -C -R --set -h --start-daemon master \
-        --stop-daemon=backup -t 10.0.0.1:80 -At -u=10.0.0.1:53 -f 1 -f7 -6 -p -p300 \
-        -p= -pt -p=5 -s rr -srr -s= --scheduler=wrr -M -o -r -mw5 -gw -w -w=5 -w-1 \
-        --weight -5 -n --numeric --numeric=5 -- --stats --rate --exact -X --sort \
-        --sort --nosort -c --pe sip word = -t= -b --persistent --persistent=9 --drain \
-        --drain=3 -LQ --nosuch -j -Lj --json \
-        --openmetrics --watch --watch=2 --samples";
-
-    #[test]
-    fn what_clap_accepts_the_lexer_reads_alike() {
-        let pieces: Vec<&[u8]> = PIECES.split(' ').chain([""]).map(str::as_bytes).collect();
-        let mut random = Random::new(1);
-        let mut accepted = 0;
-        for _ in 0..3_000 {
-            let words: Vec<&[u8]> = (0..=random.below(5))
-                .map(|_| pieces[random.below(pieces.len())])
-                .collect();
-            let shown: Vec<_> = words.iter().map(|w| String::from_utf8_lossy(w)).collect();
-            let read = reads_alike(&words);
-            let whole = definition().try_get_matches_from(owned(&words)).is_ok()
-                && begins_with_command(&words)
-                && !words.contains(&b"-".as_slice());
-            assert_eq!(read, whole, "{shown:?}: the rest of the options matters");
-            accepted += u32::from(read);
-        }
-        assert!(accepted > 100, "only {accepted} lines were accepted");
     }
 }

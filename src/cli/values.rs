@@ -266,10 +266,9 @@ pub fn multicast(input: &[u8]) -> Result<IpAddr, UsageError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::Random;
 
-    struct NoNames;
-    impl Lookup for NoNames {
+    struct TwoNames;
+    impl Lookup for TwoNames {
         fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
             // A resolver may take addresses for names.
             let known = [&b"vip"[..], b"::ffff:10.0.0.9"];
@@ -336,7 +335,7 @@ mod tests {
     #[test]
     fn addresses_in_all_their_forms() {
         let parse = |text: &str| {
-            address(text.as_bytes(), Some(Protocol::Tcp), &mut NoNames)
+            address(text.as_bytes(), Some(Protocol::Tcp), &mut TwoNames)
                 .map(|(a, p)| format!("{a} {p:?}"))
         };
         for (text, meaning) in [
@@ -376,7 +375,7 @@ mod tests {
 
     #[test]
     fn masks_follow_the_family() {
-        let mask = |text: &str, family| netmask(text.as_bytes(), family, &mut NoNames).ok();
+        let mask = |text: &str, family| netmask(text.as_bytes(), family, &mut TwoNames).ok();
         let v4 = |a, b, c, d| Some(Netmask::V4(Ipv4Addr::new(a, b, c, d)));
         assert_eq!(mask("255.255.255.0", Family::Inet), v4(255, 255, 255, 0));
         assert_eq!(mask("64", Family::Inet), v4(0, 0, 0, 64));
@@ -402,21 +401,5 @@ mod tests {
         );
         assert_eq!(flags("x", "mh"), Err("invalid scheduler flag `x'".into()));
         assert_eq!(flags(",", "mh"), Err("invalid scheduler flag `,'".into()));
-    }
-
-    #[test]
-    fn no_input_panics() {
-        let bytes = [
-            b'[', b']', b':', b'.', b'0', b'x', b'9', b' ', b'-', b'/', b',', 0xff,
-        ];
-        let mut random = Random::new(1);
-        for _ in 0..20_000 {
-            let word: Vec<u8> = (0..random.below(7))
-                .map(|_| bytes[random.below(bytes.len())])
-                .collect();
-            address(&word, None, &mut NoNames);
-            prefix(&word);
-            let _ = multicast(&word);
-        }
     }
 }

@@ -17,9 +17,7 @@ mod pool;
 mod resolver;
 mod services;
 
-#[cfg(any(test, fuzzing))]
-pub use lookup::NoLookup;
-pub use lookup::{Lookup, ManyLookup, SystemLookup};
+pub use lookup::{Lookup, ManyLookup, NoLookup, SystemLookup};
 pub use resolver::Resolver;
 
 use crate::model::Protocol;

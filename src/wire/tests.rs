@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::model::*;
-use crate::random::Random;
 use netlink_packet_generic::GenlFamily;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -303,49 +302,4 @@ fn messages_are_told_apart() {
             Ok((10, Body::Data(data))),
         ]
     );
-}
-
-/// Reads `input` as everything it could be.
-fn read_all(input: &[u8]) {
-    for message in messages(input) {
-        let Ok(Message {
-            body: Body::Data(attributes),
-            ..
-        }) = message
-        else {
-            continue;
-        };
-        read_attributes(attributes);
-    }
-    read_attributes(input);
-}
-
-fn read_attributes(attributes: &[u8]) {
-    parse_service(attributes);
-    parse_server(attributes, Family::Inet6);
-    parse_daemon(attributes);
-    parse_info(attributes);
-    parse_timeouts(attributes);
-    parse_family(attributes);
-}
-
-#[test]
-fn no_bytes_make_it_panic() {
-    let mut random = Random::new(1);
-    let mut message = bytes("44010000 2000 0200 08000000 00000000 01010000");
-    message.extend(v6_reply());
-    for whole in [message, v6_reply(), gue_reply()] {
-        for cut in 0..whole.len() {
-            read_all(&whole[..cut]);
-        }
-        for _ in 0..20_000 {
-            let mut broken = whole.clone();
-            for _ in 0..=random.below(4) {
-                let place = random.below(broken.len());
-                broken[place] = random.below(256) as u8;
-            }
-            broken.truncate(random.below(broken.len() + 1));
-            read_all(&broken);
-        }
-    }
 }
