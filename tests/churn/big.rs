@@ -151,6 +151,7 @@ fn dead_name_server() {
         output.stdout == machine.feed("-Ln", "").into_bytes(),
         "other numbers than -Ln's"
     );
-    let seconds = Duration::from_secs(4)..Duration::from_secs(20);
+    // Each of them alone would take that long.
+    let seconds = Duration::from_secs(4)..Duration::from_secs(60);
     assert!(seconds.contains(&took), "it took {took:?}");
 }

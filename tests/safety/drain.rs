@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::Child;
 use std::thread::{self, sleep};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const TESTS: &[Test] = &[
     ("drain::waits_for_the_last_connection", waits),
@@ -158,6 +158,7 @@ fn direct_routing() {
     const FIN: u8 = 1;
     const SYN: u8 = 2;
     const ACK: u8 = 16;
+    const FIN_WAIT: Duration = Duration::from_secs(4);
     let machine = Machine::with(NO_ANSWER);
     machine.feed(
         "-R",
@@ -172,11 +173,13 @@ fn direct_routing() {
         packet[12..14].copy_from_slice(&[0x50, flags]);
         client.send_to(&packet, &vip.into()).expect("a route");
     };
+    let mut last = Instant::now();
     for (flags, state) in [
         (SYN, "SYN_RECV"),
         (ACK, "ESTABLISHED"),
         (FIN | ACK, "FIN_WAIT"),
     ] {
+        last = Instant::now();
         send(flags);
         wait_for(state, || rows(state).len() == 1);
     }
@@ -184,7 +187,10 @@ fn direct_routing() {
     for _ in 0..8 {
         sleep(Duration::from_millis(500));
         send(ACK);
-        assert!(listed(&machine, "-r 10.0.8.2:80"));
+        // A busy machine may be silent for too long.
+        let silence = last.elapsed();
+        last = Instant::now();
+        assert!(listed(&machine, "-r 10.0.8.2:80") || silence > FIN_WAIT);
     }
     let output = drain.wait_with_output().expect("an end");
     assert_eq!(ended(&output), (Some(0), String::new()));
@@ -193,6 +199,8 @@ fn direct_routing() {
 
 /// Both sides have sent their FIN, and the client has not yet heard all.
 fn last_packets() {
+    /// So long the last packets of a connection may take.
+    const LINGER: Duration = Duration::from_secs(5);
     let machine = Machine::new();
     machine.feed("-R", RULES);
     let listener = TcpListener::bind("10.0.9.2:8080").expect("a listener");
@@ -200,11 +208,12 @@ fn last_packets() {
     let (mut server, _) = listener.accept().expect("a client");
     client.shutdown(std::net::Shutdown::Write).expect("an end");
     server.write_all(b"answer").expect("a client");
+    let closed = Instant::now();
     drop(server);
     wait_for("TIME_WAIT", || rows("TIME_WAIT").len() == 1);
     let drain = start(&machine, DRAIN);
     sleep(Duration::from_secs(2));
-    assert!(listed(&machine, "-r 10.0.9.2:8080"));
+    assert!(listed(&machine, "-r 10.0.9.2:8080") || closed.elapsed() > LINGER);
     let mut heard = String::new();
     client.read_to_string(&mut heard).expect("an answer");
     assert_eq!(heard, "answer");

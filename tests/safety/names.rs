@@ -175,7 +175,8 @@ fn dead_server() {
         let output = machine.call(program, line, &rules);
         let time = start.elapsed();
         assert_eq!(ended(&output), (Some(2), said.clone()), "{program}");
-        assert!(time < Duration::from_secs(22), "{program}: {time:?}");
+        // The C library asks twice for each name, and waits 25 seconds each time.
+        assert!(time < Duration::from_secs(45), "{program}: {time:?}");
         println!("30 names and a dead name server: {time:.1?}");
         assert_eq!(machine.ipvsadm("-Sn"), table);
     }

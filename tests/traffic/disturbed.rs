@@ -259,8 +259,8 @@ fn clock_jumps() -> Result<()> {
     let begun = Instant::now();
     let mut running = start(&cluster.director, &commands)?;
     let mut clock = Clock::default();
-    // In the first interval, and in the second.
-    for (second, jump) in [(1, 3600), (5, -7200)] {
+    // In the middle of the first interval, and of the second.
+    for (second, jump) in [(2, 3600), (6, -7200)] {
         sleep(Duration::from_secs(second).saturating_sub(begun.elapsed()));
         drop(cluster.client.calls(CALLS, Tcp, web)?);
         clock.jump(jump)?;
@@ -269,17 +269,20 @@ fn clock_jumps() -> Result<()> {
         let ended = running.end()?;
         let text = running.text()?;
         assert_eq!(ended, (Some(0), String::new()), "{text}");
-        // The service, its name, and connections a second over four seconds.
+        // The service, its name, and connections a second over four seconds, or
+        // over more on a busy machine.
+        let late = begun.elapsed().as_secs_f64() - 8.0;
         let mut connections = 0.0;
         for row in text.lines().filter(|line| line.starts_with("TCP ")) {
             let rate = row.split_whitespace().nth(2).context(text.clone())?;
             connections += 4.0 * rate.parse::<f64>()?;
         }
         let sent = 2.0 * CALLS as f64;
-        assert!((connections - sent).abs() <= 6.0, "{connections}: {text}");
+        let expected = sent * 4.0 / (4.0 + late) - 6.0..=sent + 6.0;
+        assert!(expected.contains(&connections), "{connections}: {text}");
     }
     // Nor do the looks wait for the hour.
-    assert!(begun.elapsed() < Duration::from_secs(40));
+    assert!(begun.elapsed() < Duration::from_secs(120));
     Ok(())
 }
 
