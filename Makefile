@@ -1,8 +1,11 @@
 # make        the programs, in target/release
 # make demo   a real cluster in a virtual machine, shown with this ipvsadm
-# make test   the whole test suite, its kernel tests in the same machine
+# make test   the whole test suite, its kernel tests in such machines
 #             KERNELS="bullseye bookworm trixie testing": on Linux 5.10, 6.1,
 #             6.12 and 7.x
+# make test-long
+#             for a night: all those kernels, other architectures, more random
+#             lines, always others, and a minute for each fuzz target
 # make static the programs without shared libraries, linked with musl
 # make msrv   checks that the oldest Rust of Cargo.toml compiles all of it
 # make check-targets
@@ -18,29 +21,22 @@
 
 lab = tests/lab/lab
 
-# The Debian suites on whose kernels the kernel tests run.
+# The Debian suites on whose kernels the kernel tests run; always on bookworm's.
 KERNELS ?= bookworm
-kernel_tests = safety compliance traffic clients formats churn without_ipvs
-
-define on_kernel
-IPVSADM_KERNEL=$(1) tests/step $(1) cargo test --locked $(addprefix --test ,$(kernel_tests))
-
-endef
 
 .DEFAULT_GOAL := build
 
 demo: lab build
 	$(lab) run tests/lab/demo
 
-# What is cheap comes first.
 test: rust lab
-	tests/step lint tests/lint.sh
-	tests/step msrv tests/msrv.sh --if-there
-	tests/step deny tests/deny.sh --if-there
-	tests/step bookworm cargo test --locked
-	$(foreach kernel,$(filter-out bookworm,$(KERNELS)),$(call on_kernel,$(kernel)))
-	tests/step static $(MAKE) test-static
-	tests/step install $(MAKE) test-install
+	tests/all $(filter-out bookworm,$(KERNELS))
+
+test-long: check-targets
+	$(MAKE) fuzz SECONDS=60
+	IPVSADM_SEED=clock IPVSADM_RANDOM_CASES=20000 IPVSADM_LISTINGS=200 \
+		IPVSADM_LAB_TIMEOUT=14400 IPVSADM_LAB_STALL=1800 \
+		$(MAKE) test KERNELS="bullseye bookworm trixie testing"
 
 msrv:
 	tests/msrv.sh
@@ -68,6 +64,6 @@ lab:
 lab-shell: lab deb
 	$(lab) shell
 
-.PHONY: bench check-targets demo deny fuzz msrv picture test lab lab-shell
+.PHONY: bench check-targets demo deny fuzz msrv picture test test-long lab lab-shell
 
 include packaging/install.mk

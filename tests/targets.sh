@@ -1,5 +1,5 @@
 #!/bin/bash
-# Other machines: compiles everything for each, and runs the unit tests, in
+# Other machines: compiles the programs for each, and runs the unit tests, in
 # QEMU's emulation, on one whose numbers have the low byte first and one with the
 # high byte first. Needs rustup for the standard libraries; the linkers, C
 # libraries and QEMU come from Debian.
@@ -36,7 +36,7 @@ install() {
 for target in "${checked[@]}"; do
     if is_there "$target"; then
         echo "targets: cargo check for $target"
-        cargo check --quiet --locked --workspace --all-targets --target "$target"
+        cargo check --quiet --locked --workspace --target "$target"
     else
         missing+=("$target: its standard library (rustup target add $target)")
     fi

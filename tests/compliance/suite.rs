@@ -2,14 +2,13 @@
 
 use crate::differences;
 use crate::support::bench::{Bench, Seen, Which};
+use crate::support::lab;
 use crate::support::programs::{Call, End, Outcome, Stdout, Tool};
 use ipvsadm::cli::{self, Action, Command};
-use ipvsadm::model::Protocol;
-use ipvsadm::names::Lookup;
+use ipvsadm::names::NoLookup;
 use libtest_mimic::{Failed, Trial};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 thread_local! {
     static BENCH: RefCell<Option<Bench>> = const { RefCell::new(None) };
@@ -66,7 +65,7 @@ impl Group {
 
     /// The group as a test.
     pub fn trial(self) -> Trial {
-        Trial::test(self.name, move || {
+        lab::shared(self.name, move || {
             BENCH.with_borrow_mut(|bench| {
                 let bench = bench.get_or_insert_with(Bench::new);
                 let mut cases = Cases {
@@ -261,17 +260,8 @@ impl Cases<'_> {
 /// Whether the line asks for a change. It is only a guess, in favour of speed:
 /// names are not looked up.
 fn likely_to_change(call: &Call) -> bool {
-    struct NoNames;
-    impl Lookup for NoNames {
-        fn host(&mut self, _: &[u8]) -> Option<Ipv4Addr> {
-            None
-        }
-        fn port(&mut self, _: &[u8], _: Protocol) -> Option<u16> {
-            None
-        }
-    }
     let words: Vec<&[u8]> = call.words.iter().map(Vec::as_slice).collect();
-    let invocation = cli::parse(b"", &words, || false, &mut NoNames);
+    let invocation = cli::parse(b"", &words, || false, &mut NoLookup);
     invocation.is_ok_and(|invocation| {
         matches!(
             invocation.command,

@@ -4,13 +4,16 @@
 //!
 //! Tests run one after the other on the main thread, because a network
 //! namespace belongs to a thread. They never skip: without a lab they fail.
+//! Several machines can share them, see [`shared`].
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use std::env;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use std::{fs, io};
+use std::time::Instant;
+use std::{env, fs, io};
 
 /// The kernel that tests want.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -43,7 +46,36 @@ impl Verdict for anyhow::Result<()> {
 
 /// The test as libtest-mimic wants it.
 pub fn trial<T: Verdict>(&(name, test): &Test<T>) -> Trial {
-    Trial::test(name, move || test().verdict())
+    shared(name, move || test().verdict())
+}
+
+/// A test that leaves a file with its duration in the directory
+/// `IPVSADM_RECORDS`, if there is one. Machines that share the directory share the
+/// tests: the machine that makes the file runs the test (see tests/kernel).
+pub fn shared(
+    name: &'static str,
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let title = format!("{} {name}", env!("CARGO_CRATE_NAME"));
+        let records = env::var_os("IPVSADM_RECORDS");
+        let record = records.map(|records| Path::new(&records).join(&title));
+        if let Some(record) = &record {
+            match File::create_new(record) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    return Ok(Completion::ignored_with("in another machine"));
+                }
+                file => drop(file?),
+            }
+        }
+        let begun = Instant::now();
+        test()?;
+        if let Some(record) = record {
+            let seconds = begun.elapsed().as_secs_f64();
+            fs::write(record, format!("{seconds:6.1} s  {title}\n"))?;
+        }
+        Ok(Completion::Completed)
+    })
 }
 
 /// Runs `trials`, then `summary`, where the `kernel` is.

@@ -6,7 +6,6 @@
 mod support;
 
 use ipvsadm::cli::help;
-use libtest_mimic::Trial;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use support::lab::{self, Kernel};
@@ -15,9 +14,9 @@ use support::programs::{Call, Outcome, Program, Tool};
 
 fn main() -> ExitCode {
     let trials = vec![
-        Trial::test("needs_the_kernel", || in_place(needs_the_kernel)),
-        Trial::test("needs_no_kernel", || in_place(needs_no_kernel)),
-        Trial::test("save_and_restore", || in_place(save_and_restore)),
+        lab::shared("needs_the_kernel", || in_place(needs_the_kernel)),
+        lab::shared("needs_no_kernel", || in_place(needs_no_kernel)),
+        lab::shared("save_and_restore", || in_place(save_and_restore)),
     ];
     lab::main(Kernel::WithoutIpvs, trials, || {})
 }
