@@ -4,16 +4,21 @@
 //!
 //! This is not part of the programs.
 
+use crate::check::routing;
 use crate::cli::{self, Action, Command, List, frontend, lexer::Lexer, lexer::Token, values};
 use crate::cli::{goal::Goal, goal::Wish, interval, questions};
-use crate::model::{
-    Change, Connection, ConnectionFilter, Endpoint, EndpointFilter, Family, Forwarding, Key, Name,
-    Netmask, Protocol, STATES, ServerConfig, ServiceConfig, ServiceFlags, Tunnel, TunnelChecksum,
+use crate::connections::{
+    Connection, ConnectionFilter, Endpoint, EndpointFilter, Key, STATES, take_row,
 };
 use crate::names::NoLookup;
 use crate::render::{Buffer, text};
 use crate::rules::{self, plan::Wanted};
-use crate::wire::{self, Body, Request};
+use ipvs::netlink::route_messages;
+use ipvs::wire::{self, Body, Request};
+use ipvs::{
+    Change, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServiceConfig, ServiceFlags,
+    Tunnel, TunnelChecksum,
+};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -251,7 +256,7 @@ pub fn netlink(input: &[u8]) {
         }
     }
     reply(input);
-    wire::parse_source_nat(input);
+    routing::parse_source_nat(input);
 }
 
 fn reply(attributes: &[u8]) {
@@ -266,7 +271,7 @@ fn reply(attributes: &[u8]) {
         assert_eq!((again.key, again.config), (service.key, service.config));
     }
     for family in [Family::Inet, Family::Inet6] {
-        let key = crate::model::ServiceKey::Address {
+        let key = ipvs::ServiceKey::Address {
             protocol: Protocol::Tcp,
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 80,
@@ -290,7 +295,7 @@ fn sent(change: Change) -> Vec<u8> {
 /// A datagram of rtnetlink, or what follows the header of one of its messages:
 /// what is read is what a plain reader finds there.
 pub fn routes(input: &[u8]) {
-    for message in wire::route_messages(input).flatten() {
+    for message in route_messages(input).flatten() {
         if let Body::Data(data) = message.body {
             route_reply(data);
         }
@@ -300,8 +305,8 @@ pub fn routes(input: &[u8]) {
 
 /// Headers and attributes as in linux/rtnetlink.h, if_link.h and if_addr.h.
 fn route_reply(data: &[u8]) {
-    let (link, address) = (wire::parse_link(data), wire::parse_address(data));
-    let route = wire::parse_route(data);
+    let (link, address) = (routing::parse_link(data), routing::parse_address(data));
+    let route = routing::parse_route(data);
     let number = |at: usize| u32::from_ne_bytes(data[at..at + 4].try_into().expect("four bytes"));
     assert_eq!(link.is_some(), data.len() >= 16);
     if let Some(link) = link {
@@ -318,7 +323,7 @@ fn route_reply(data: &[u8]) {
         let own = |kind| plain_attribute(&data[8..], kind).filter(|value| !value.is_empty());
         assert_eq!(own(2).or(own(1)), Some(&octets(found.address)[..]));
     }
-    if let Some(local) = wire::parse_local_route(data) {
+    if let Some(local) = routing::parse_local_route(data) {
         assert_eq!(data[7], 2, "{local:?}");
     }
     assert_eq!(route.is_some(), data.len() >= 12);
@@ -365,7 +370,7 @@ pub fn rows(input: &[u8]) {
     for line in input.split_inclusive(|b| *b == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let shown = line.escape_ascii();
-        let read = wire::take_row(&mut rest, &mut row).map(|()| row);
+        let read = take_row(&mut rest, &mut row).map(|()| row);
         assert_eq!(read, plain_row(line), "{shown}");
     }
     assert!(rest.is_empty());

@@ -3,19 +3,20 @@
 //! that name.
 //!
 //! The library exists for the programs and tests of this package; it is no
-//! stable interface. Its layers depend on each other in one direction only:
+//! stable interface. Its layers depend on each other in one direction only, on
+//! those below:
 //!
 //! * [`run`] does what the command says: it alone ties the others together
 //! * [`check`] looks for what keeps a virtual service from answering
-//! * [`watch`] looks at the table again and again and counts rates
 //! * [`rules`] reads the input of `-R` and plans `--replace`
 //! * [`cli`] turns words into a [`cli::Command`]
 //! * [`render`] turns plain data into output
 //! * [`names`] looks up hosts and services; the one call for it that needs
 //!   unsafe code is in a package of its own, `src/gethostbyname`
-//! * [`kernel`] talks to the kernel
-//! * [`wire`] knows the bytes of those messages
-//! * [`model`] says what services, servers and daemons are
+//! * [`rates`] looks at the table again and again and counts rates
+//! * [`connections`] reads the table of connections
+//! * [`procfs`] reads what the kernel says in files
+//! * [`ipvs`] talks to the kernel: a package of its own, in `src/ipvs`
 
 #![forbid(unsafe_code)]
 // A number that may not fit is converted by `try_from`, or says why it fits.
@@ -30,15 +31,14 @@
 
 pub mod check;
 pub mod cli;
+pub mod connections;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
-pub mod kernel;
-pub mod model;
 pub mod names;
+pub mod procfs;
 #[cfg(test)]
 mod random;
+pub mod rates;
 pub mod render;
 pub mod rules;
 pub mod run;
-pub mod watch;
-pub mod wire;

@@ -15,7 +15,7 @@ has() {
     return 1
 }
 
-! has fmt || cargo fmt --check
+! has fmt || cargo fmt --all --check
 if has clippy; then
     case $(cargo clippy --version) in
         "clippy $clippy "*) cargo clippy --all-targets --locked -- -D warnings ;;

@@ -5,14 +5,15 @@
 //! what it reads.
 
 use super::plain;
-use crate::kernel::{Ipvs, Namespace, Routing};
-use crate::model::Network as LocalNetwork;
-use crate::model::{
-    ConnectionFilter, Daemon, Family, Forwarding, Info, Link, LinkAddress, Protocol, Route, Server,
-    ServerKey, Service, ServiceKey, SourceNat,
+use super::routing::{self, Link, LinkAddress, Route, Routing, SourceNat};
+use crate::connections::{ConnectionFilter, Connections, Network as LocalNetwork};
+use crate::procfs;
+use ipvs::{
+    Daemon, Family, Forwarding, Info, Ipvs, Namespace, Protocol, Server, ServerKey, Service,
+    ServiceKey,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::io::{self, BufRead, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Addresses somewhere in the Internet: the way to them is the way to clients
@@ -114,7 +115,7 @@ impl Network {
             network.ways = ways;
             Ok(())
         };
-        let result = match namespace.routing() {
+        let result = match Routing::open(namespace) {
             Ok(mut routing) => fill(&mut routing),
             Err(error) => Err(format!(
                 "network interfaces, addresses, routes: {}",
@@ -246,7 +247,7 @@ fn read_settings<'a>(
         OF_LINK.iter().map(move |path| path.replace('*', &name))
     });
     let paths: Vec<String> = vs.chain(global).chain(of_links).collect();
-    let values = namespace.sysctls(&paths).unwrap_or_else(|error| {
+    let values = procfs::sysctls(namespace, &paths).unwrap_or_else(|error| {
         unread.push(format!("settings: {}", plain(&error)));
         Vec::new()
     });
@@ -311,11 +312,11 @@ impl Facts {
                 .any(masquerades)
         {
             let mut note = |what: &str, why: String| unread.push(format!("{what}: {why}"));
-            match namespace.source_nat() {
+            match routing::source_nat(namespace) {
                 Ok(rules) => nat = rules,
                 Err(error) => note("rules of NAT", plain(&error)),
             }
-            match namespace.legacy_nat() {
+            match routing::legacy_nat(namespace) {
                 Ok(has) => legacy_nat = has,
                 Err(error) => note("tables of iptables", plain(&error)),
             }
@@ -349,7 +350,7 @@ fn count_open(
     open: &mut BTreeMap<(ServiceKey, ServerKey), u64>,
     unchecked: &mut Vec<String>,
 ) -> io::Result<()> {
-    let mut connections = namespace.connections(ConnectionFilter::default())?;
+    let mut connections = Connections::open(namespace, ConnectionFilter::default())?;
     let mut seen = 0;
     while let Some(mut rows) = connections.next_rows()? {
         while let Some(row) = rows.next_row() {
@@ -448,7 +449,7 @@ fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr,
     match protocol {
         Protocol::Tcp | Protocol::Udp => {
             for name in [protocol.name().to_owned(), format!("{}6", protocol.name())] {
-                match namespace.sockets(&name) {
+                match procfs::net_file(namespace, &name).map(BufReader::new) {
                     Ok(lines) => read_sockets(lines, protocol, &mut found)?,
                     // A kernel without IPv6.
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -456,7 +457,7 @@ fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr,
                 }
             }
         }
-        Protocol::Sctp => match namespace.sockets("sctp/eps") {
+        Protocol::Sctp => match procfs::net_file(namespace, "sctp/eps").map(BufReader::new) {
             Ok(lines) => read_sctp(lines, &mut found)?,
             // Nothing has used SCTP yet.
             Err(error) if error.kind() == ErrorKind::NotFound => {}

@@ -3,7 +3,7 @@
 //! In three rooms. [`facts`] reads once what the machine says of itself: the
 //! table, links, addresses, routes, settings, listening sockets. [`director`] and
 //! [`real_server`] are functions from these to [`Finding`]s, which read nothing
-//! themselves. What findings look like is decided in `render`.
+//! themselves. [`report`] says what they look like.
 //!
 //! A new finding is a row of [`Kind`], the code that finds it, an entry of the
 //! manual's section TROUBLESHOOTING, and a case in `tests/traffic/check.rs`
@@ -13,9 +13,12 @@
 pub mod director;
 pub mod facts;
 pub mod real_server;
+pub mod report;
+pub mod routing;
 
-use crate::model::{Change, Link, ServerKey, ServiceKey};
 use facts::Network;
+use ipvs::{Change, ServerKey, ServiceKey};
+use routing::Link;
 use std::net::IpAddr;
 
 /// How bad a finding is.

@@ -3,8 +3,8 @@
 
 use super::facts::{HereFacts, afar};
 use super::{Finding, Findings, Kind, errno_text, on_loopback};
-use crate::kernel::Namespace;
-use crate::model::{Family, Forwarding, Link, Name, Protocol, ServerKey, ServiceKey, Tunnel};
+use crate::check::routing::Link;
+use ipvs::{Family, Forwarding, Name, Namespace, Protocol, ServerKey, ServiceKey, Tunnel};
 use std::net::IpAddr;
 
 /// What this machine is to be a real server of.

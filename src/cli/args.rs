@@ -6,14 +6,14 @@
 use super::UsageError;
 use super::interval::{DEFAULT_INTERVAL, interval};
 use super::lexer::Occurrence;
-use super::matrix::{REMOVABLE, TunnelType};
-use super::options::{CommandName, Opt, OptSet, Role};
+use super::matrix::REMOVABLE;
+use super::options::{CommandName, Opt, OptSet, Role, TunnelType};
 use super::{questions, values};
-use crate::model::{
-    DaemonConfig, DaemonRole, EndpointFilter, Family, Keys, Name, Protocol, ServerKey, ServiceKey,
-    StateSet, TunnelChecksum,
-};
+use crate::connections::{EndpointFilter, Keys, StateSet};
 use crate::names::Lookup;
+use ipvs::{
+    DaemonConfig, DaemonRole, Family, Name, Protocol, ServerKey, ServiceKey, TunnelChecksum,
+};
 use std::ffi::{OsStr, OsString};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;

@@ -2,7 +2,9 @@
 
 use super::goal::Goal;
 use super::options::CommandName;
-use crate::model::{Change, ConnectionFilter, Counting, Forwarding, ServerKey, ServiceKey, Style};
+use crate::connections::{ConnectionFilter, Counting};
+use crate::render::Style;
+use ipvs::{Change, Forwarding, ServerKey, ServiceKey};
 use std::ffi::OsString;
 use std::num::NonZeroU64;
 use std::time::Duration;

@@ -4,9 +4,9 @@
 //! The exit status is not decided here, and nothing is printed.
 
 use super::frontend;
-use super::matrix::TunnelType;
-use super::options::{CommandName, Opt};
-use crate::model::{Family, Key, STATES};
+use super::options::{CommandName, Opt, TunnelType};
+use crate::connections::{Key, STATES};
+use ipvs::Family;
 use std::fmt;
 
 /// What is wrong with a command line, or with a line of rules. Words of the command

@@ -8,10 +8,10 @@
 
 use super::UsageError;
 use super::args::Method;
-use super::matrix::{self, TunnelType};
-use super::options::{Opt, OptSet};
+use super::matrix;
+use super::options::{Opt, OptSet, TunnelType};
 use super::values;
-use crate::model::{
+use ipvs::{
     Change, Forwarding, Name, Netmask, ServerConfig, ServerKey, ServiceConfig, ServiceFlags,
     ServiceKey, Tunnel, TunnelChecksum,
 };
@@ -265,7 +265,7 @@ mod tests {
                 "-p 9 --without netmask",
                 ServiceConfig {
                     timeout: 9,
-                    netmask: Netmask::host(crate::model::Family::Inet),
+                    netmask: Netmask::host(ipvs::Family::Inet),
                     ..present
                 },
             ),

@@ -7,15 +7,16 @@ use super::args::{Args, Method, REAL_SERVER, VIRTUAL_SERVER};
 use super::command::{Action, Check, Command, Format, List, Restore, Save, Watch, Watched};
 use super::error::{Taker, UsageError};
 use super::goal::{Goal, ServerPatch, ServicePatch, Wish};
-use super::matrix::{self, CHECKSUM_OPTIONS, REMOVABLE, TUNNEL_OPTIONS, TunnelType};
-use super::options::{CommandName, Opt, OptSet};
+use super::matrix::{self, CHECKSUM_OPTIONS, REMOVABLE, TUNNEL_OPTIONS};
+use super::options::{CommandName, Opt, OptSet, TunnelType};
 use super::values;
-use crate::model::{
-    Change, ConnectionFilter, Counting, Daemon, EndpointFilter, Family, Forwarding, Key, Name,
-    Netmask, Protocol, ServerConfig, ServerKey, ServiceConfig, ServiceFlags, ServiceKey, Style,
-    Timeouts, Tunnel, View,
-};
+use crate::connections::{ConnectionFilter, Counting, EndpointFilter, Key};
 use crate::names::Lookup;
+use crate::render::{Style, View};
+use ipvs::{
+    Change, Daemon, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey,
+    ServiceConfig, ServiceFlags, ServiceKey, Timeouts, Tunnel,
+};
 
 /// The interface of a sync daemon without `--mcast-interface`.
 pub const DEFAULT_INTERFACE: &str = "eth0";

@@ -5,7 +5,7 @@
 //! table order and stops at the first mistake, since scripts see that message.
 
 use super::error::{Taker, UsageError};
-use super::options::{CommandName, Opt, OptSet};
+use super::options::{CommandName, Opt, OptSet, TunnelType};
 
 /// The options of one command or one tunnel type; all others are illegal.
 #[derive(Clone, Copy, Debug)]
@@ -159,32 +159,6 @@ pub fn allowed_with(command: CommandName) -> Allowed {
     Allowed {
         may: own.may.union(ANY_OPTIONS),
         ..own
-    }
-}
-
-/// The types of tunnel, by their names on the command line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TunnelType {
-    /// IP in IP
-    #[default]
-    Ipip,
-    /// Generic UDP encapsulation
-    Gue,
-    /// Generic routing encapsulation
-    Gre,
-}
-
-impl TunnelType {
-    /// All of them.
-    pub const ALL: [TunnelType; 3] = [TunnelType::Ipip, TunnelType::Gue, TunnelType::Gre];
-
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            TunnelType::Ipip => "ipip",
-            TunnelType::Gue => "gue",
-            TunnelType::Gre => "gre",
-        }
     }
 }
 

@@ -11,14 +11,12 @@
 
 mod args;
 mod command;
-pub mod completions;
 mod error;
 pub mod frontend;
 pub mod goal;
 pub mod help;
 mod interpret;
 pub mod interval;
-pub mod ipvstop;
 pub mod lexer;
 pub mod matrix;
 pub mod options;
@@ -31,8 +29,8 @@ pub use command::{
 };
 pub use error::{Taker, UsageError, near};
 
-use crate::model::Style;
 use crate::names::Lookup;
+use crate::render::Style;
 use args::Args;
 use lexer::{Lexer, Token};
 use options::{CommandName, Opt};

@@ -7,7 +7,7 @@
 //! value and one in `interpret` that gives it its meaning. This module must not
 //! give options a meaning itself.
 
-use crate::model::Change;
+use ipvs::Change;
 
 /// What an option takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -363,8 +363,28 @@ pub static OPTIONS: [OptionSpec; 76] = {
     ]
 };
 
-/// The kernel's schedulers, for help, completions and near misses. Other names
-/// go to the kernel too: it may have more.
-pub const SCHEDULERS: [&str; 13] = [
-    "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh",
-];
+/// The types of tunnel, by their names on the command line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TunnelType {
+    /// IP in IP
+    #[default]
+    Ipip,
+    /// Generic UDP encapsulation
+    Gue,
+    /// Generic routing encapsulation
+    Gre,
+}
+
+impl TunnelType {
+    /// All of them.
+    pub const ALL: [TunnelType; 3] = [TunnelType::Ipip, TunnelType::Gue, TunnelType::Gre];
+
+    /// The name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            TunnelType::Ipip => "ipip",
+            TunnelType::Gue => "gue",
+            TunnelType::Gre => "gre",
+        }
+    }
+}

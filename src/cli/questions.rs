@@ -6,7 +6,7 @@
 
 use super::UsageError;
 use super::values::plain;
-use crate::model::{EndpointFilter, Key, Keys, Network, StateSet};
+use crate::connections::{EndpointFilter, Key, Keys, Network, StateSet};
 use std::net::{IpAddr, Ipv6Addr};
 
 /// `address[/length][:port]`, in figures; IPv6 addresses may have brackets, and

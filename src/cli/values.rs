@@ -5,8 +5,8 @@
 //! [`Lookup`]; nothing else here reaches outside.
 
 use super::UsageError;
-use crate::model::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};
 use crate::names::Lookup;
+use ipvs::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};
 use nom::branch::alt;
 use nom::bytes::complete::{tag_no_case, take_while};
 use nom::character::complete::{char, digit0, digit1, hex_digit1, one_of};

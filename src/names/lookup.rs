@@ -4,8 +4,8 @@
 
 use super::pool;
 use super::services::Services;
-use crate::model::Protocol;
 use gethostbyname::{NoAddress, first_address};
+use ipvs::Protocol;
 use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
 use std::fs;

@@ -20,7 +20,7 @@ mod services;
 pub use lookup::{Lookup, ManyLookup, NoLookup, SystemLookup};
 pub use resolver::Resolver;
 
-use crate::model::Protocol;
+use ipvs::Protocol;
 use std::net::IpAddr;
 
 /// What is known of the names of addresses and ports. Asking never waits.

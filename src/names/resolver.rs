@@ -7,8 +7,8 @@
 use super::lookup::{host_address, system_services};
 use super::services::Services;
 use super::{Names, pool};
-use crate::model::Protocol;
 use dns_lookup::getnameinfo;
+use ipvs::Protocol;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! This module must not read the file: it is given the text.
 
-use crate::model::Protocol;
+use ipvs::Protocol;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
 use nom::character::complete::u16 as port_number;
 use nom::multi::many0;

@@ -128,7 +128,7 @@ impl Buffer {
     /// Adds the first `len` bytes of `text`. Cheaper than [`Buffer::text`] for
     /// short texts, since all `N` bytes are copied whatever `len` is.
     #[inline]
-    pub(super) fn fixed<const N: usize>(&mut self, text: [u8; N], len: usize) {
+    pub(crate) fn fixed<const N: usize>(&mut self, text: [u8; N], len: usize) {
         self.add(|room| {
             *room = text;
             len
@@ -156,7 +156,7 @@ impl Buffer {
     /// Adds a cell of at least `width` bytes, `N` at most: `write` puts the text
     /// over blanks, and says how long it is. Nothing is then left to pad.
     #[inline(always)]
-    pub(super) fn cell<const N: usize>(
+    pub(crate) fn cell<const N: usize>(
         &mut self,
         width: usize,
         write: impl FnOnce(&mut [u8; N]) -> usize,
@@ -169,13 +169,13 @@ impl Buffer {
 
     /// Ends the line.
     #[inline]
-    pub(super) fn end_line(&mut self) {
+    pub(crate) fn end_line(&mut self) {
         self.push(b'\n');
     }
 
     /// So many blanks.
     #[inline]
-    pub(super) fn blanks(&mut self, count: usize) {
+    pub(crate) fn blanks(&mut self, count: usize) {
         let mut left = count;
         while left > BLANKS.len() {
             self.fixed(BLANKS, BLANKS.len());
@@ -187,14 +187,14 @@ impl Buffer {
     /// Adds blanks until the cell that began at `start` is `width` bytes wide;
     /// a longer one stays as it is.
     #[inline]
-    pub(super) fn pad(&mut self, start: usize, width: usize) {
+    pub(crate) fn pad(&mut self, start: usize, width: usize) {
         let used = self.len() - start;
         self.blanks(width.saturating_sub(used));
     }
 
     /// `text`, left-aligned in `width`.
     #[inline]
-    pub(super) fn left(&mut self, text: impl AsRef<[u8]>, width: usize) {
+    pub(crate) fn left(&mut self, text: impl AsRef<[u8]>, width: usize) {
         let start = self.len();
         self.text(text);
         self.pad(start, width);
@@ -202,7 +202,7 @@ impl Buffer {
 
     /// `text`, left-aligned in `width`, and a blank after it.
     #[inline(always)]
-    pub(super) fn column(&mut self, text: impl AsRef<[u8]>, width: usize) {
+    pub(crate) fn column(&mut self, text: impl AsRef<[u8]>, width: usize) {
         let text = text.as_ref();
         if text.len().max(width) < SHORT {
             self.cell(width + 1, |room| put_short(room, text) + 1);
@@ -220,7 +220,7 @@ impl Buffer {
 
     /// Makes a column of what began at `start`; nothing without a width.
     #[inline]
-    pub(super) fn end_column(&mut self, start: usize, width: usize) {
+    pub(crate) fn end_column(&mut self, start: usize, width: usize) {
         if width > 0 {
             self.pad(start, width);
             self.push(b' ');
@@ -228,7 +228,7 @@ impl Buffer {
     }
 
     /// `text`, right-aligned in `width`.
-    pub(super) fn right(&mut self, text: impl AsRef<[u8]>, width: usize) {
+    pub(crate) fn right(&mut self, text: impl AsRef<[u8]>, width: usize) {
         let text = text.as_ref();
         self.blanks(width.saturating_sub(text.len()));
         self.text(text);
@@ -236,13 +236,13 @@ impl Buffer {
 
     /// `value` in decimal.
     #[inline]
-    pub(super) fn number(&mut self, value: impl Into<u64>) {
+    pub(crate) fn number(&mut self, value: impl Into<u64>) {
         self.left_number(value, 0);
     }
 
     /// `value`, left-aligned in `width`.
     #[inline]
-    pub(super) fn left_number(&mut self, value: impl Into<u64>, width: usize) {
+    pub(crate) fn left_number(&mut self, value: impl Into<u64>, width: usize) {
         let value = value.into();
         match u16::try_from(value) {
             Ok(short) if width <= SHORT => {
@@ -254,7 +254,7 @@ impl Buffer {
 
     /// `value`, right-aligned in `width`.
     #[inline]
-    pub(super) fn right_number(&mut self, value: impl Into<u64>, width: usize) {
+    pub(crate) fn right_number(&mut self, value: impl Into<u64>, width: usize) {
         let value = value.into();
         match u16::try_from(value) {
             Ok(short) if width <= SHORT => self.cell(width, |room: &mut [u8; SHORT + 8]| {

@@ -11,15 +11,15 @@
 
 use super::buffer::Buffer;
 use super::{Head, Report, Rest, address};
-use crate::model::{
-    Common, Connection, Count, Daemon, Family, Forwarding, Info, Key, Netmask, Protocol, SchedFlag,
-    Server, Service, ServiceConfig, ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel,
-    TunnelChecksum,
+use crate::connections::{Common, Connection, Count, Key};
+use ipvs::{
+    Daemon, Family, Forwarding, Info, Netmask, Protocol, SchedFlag, Server, Service, ServiceConfig,
+    ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
 };
 use std::net::IpAddr;
 
 /// What can stand in the document.
-trait Value {
+pub(crate) trait Value {
     fn put(&self, out: &mut Buffer);
 }
 
@@ -34,10 +34,7 @@ macro_rules! members {
         )*
     };
 }
-
-// After the macro that it uses.
-mod findings;
-pub use findings::findings;
+pub(crate) use members;
 
 /// The document as far as it has been written.
 #[derive(Debug, Default)]
@@ -295,7 +292,7 @@ impl Report for Json {
 }
 
 /// What is not there.
-struct Null;
+pub(crate) struct Null;
 
 impl Value for Null {
     fn put(&self, out: &mut Buffer) {
@@ -364,7 +361,7 @@ impl Value for Rest {
 
 /// A text from outside. JSON has no bytes that are no UTF-8: each such run
 /// becomes U+FFFD.
-struct Text<'a>(&'a [u8]);
+pub(crate) struct Text<'a>(pub &'a [u8]);
 
 impl Value for Text<'_> {
     fn put(&self, out: &mut Buffer) {
@@ -375,7 +372,7 @@ impl Value for Text<'_> {
 }
 
 /// A word of the program's own: nothing in it is to be escaped.
-struct Word(&'static str);
+pub(crate) struct Word(pub &'static str);
 
 impl Value for Word {
     #[inline]

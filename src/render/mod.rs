@@ -14,12 +14,13 @@ pub mod order;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod text;
+mod view;
 
 pub use buffer::Buffer;
+pub use view::{Style, View};
 
-use crate::model::{
-    Common, Connection, Count, Daemon, Info, Keys, Server, Service, ServiceKey, Timeouts,
-};
+use crate::connections::{Common, Connection, Count, Keys};
+use ipvs::{Daemon, Info, Server, Service, ServiceKey, Timeouts};
 use std::net::IpAddr;
 
 /// A format of output. Each method adds to `out` what there is to say about one

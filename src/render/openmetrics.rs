@@ -13,9 +13,8 @@
 
 use super::buffer::Buffer;
 use super::{Head, Report, Rest, address};
-use crate::model::{
-    Common, Connection, Count, Daemon, Family, Info, Server, Service, ServiceKey, Stats, Timeouts,
-};
+use crate::connections::{Common, Connection, Count};
+use ipvs::{Daemon, Family, Info, Server, Service, ServiceKey, Stats, Timeouts};
 
 /// What a metric's samples are of.
 enum Of {
@@ -183,8 +182,8 @@ fn service_labels(out: &mut Buffer, key: &ServiceKey) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Forwarding;
     use crate::render::sample::{mark, server, service, tcp, written};
+    use ipvs::Forwarding;
 
     const INFO: Info = Info {
         version: 0x010201,

@@ -3,7 +3,7 @@
 //!
 //! This module must not print.
 
-use crate::model::{Family, Server, Service, ServiceKey};
+use ipvs::{Family, Server, Service, ServiceKey};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Mark, family, protocol, address, port. A service without a mark has mark 0
@@ -50,7 +50,7 @@ fn first_bytes(address: &IpAddr) -> u128 {
 mod tests {
     use super::super::sample::{mark, server, service, tcp};
     use super::*;
-    use crate::model::{Forwarding, Protocol};
+    use ipvs::{Forwarding, Protocol};
 
     fn key(protocol: Protocol, address: &str, port: u16) -> ServiceKey {
         ServiceKey::Address {

@@ -1,11 +1,11 @@
 //! Invented services and servers for the tests of this module.
 
 use super::Buffer;
-use crate::model::{
+use crate::names::Names;
+use ipvs::{
     Family, Forwarding, Name, Netmask, Protocol, Server, ServerConfig, ServerKey, Service,
     ServiceConfig, ServiceFlags, ServiceKey, Stats,
 };
-use crate::names::Names;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 

@@ -11,7 +11,7 @@
 use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;
 use crate::cli::goal::Goal;
-use crate::model::{
+use ipvs::{
     Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Timeouts,
 };
@@ -305,9 +305,9 @@ fn same_daemon(running: &DaemonConfig, wanted: &DaemonConfig) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Stats;
     use crate::names::NoLookup;
     use crate::render::{Buffer, text};
+    use ipvs::Stats;
 
     fn rules(text: &str) -> Vec<Rule> {
         super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))

@@ -9,8 +9,9 @@ use super::failure::{Failure, Result};
 use super::table;
 use crate::cli::goal::{Goal, Patch, Wish};
 use crate::cli::options::CommandName;
-use crate::kernel::{Ipvs, KernelError};
-use crate::model::{Change, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey};
+use ipvs::{
+    Change, Ipvs, KernelError, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey,
+};
 use libc::{EEXIST, ENOENT, ESRCH};
 
 /// How often a change is tried while others add and delete the same thing.

@@ -7,12 +7,10 @@ use super::session::{self, Session};
 use super::table;
 use crate::check::facts::Facts;
 use crate::check::real_server::{self, Role};
-use crate::check::{Findings, Severity, director};
+use crate::check::{Findings, Severity, director, report};
 use crate::cli::Check;
 use crate::cli::options::CommandName;
-use crate::kernel::Namespace;
-use crate::model::ServiceKey;
-use crate::render::{json, text};
+use ipvs::{Namespace, ServiceKey};
 use std::ffi::OsStr;
 
 /// Runs the checks and prints the findings.
@@ -94,8 +92,8 @@ fn without_table(
 
 fn report(findings: &Findings, checked: &str, as_json: bool, mut out: Output) -> Result<Exit> {
     match as_json {
-        false => text::findings(out.buffer(), findings, checked),
-        true => json::findings(out.buffer(), findings),
+        false => report::text::findings(out.buffer(), findings, checked),
+        true => report::json::findings(out.buffer(), findings),
     }
     out.finish()?;
     let warned = findings.count(Severity::Warning) > 0;

@@ -15,10 +15,9 @@ use super::failure::{self, Failure, Result};
 use super::signals::Interrupt;
 use super::table;
 use crate::cli::options::CommandName;
-use crate::kernel::{Connections, Ipvs, Namespace};
-use crate::model::{
-    Change, Connection, ConnectionFilter, Server, ServerConfig, ServerKey, Service, ServiceKey,
-};
+use crate::connections::{Connection, ConnectionFilter, Connections};
+use crate::procfs;
+use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, ServiceKey};
 use libc::ENOENT;
 use outcome::{Left, NotDrained, Weight};
 use rows::Target;
@@ -188,14 +187,12 @@ fn deleted_by_others() -> Result<()> {
 }
 
 fn connections(namespace: &Namespace) -> Result<Connections> {
-    namespace
-        .connections(ConnectionFilter::default())
-        .map_err(Failure::Connections)
+    Connections::open(namespace, ConnectionFilter::default()).map_err(Failure::Connections)
 }
 
 /// Warns of kernel settings that break what draining promises.
 fn warn(namespace: &Namespace, service: &Service) {
-    let is_on = |name| namespace.setting(name).is_ok_and(|value| value != "0");
+    let is_on = |name| procfs::setting(namespace, name).is_ok_and(|value| value != "0");
     if service.config.flags.persistent() {
         if is_on("expire_quiescent_template") {
             failure::say(

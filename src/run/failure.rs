@@ -6,9 +6,9 @@ use super::exit::Exit;
 use super::hint::hint;
 use crate::cli::UsageError;
 use crate::cli::options::CommandName;
-use crate::kernel::{KernelError, ListError, Namespace, NamespaceError};
-use crate::model::Change;
+use crate::connections::TABLE;
 use crate::rules::WrongLine;
+use ipvs::{Change, KernelError, ListError, NamespaceError};
 use libc::{
     EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, ESRCH,
 };
@@ -175,19 +175,12 @@ impl Failure {
             Failure::Output(error) => {
                 format!("cannot write the output: {}", system_text(error)).into()
             }
-            Failure::Connections(error) => format!(
-                "cannot read {}: {}",
-                Namespace::CONNECTIONS,
-                system_text(error)
-            )
-            .into(),
+            Failure::Connections(error) => {
+                format!("cannot read {}: {}", TABLE, system_text(error)).into()
+            }
             Failure::UnknownConnections(count) => {
                 let s = if *count == 1 { "" } else { "s" };
-                format!(
-                    "{}: {count} line{s} cannot be understood",
-                    Namespace::CONNECTIONS
-                )
-                .into()
+                format!("{}: {count} line{s} cannot be understood", TABLE).into()
             }
             Failure::NotDrained(why) => why.to_string().into(),
             Failure::Other(error) => format!("{error:#}").into(),

@@ -2,8 +2,7 @@
 //! refusal is known.
 
 use crate::cli::near;
-use crate::cli::options::SCHEDULERS;
-use crate::model::{Change, Name};
+use ipvs::{Change, Name, SCHEDULERS};
 use libc::{EINVAL, ENOENT, ERANGE};
 
 /// The likely cause, when the kernel refused `change` with `errno`.

@@ -4,15 +4,16 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
 use super::table as servers;
-use super::tally::{Groups, Tally};
 use crate::cli::{Format, List};
-use crate::kernel::{Connections, Ipvs, ListError, Unreadable};
-use crate::model::{ConnectionFilter, Count, Counting, Service, ServiceKey, Style, View};
+use crate::connections::{
+    ConnectionFilter, Connections, Count, Counting, Groups, Tally, Unreadable,
+};
 use crate::names::{Names, Resolver};
 use crate::render::json::Json;
 use crate::render::openmetrics::OpenMetrics;
 use crate::render::text::Text;
-use crate::render::{Head, Report, Rest, order};
+use crate::render::{Head, Report, Rest, Style, View, order};
+use ipvs::{Ipvs, ListError, Service, ServiceKey};
 use std::ops::Range;
 
 /// Lists what `list` asks for.
@@ -146,7 +147,7 @@ fn connections(
 ) -> Result<()> {
     // Everybody may read the file, but not everybody should see who talks to whom.
     session.check_permission()?;
-    let table = session.ipvs.namespace().connections(filter);
+    let table = Connections::open(session.ipvs.namespace(), filter);
     let mut table = table.map_err(Failure::Connections)?;
     let out = &mut session.out;
     let unreadable = match by {

@@ -21,7 +21,6 @@ mod save;
 mod session;
 mod signals;
 mod table;
-mod tally;
 mod watch;
 
 pub use exit::Exit;

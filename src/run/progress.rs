@@ -5,11 +5,10 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::signals::Interrupt;
 use crate::cli::options::CommandName;
-use crate::kernel::Ipvs;
-use crate::model::Change;
 use crate::render::text;
 use crate::rules::plan::Step;
 use anyhow::Context;
+use ipvs::{Change, Ipvs};
 
 /// How far rules or changes were carried out.
 #[derive(Debug)]

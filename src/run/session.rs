@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, Result};
 use super::output::Output;
-use crate::kernel::{Ipvs, Namespace, OpenError};
+use ipvs::{Ipvs, Namespace, OpenError};
 use std::ffi::OsStr;
 
 /// The connection to the kernel, and the output.

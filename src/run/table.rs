@@ -6,10 +6,9 @@
 use super::failure::{Failure, Result};
 use super::output::Output;
 use super::session::Session;
-use crate::kernel::{Ipvs, ListError};
-use crate::model::{Server, ServerKey, Service, ServiceKey};
 use crate::render::{Report, order};
 use crate::rules::plan::Present;
+use ipvs::{Ipvs, ListError, Server, ServerKey, Service, ServiceKey};
 use std::net::IpAddr;
 
 /// Services, each with its servers.

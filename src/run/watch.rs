@@ -15,7 +15,7 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
 use crate::cli::{List, Watch, Watched};
-use crate::watch::PERIOD;
+use crate::rates::PERIOD;
 use listings::Listings;
 use std::ffi::OsStr;
 use std::num::NonZeroU64;

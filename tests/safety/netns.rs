@@ -2,7 +2,7 @@
 
 use crate::Test;
 use crate::support::machine::{Machine, ended, run};
-use crate::support::programs::{OURS, RESTORE, SAVE};
+use crate::support::programs::{OURS, RESTORE, SAVE, TOP};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -14,8 +14,6 @@ pub const TESTS: &[Test] = &[
     ("netns::by_path", by_path),
     ("netns::bad_input", bad_input),
 ];
-
-const TOP: &str = env!("CARGO_BIN_EXE_ipvstop");
 
 const RULES: &str = "-A -t 10.0.9.1:80 -s rr\n\
     -a -t 10.0.9.1:80 -r 10.0.9.2:80 -m -w 1\n\
@@ -78,7 +76,7 @@ fn as_under_ip_netns_exec() {
             .call(program, &format!("{line} --netns red"), input);
         failed += i32::from(!there.status.success());
         assert_eq!(ended(&there), ended(&here), "{line}");
-        let skip = usize::from(program == TOP); // the time
+        let skip = usize::from(program == *TOP); // the time
         let rest = |output: &Output| {
             let lines = output.stdout.split(|byte| *byte == b'\n').skip(skip);
             lines.map(<[u8]>::to_vec).collect::<Vec<_>>()
@@ -125,7 +123,7 @@ fn as_under_ip_netns_exec() {
     same(RESTORE, "", RULES);
     same(RESTORE, "--replace", &edited);
     same(SAVE, "-n --all", "");
-    same(TOP, "-b -n 1 -d 0.1", "");
+    same(&TOP, "-b -n 1 -d 0.1", "");
     assert_eq!(failed, 6, "refusals and a difference are among them");
     assert_eq!(namespaces.0.ipvsadm("-Sn"), home);
 }
@@ -232,7 +230,7 @@ fn bad_input() {
             "cannot open network namespace `green': No such file or directory\n".to_owned(),
         ),
         (
-            TOP,
+            &TOP,
             &["-b", "-N", "green"],
             "cannot open network namespace `green': No such file or directory\n".to_owned(),
         ),

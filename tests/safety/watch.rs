@@ -3,7 +3,7 @@
 use crate::Test;
 use crate::connection::wait_for;
 use crate::support::machine::{Machine, ended};
-use crate::support::programs::OURS;
+use crate::support::programs::{OURS, TOP};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs;
@@ -264,7 +264,6 @@ fn peak(program: &str, line: &str) -> u64 {
 }
 
 fn memory_does_not_grow() {
-    const TOP: &str = env!("CARGO_BIN_EXE_ipvstop");
     let machine = Machine::new();
     let service = |number| {
         let service = format!("-t 10.0.{}.{}:80", number >> 8, number & 255);
@@ -277,7 +276,7 @@ fn memory_does_not_grow() {
         (OURS, "-Ln --rate --watch 0.01 --samples"),
         (OURS, "-Lnj --watch 0.01 --samples"),
         (OURS, "-S --watch 0.01 --samples"),
-        (TOP, "-b -d 0.1 -n"),
+        (&TOP, "-b -d 0.1 -n"),
     ] {
         let [few, many] = [10, 60].map(|looks| peak(program, &format!("{line} {looks}")));
         println!("{program} {line}: {few} KiB and {many} KiB");

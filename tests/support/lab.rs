@@ -6,6 +6,7 @@
 //! namespace belongs to a thread. They never skip: without a lab they fail.
 //! Several machines can share them, see [`shared`].
 
+use super::programs::OURS;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -119,8 +120,33 @@ pub fn load_schedulers() -> io::Result<()> {
     Ok(())
 }
 
+/// Puts ipvstop beside the other programs. This test is named so that cargo
+/// chooses the same features for the libraries, and so builds nothing else.
+fn build_ipvstop(repository: &Path) -> io::Result<()> {
+    let programs = Path::new(OURS).parent().expect("a directory");
+    let profile = match programs.file_name().expect("a profile").to_str() {
+        Some("debug") | None => "dev",
+        Some(profile) => profile,
+    };
+    let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
+        .current_dir(repository)
+        .args(["build", "--locked", "--quiet", "--bin", "ipvstop"])
+        .args(["--test", env!("CARGO_CRATE_NAME")])
+        .args(["--profile", profile, "--target-dir"])
+        .arg(programs.parent().expect("a target directory"))
+        .status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(status.to_string())),
+    }
+}
+
 fn in_the_lab(kernel: Kernel) -> ExitCode {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    if let Err(error) = build_ipvstop(repository) {
+        eprintln!("cannot build ipvstop: {error}");
+        return ExitCode::FAILURE;
+    }
     let mut lab = Command::new(repository.join("tests/lab/lab"));
     lab.current_dir(repository).arg("run");
     if let Some(suite) = env::var_os("IPVSADM_KERNEL") {

@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 use wait_timeout::ChildExt;
 
@@ -23,6 +24,15 @@ pub const REFERENCE: &str = "/sbin/ipvsadm";
 pub const OURS: &str = env!("CARGO_BIN_EXE_ipvsadm");
 pub const SAVE: &str = env!("CARGO_BIN_EXE_ipvsadm-save");
 pub const RESTORE: &str = env!("CARGO_BIN_EXE_ipvsadm-restore");
+
+/// ipvstop. It belongs to another package, so cargo neither builds it for these
+/// tests nor says where it is; `lab` builds it before the machine starts.
+pub static TOP: LazyLock<String> = LazyLock::new(|| {
+    let top = Path::new(OURS).with_file_name("ipvstop");
+    let shown = top.display().to_string();
+    assert!(top.exists(), "no {shown}: run cargo build first");
+    shown
+});
 
 /// The programs of the package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

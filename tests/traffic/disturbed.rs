@@ -8,6 +8,7 @@ use crate::cluster::servers::Transport::Tcp;
 use crate::cluster::table::eventually;
 use crate::cluster::{Cluster, Family, host};
 use crate::support::lab;
+use crate::support::programs::{OURS, TOP};
 use crate::terminal::{Terminal, assert_given_back, is_at_its_end};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
@@ -34,11 +35,8 @@ const RULES: &str = "\
 /// The programs, as commands of a shell.
 fn programs() -> Result<[String; 2]> {
     let copy = |file| -> Result<String> { Ok(host::in_memory(file)?.display().to_string()) };
-    let top = copy(env!("CARGO_BIN_EXE_ipvstop"))?;
-    Ok([
-        copy(env!("CARGO_BIN_EXE_ipvsadm"))?,
-        format!("NO_COLOR=1 LC_ALL=C {top}"),
-    ])
+    let top = copy(&TOP)?;
+    Ok([copy(OURS)?, format!("NO_COLOR=1 LC_ALL=C {top}")])
 }
 
 /// A command that runs without a terminal.

@@ -3,6 +3,7 @@
 use crate::Test;
 use crate::cluster::servers::Transport::Tcp;
 use crate::cluster::{Cluster, Family, host};
+use crate::support::programs::TOP;
 use crate::terminal::{Terminal, assert_given_back, is_at_its_end};
 use anyhow::{Context, Result};
 use std::thread::{self, sleep};
@@ -22,7 +23,7 @@ pub const TESTS: &[Test] = &[
 ];
 
 fn program() -> Result<String> {
-    let copy = host::in_memory(env!("CARGO_BIN_EXE_ipvstop"))?;
+    let copy = host::in_memory(&TOP)?;
     Ok(copy.to_string_lossy().into_owned())
 }
 

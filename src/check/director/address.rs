@@ -2,7 +2,7 @@
 
 use crate::check::facts::Facts;
 use crate::check::{Finding, Kind, on_loopback};
-use crate::model::{DaemonRole, ServiceKey};
+use ipvs::{DaemonRole, ServiceKey};
 use std::collections::HashSet;
 use std::net::IpAddr;
 

@@ -3,7 +3,7 @@
 use super::count;
 use crate::check::facts::Facts;
 use crate::check::{Finding, Kind};
-use crate::model::{DaemonRole, Server, ServerKey, ServiceKey};
+use ipvs::{DaemonRole, Server, ServerKey, ServiceKey};
 use std::collections::HashMap;
 
 const SETTING: &str = "net/ipv4/vs/expire_nodest_conn";

@@ -2,7 +2,7 @@
 
 use crate::check::facts::Facts;
 use crate::check::{Finding, Kind};
-use crate::model::{Daemon, DaemonRole};
+use ipvs::{Daemon, DaemonRole};
 use std::net::IpAddr;
 
 pub(super) fn check(facts: &Facts, found: &mut Vec<Finding>) {
@@ -65,10 +65,7 @@ fn same_id(facts: &Facts, found: &mut Vec<Finding>) {
     if id == other || other == 0 {
         let seen = format!("the master has id {id}, the backup {other}");
         let finding = Finding::new(Kind::SyncSameId, seen);
-        let interface = backup
-            .config
-            .interface
-            .unwrap_or(crate::model::Name::from("eth0"));
+        let interface = backup.config.interface.unwrap_or(ipvs::Name::from("eth0"));
         let finding = finding.command("ipvsadm --stop-daemon backup");
         found.push(finding.command(format!(
             "ipvsadm --start-daemon backup --mcast-interface {interface} --syncid ID"

@@ -2,10 +2,11 @@
 
 use super::{count, is_local, servers};
 use crate::check::facts::{Facts, afar};
+use crate::check::routing::{Link, Route};
 use crate::check::{Finding, Kind, errno_text};
-use crate::model::{
-    Change, Family, Forwarding, Link, Route, Server, ServerConfig, ServerKey, Service, ServiceKey,
-    Tunnel, TunnelChecksum,
+use ipvs::{
+    Change, Family, Forwarding, Server, ServerConfig, ServerKey, Service, ServiceKey, Tunnel,
+    TunnelChecksum,
 };
 use std::collections::HashSet;
 use std::net::IpAddr;

@@ -10,7 +10,7 @@ mod table;
 
 use super::facts::Facts;
 use super::{Finding, Findings};
-use crate::model::{Forwarding, Server, Service, ServiceKey};
+use ipvs::{Forwarding, Server, Service, ServiceKey};
 
 /// Each adds what it finds.
 const CHECKS: [fn(&Facts, &mut Vec<Finding>); 7] = [

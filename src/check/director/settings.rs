@@ -67,8 +67,8 @@ fn connections(facts: &Facts, found: &mut Vec<Finding>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Forwarding;
     use crate::render::sample::{server, service, tcp};
+    use ipvs::Forwarding;
 
     #[test]
     fn a_table_of_connections_can_be_too_small() {

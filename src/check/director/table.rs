@@ -2,8 +2,7 @@
 
 use crate::check::facts::Facts;
 use crate::check::{Finding, Kind, Mend};
-use crate::cli::options::SCHEDULERS;
-use crate::model::{Change, Name, SchedFlag, Server, ServerConfig, Service, ServiceFlags};
+use ipvs::{Change, Name, SCHEDULERS, SchedFlag, Server, ServerConfig, Service, ServiceFlags};
 
 pub(super) fn check(facts: &Facts, found: &mut Vec<Finding>) {
     for (service, servers) in &facts.table {

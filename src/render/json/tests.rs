@@ -1,6 +1,7 @@
 use super::*;
-use crate::model::{DaemonConfig, DaemonRole, Endpoint, Keys, Name, Network, ServerKey};
+use crate::connections::{Endpoint, Keys, Network};
 use crate::render::sample::{mark, server, service, tcp, written};
+use ipvs::{DaemonConfig, DaemonRole, Name, ServerKey};
 use serde_json::{Value as Parsed, json};
 
 fn parsed(write: impl FnOnce(&mut Json, &mut Buffer)) -> Parsed {

@@ -5,10 +5,11 @@
 
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, named};
-use crate::model::{Connection, Endpoint, Protocol, View};
-use crate::render::address;
+use crate::connections::{Connection, Endpoint};
 use crate::render::buffer::Buffer;
 use crate::render::digits::{put, put_number, two_digits};
+use crate::render::{View, address};
+use ipvs::Protocol;
 
 const PROTOCOL_WIDTH: usize = 3;
 const EXPIRE_WIDTH: usize = 6;

@@ -4,10 +4,10 @@
 
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, endpoint};
-use crate::model::{Common, Count, Endpoint, Key, Keys, Network, Protocol};
-use crate::render::Rest;
-use crate::render::address;
+use crate::connections::{Common, Count, Endpoint, Key, Keys, Network};
 use crate::render::buffer::Buffer;
+use crate::render::{Rest, address};
+use ipvs::Protocol;
 
 const CONNECTIONS: &str = "connections";
 const TEMPLATES: &str = "templates";
@@ -116,7 +116,7 @@ fn numbers(out: &mut Buffer, count: Count) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Style;
+    use crate::render::Style;
     use crate::render::sample::{Named, written};
 
     fn endpoint(address: &str, port: u16) -> Endpoint {

@@ -2,10 +2,10 @@
 //!
 //! This module must not look anything up: it asks [`Names`].
 
-use crate::model::Protocol;
 use crate::names::Names;
 use crate::render::address;
 use crate::render::buffer::Buffer;
+use ipvs::Protocol;
 use std::net::IpAddr;
 
 /// Where C ipvsadm cuts `host:port`.

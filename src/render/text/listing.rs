@@ -6,8 +6,9 @@
 use super::Text;
 use super::endpoint::{IPV4_LIMIT, IPV6_LIMIT, endpoint};
 use super::views::{persistent_conn, plain, rate, stats, thresholds, tun_info};
-use crate::model::{Family, Info, Protocol, Server, Service, ServiceKey, Style, View};
 use crate::render::buffer::Buffer;
+use crate::render::{Style, View};
+use ipvs::{Family, Info, Protocol, Server, Service, ServiceKey};
 use std::net::IpAddr;
 
 /// The columns of `PROT ADDRESS` and of `-> ADDRESS`.

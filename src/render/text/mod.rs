@@ -4,21 +4,19 @@
 mod connections;
 mod counts;
 mod endpoint;
-mod findings;
 mod listing;
-mod rules;
+pub(crate) mod rules;
 mod settings;
 mod views;
 
-pub use findings::{command_line, findings};
 pub use rules::{Rules, rule, timed_rule};
 
 use super::buffer::Buffer;
 use super::{Head, Report, Rest};
-use crate::model::{
-    Common, Connection, Count, Daemon, Server, Service, ServiceKey, Style, Timeouts,
-};
+use crate::connections::{Common, Connection, Count};
 use crate::names::Names;
+use crate::render::Style;
+use ipvs::{Daemon, Server, Service, ServiceKey, Timeouts};
 use std::net::IpAddr;
 
 /// `-L` without a format.

@@ -6,14 +6,14 @@
 //! must not know how command lines are read.
 
 use super::views::plain;
-use crate::model::{
-    Change, Common, Connection, Count, Daemon, DaemonConfig, Family, Forwarding, Protocol,
-    SchedFlag, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey, Timeouts,
-    Tunnel, TunnelChecksum,
-};
+use crate::connections::{Common, Connection, Count};
 use crate::names::Names;
 use crate::render::buffer::Buffer;
 use crate::render::{Head, Report, Rest, address};
+use ipvs::{
+    Change, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, Server, ServerConfig,
+    ServerKey, Service, ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
+};
 use std::net::IpAddr;
 
 /// `-S`: the rules that make the table.
@@ -87,7 +87,7 @@ pub fn timed_rule(out: &mut Buffer, change: &Change, time: &str) {
 }
 
 /// ` -t SERVICE` and ` -r SERVER`: the options that name them, in numbers.
-pub(super) fn named(out: &mut Buffer, service: &ServiceKey, server: Option<&ServerKey>) {
+pub(crate) fn named(out: &mut Buffer, service: &ServiceKey, server: Option<&ServerKey>) {
     let mut writer = RuleWriter { out, names: None };
     match server {
         Some(server) => writer.with_server("", service, server),

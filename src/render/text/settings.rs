@@ -3,9 +3,9 @@
 //! This module must not know which daemons there are or in what order they
 //! are printed.
 
-use crate::model::{Daemon, Timeouts};
 use crate::render::address;
 use crate::render::buffer::Buffer;
+use ipvs::{Daemon, Timeouts};
 
 /// The line of the session time-outs.
 pub(super) fn timeouts(out: &mut Buffer, timeouts: &Timeouts) {
@@ -55,8 +55,8 @@ fn named_numbers(out: &mut Buffer, numbers: &[(&str, Option<u64>)]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DaemonConfig, DaemonRole, Name};
     use crate::render::sample::written;
+    use ipvs::{DaemonConfig, DaemonRole, Name};
 
     #[test]
     fn three_timeouts() {

@@ -3,7 +3,8 @@
 //!
 //! This module must not know where the rows come from.
 
-use crate::model::{Connection, Family, ServerKey, Service, ServiceKey};
+use crate::connections::Connection;
+use ipvs::{Family, ServerKey, Service, ServiceKey};
 
 /// For how many seconds after its last packet a closed TCP connection still
 /// counts as open: what was lost on the way is sent again within that.

@@ -15,8 +15,9 @@
 
 use super::outcome::Left;
 use super::rows::{self, Target};
-use crate::model::{Connection, Server};
+use crate::connections::Connection;
 use crate::run::failure::Result;
+use ipvs::Server;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

@@ -4,12 +4,12 @@
 //! and undone between two looks is not seen.
 
 use super::{Looks, seen};
+use crate::rates::rfc3339;
 use crate::render::text;
 use crate::rules::plan;
 use crate::run::failure::Result;
 use crate::run::session::Session;
 use crate::run::table::present;
-use crate::watch::rfc3339;
 use std::time::SystemTime;
 
 /// Prints the changes, with `all` also those of time-outs and sync daemons,

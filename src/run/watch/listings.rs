@@ -3,17 +3,16 @@
 use super::rated::Rated;
 use super::{Looks, seen};
 use crate::cli::List;
-use crate::kernel::Ipvs;
-use crate::model::View;
 use crate::names::{Names, Resolver};
-use crate::render::Report;
+use crate::rates::{Looker, Sampler, counters_are_frozen, rfc3339};
 use crate::render::json::Json;
 use crate::render::text::Text;
+use crate::render::{Report, View};
 use crate::run::failure::{self, Failure, Result};
 use crate::run::list;
 use crate::run::output::Output;
 use crate::run::session::Session;
-use crate::watch::{Looker, Sampler, counters_are_frozen, rfc3339};
+use ipvs::Ipvs;
 use std::mem;
 use std::time::SystemTime;
 

@@ -1,8 +1,9 @@
 //! A report with rates that are counted, in place of the kernel's.
 
-use crate::model::{Common, Connection, Count, Daemon, Server, Service, ServiceKey, Timeouts};
+use crate::connections::{Common, Connection, Count};
+use crate::rates::Sampler;
 use crate::render::{Buffer, Head, Report, Rest};
-use crate::watch::Sampler;
+use ipvs::{Daemon, Server, Service, ServiceKey, Timeouts};
 use std::net::IpAddr;
 
 /// Hands everything on to `report`, with the rates that `sampler` counts: 0 for

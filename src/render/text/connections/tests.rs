@@ -1,9 +1,8 @@
 //! The table byte by byte.
 
 use super::*;
-use crate::model::Style;
-use crate::render::Report;
 use crate::render::sample::{Named, written};
+use crate::render::{Report, Style};
 
 fn style(with_pe: bool) -> Style {
     let view = if with_pe {

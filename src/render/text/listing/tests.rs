@@ -1,9 +1,9 @@
 //! Rows byte by byte, as C ipvsadm prints them.
 
 use super::*;
-use crate::model::{Forwarding, Name, Netmask, ServiceFlags, Tunnel, TunnelChecksum};
 use crate::render::Report;
 use crate::render::sample::{self, Named, mark, server, tcp, written};
+use ipvs::{Forwarding, Name, Netmask, ServiceFlags, Tunnel, TunnelChecksum};
 
 fn style(view: View) -> Style {
     Style { view, exact: false }

@@ -1,8 +1,8 @@
 //! Rules byte by byte.
 
 use super::*;
-use crate::model::{DaemonRole, Name, Netmask, ServiceFlags};
 use crate::render::sample::{Named, config, mark, server_config, server_key, tcp, written};
+use ipvs::{DaemonRole, Name, Netmask, ServiceFlags};
 
 fn line(change: Change) -> String {
     let line = written(|out| rule(out, None, &change));

@@ -1,8 +1,8 @@
 //! `--persistent-conn`: how many clients are bound to a server.
 
 use super::{left_titles, plain};
-use crate::model::Server;
 use crate::render::buffer::Buffer;
+use ipvs::Server;
 
 const WEIGHT_WIDTH: usize = 9;
 const PERSISTENT_WIDTH: usize = 11;

@@ -1,9 +1,9 @@
 //! The view without options: scheduler and flags of services, forwarding,
 //! weight and connections of servers. Most views show services like this.
 
-use crate::model::{Forwarding, Netmask, Server, ServiceConfig};
 use crate::render::address;
 use crate::render::buffer::Buffer;
+use ipvs::{Forwarding, Netmask, Server, ServiceConfig};
 
 pub(super) const FORWARD_WIDTH: usize = 7;
 pub(super) const WEIGHT_WIDTH: usize = 6;

@@ -2,8 +2,8 @@
 
 use super::stats::TITLE_WIDTH;
 use super::{counter, right_titles};
-use crate::model::Stats;
 use crate::render::buffer::Buffer;
+use ipvs::Stats;
 
 const TITLES: [&str; 5] = ["CPS", "InPPS", "OutPPS", "InBPS", "OutBPS"];
 

@@ -1,8 +1,8 @@
 //! `--stats`: what has been counted.
 
 use super::{counter, right_titles};
-use crate::model::Stats;
 use crate::render::buffer::Buffer;
+use ipvs::Stats;
 
 pub(super) const TITLE_WIDTH: usize = 8;
 

@@ -1,8 +1,8 @@
 //! `--thresholds`: how many connections a server may have.
 
 use super::left_titles;
-use crate::model::Server;
 use crate::render::buffer::Buffer;
+use ipvs::Server;
 
 const WIDTH: usize = 10;
 

@@ -1,8 +1,8 @@
 //! `--tun-info`: the encapsulation of tunnelled servers.
 
 use super::plain;
-use crate::model::{Forwarding, Server, Tunnel, TunnelChecksum};
 use crate::render::buffer::Buffer;
+use ipvs::{Forwarding, Server, Tunnel, TunnelChecksum};
 
 const INFO_WIDTH: usize = 13;
 

@@ -1,5 +1,6 @@
 use super::*;
-use crate::model::{Endpoint, Name, Netmask, Protocol, ServiceConfig, ServiceFlags, Stats};
+use crate::connections::Endpoint;
+use ipvs::{Name, Netmask, Protocol, ServiceConfig, ServiceFlags, Stats};
 use std::num::NonZeroU32;
 
 fn endpoint(text: &str) -> Endpoint {

@@ -1,6 +1,7 @@
 use super::*;
-use crate::model::{
-    Endpoint, Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey, Service, ServiceConfig,
+use crate::connections::Endpoint;
+use ipvs::{
+    Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Stats,
 };
 use std::net::{IpAddr, Ipv4Addr};

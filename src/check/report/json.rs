@@ -1,0 +1,127 @@
+//! `--check --json`: a finding a line.
+
+use super::text;
+use crate::check::{Finding, Findings, Severity};
+use crate::render::Buffer;
+use crate::render::json::{Null, Text, Value, Word, members};
+use ipvs::{Family, ServerKey, ServiceKey};
+
+/// Writes the document.
+pub fn findings(out: &mut Buffer, findings: &Findings) {
+    out.push(b'{');
+    members!(out,
+        "errors": findings.count(Severity::Error) as u64,
+        "warnings": findings.count(Severity::Warning) as u64,
+        "not_read": Texts(&findings.unread),
+        "not_checked": Texts(&findings.unchecked),
+    );
+    out.text(",\"findings\":[");
+    for (at, finding) in findings.found.iter().enumerate() {
+        out.text(if at > 0 { ",\n" } else { "\n" });
+        row(out, finding);
+    }
+    out.text("\n]}\n");
+}
+
+fn row(out: &mut Buffer, finding: &Finding) {
+    let commands: Vec<String> = finding.mend.iter().map(text::command_line).collect();
+    out.push(b'{');
+    members!(out,
+        "id": Word(finding.kind.id()),
+        "severity": Word(finding.kind.severity().name()),
+        "title": Text(finding.kind.title().as_bytes()),
+        "service": finding.service,
+        "server": finding.server,
+        "seen": Text(finding.seen.as_bytes()),
+        "mend": Texts(&commands),
+    );
+    out.push(b'}');
+}
+
+impl Value for ServiceKey {
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'{');
+        members!(out, "protocol": self.protocol());
+        out.push(b',');
+        match self {
+            ServiceKey::Address { address, port, .. } => {
+                members!(out, "address": *address, "port": *port, "fwmark": Null);
+            }
+            ServiceKey::Fwmark { mark, .. } => {
+                members!(out, "address": Null, "port": Null, "fwmark": mark.get());
+            }
+        }
+        out.push(b',');
+        members!(out, "family": self.family());
+        out.push(b'}');
+    }
+}
+
+impl Value for ServerKey {
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'{');
+        members!(out,
+            "address": self.address,
+            "port": self.port,
+            "family": Family::of(&self.address),
+        );
+        out.push(b'}');
+    }
+}
+
+/// A list of texts.
+struct Texts<'a>(&'a [String]);
+
+impl Value for Texts<'_> {
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'[');
+        for (at, text) in self.0.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            Text(text.as_bytes()).put(out);
+        }
+        out.push(b']');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Kind, Mend};
+    use crate::render::sample::{server_key, tcp, written};
+
+    #[test]
+    fn a_document() {
+        let service = tcp("192.0.2.1", 80);
+        let finding = |kind, server| Finding {
+            kind,
+            service: Some(service),
+            server,
+            seen: "a \"quote\"".into(),
+            mend: vec![Mend::AddServer(service), Mend::Command("true".into())],
+        };
+        let all = Findings {
+            found: vec![
+                finding(Kind::NoServers, None),
+                finding(Kind::PortIgnored, Some(server_key("fd00::1", 81))),
+            ],
+            unread: Vec::new(),
+            unchecked: vec!["a".into(), "b".into()],
+        };
+        let text = written(|out| findings(out, &all));
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["errors"], 1);
+        assert_eq!(json["warnings"], 1);
+        assert_eq!(json["not_checked"][1], "b");
+        let rows = &json["findings"];
+        assert_eq!(rows[0]["id"], "no-servers");
+        assert_eq!(rows[0]["severity"], "error");
+        assert_eq!(rows[0]["service"]["port"], 80);
+        assert!(rows[0]["server"].is_null());
+        assert_eq!(rows[0]["seen"], "a \"quote\"");
+        assert_eq!(rows[0]["mend"][0], "ipvsadm -a -t 192.0.2.1:80 -r ADDRESS");
+        assert_eq!(rows[1]["server"]["address"], "fd00::1");
+        assert_eq!(rows[1]["mend"][1], "true");
+    }
+}

@@ -1,0 +1,126 @@
+//! nf_tables over nfnetlink: the rules of NAT for what leaves the machine.
+//!
+//! Of a rule no more is read than whether it changes the source of packets, and
+//! whether it is for those of IPVS. iptables writes its rules here too, as
+//! expressions `match` and `target`; those of iptables-legacy are elsewhere.
+
+use super::SourceNat;
+use ipvs::netlink::{attributes, find, u32_of};
+use netlink_packet_core::{Emitable, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader};
+
+// linux/netfilter/nfnetlink.h, nf_tables.h and nf_tables_compat.h
+const NFNL_SUBSYS_NFTABLES: u16 = 10;
+const NFT_MSG_GETRULE: u16 = 7;
+const NFTA_RULE_TABLE: u16 = 1;
+const NFTA_RULE_EXPRESSIONS: u16 = 4;
+const NFTA_EXPR_NAME: u16 = 1;
+const NFTA_EXPR_DATA: u16 = 2;
+const NFTA_NAT_TYPE: u16 = 1;
+const NFT_NAT_SNAT: u32 = 0;
+const NFTA_MATCH_NAME: u16 = 1;
+const NFTA_TARGET_NAME: u16 = 1;
+
+/// `struct nfgenmsg`: family, version and a number that is not used.
+const NFGENMSG: usize = 4;
+
+/// Appends the request for all rules of all families, a message each.
+pub fn append_rules_request(out: &mut Vec<u8>, sequence: u32) {
+    let mut header = NetlinkHeader::default();
+    let start = out.len();
+    let len = header.buffer_len() + NFGENMSG;
+    out.resize(start + len, 0);
+    header.length = u32::try_from(len).unwrap_or(u32::MAX);
+    header.message_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE;
+    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+    header.sequence_number = sequence;
+    header.emit(&mut out[start..]);
+}
+
+/// A rule, from `NFT_MSG_NEWRULE`; `None` for those that leave the source alone.
+pub fn parse_source_nat(message: &[u8]) -> Option<SourceNat> {
+    let rule = message.get(NFGENMSG..)?;
+    let (mut changes, mut ipvs) = (false, false);
+    for (_, expression) in attributes(find(rule, NFTA_RULE_EXPRESSIONS)?) {
+        let name = text(find(expression, NFTA_EXPR_NAME)?);
+        let data = find(expression, NFTA_EXPR_DATA).unwrap_or_default();
+        match name {
+            b"masq" => changes = true,
+            b"nat" => {
+                let kind = find(data, NFTA_NAT_TYPE).and_then(u32_of).map(u32::from_be);
+                changes |= kind == Some(NFT_NAT_SNAT);
+            }
+            b"target" => {
+                let target = text(find(data, NFTA_TARGET_NAME).unwrap_or_default());
+                changes |= matches!(target, b"MASQUERADE" | b"SNAT");
+            }
+            b"match" => ipvs |= text(find(data, NFTA_MATCH_NAME).unwrap_or_default()) == b"ipvs",
+            _ => {}
+        }
+    }
+    let table = text(find(rule, NFTA_RULE_TABLE).unwrap_or_default());
+    let table = String::from_utf8_lossy(table).into_owned();
+    changes.then_some(SourceNat { table, ipvs })
+}
+
+/// Without the NUL at the end.
+fn text(value: &[u8]) -> &[u8] {
+    value.strip_suffix(b"\0").unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ipvs::netlink::Writer;
+
+    /// A rule of `table` with these expressions: name, and the first attribute.
+    fn rule(expressions: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut bytes = [0; 512];
+        let mut writer = Writer::new(&mut bytes[NFGENMSG..]);
+        writer.put_text(NFTA_RULE_TABLE, b"nat");
+        writer.nest(NFTA_RULE_EXPRESSIONS, |writer| {
+            for (name, value) in expressions {
+                writer.nest(1, |writer| {
+                    writer.put_text(NFTA_EXPR_NAME, name);
+                    writer.nest(NFTA_EXPR_DATA, |writer| writer.put(1, value));
+                });
+            }
+        });
+        let len = NFGENMSG + writer.written();
+        bytes[..len].to_vec()
+    }
+
+    fn read(expressions: &[(&[u8], &[u8])]) -> Option<bool> {
+        let rule = parse_source_nat(&rule(expressions))?;
+        assert_eq!(rule.table, "nat");
+        Some(rule.ipvs)
+    }
+
+    #[test]
+    fn the_request_byte_for_byte() {
+        let mut out = b"before".to_vec();
+        append_rules_request(&mut out, 7);
+        let request = [20, 0, 0, 0, 7, 10, 1, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        if cfg!(target_endian = "little") {
+            assert_eq!(out[6..], request);
+        }
+    }
+
+    #[test]
+    fn rules_that_change_the_source() {
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&[(b"counter", b""), (b"immediate", b"")]), None);
+        assert_eq!(read(&[(b"masq", b"")]), Some(false));
+        assert_eq!(read(&[(b"nat", &[0, 0, 0, 0])]), Some(false));
+        assert_eq!(read(&[(b"nat", &[0, 0, 0, 1])]), None, "destination");
+        assert_eq!(read(&[(b"nat", &[0])]), None, "cut");
+        assert_eq!(read(&[(b"target", b"MASQUERADE\0")]), Some(false));
+        assert_eq!(read(&[(b"target", b"MARK\0")]), None);
+        let ipvs = (&b"match"[..], &b"ipvs\0"[..]);
+        assert_eq!(read(&[ipvs, (b"target", b"SNAT\0")]), Some(true));
+        assert_eq!(read(&[ipvs, (b"target", b"ACCEPT\0")]), None);
+        assert_eq!(read(&[(b"match", b"tcp\0"), (b"masq", b"")]), Some(false));
+        for len in 0..NFGENMSG + 4 {
+            assert_eq!(parse_source_nat(&vec![0; len]), None);
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! rtnetlink: links, addresses and routes.
+//!
+//! The headers are those of netlink-packet-route. The attributes are read here,
+//! the few that matter and no others: the crate reads all of them, and fails
+//! on those that a newer kernel has made longer.
+
+use super::{Link, LinkAddress, Route};
+use crate::connections::Network;
+use ipvs::netlink::{Values, Writer, align, find, u8_of, u32_of};
+use ipvs::{Family, Name};
+use netlink_packet_core::{Emitable, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader};
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{AddressHeader, AddressHeaderFlags};
+use netlink_packet_route::link::{LinkFlags, LinkHeader};
+use netlink_packet_route::route::{RouteHeader, RouteType};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+// linux/rtnetlink.h
+const RTM_GETLINK: u16 = 18;
+const RTM_GETADDR: u16 = 22;
+const RTM_GETROUTE: u16 = 26;
+const RTA_DST: u16 = 1;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_METRICS: u16 = 8;
+const RTA_VIA: u16 = 18;
+const RTAX_MTU: u16 = 2;
+// linux/if_link.h
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MTU: u16 = 4;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+// linux/if_tunnel.h
+const IFLA_IPTUN_REMOTE: u16 = 3;
+const IFLA_IPTUN_PROTO: u16 = 9;
+const IFLA_GRE_REMOTE: u16 = 7;
+// linux/if_addr.h
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const IFA_FLAGS: u16 = 8;
+
+/// More bytes than any request takes.
+const ROOM: usize = 64;
+
+/// What can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteRequest {
+    /// All interfaces, a message each.
+    Links,
+    /// The addresses of all interfaces, a message each.
+    Addresses,
+    /// The routes of a family, in all tables, a message each. A kernel that does
+    /// not know `NETLINK_GET_STRICT_CHK` sends others than local ones too.
+    LocalRoutes(Family),
+    /// The way to an address; one message, or the errno of `connect`.
+    Route(IpAddr),
+}
+
+impl RouteRequest {
+    /// Appends the request to `out`; its answers carry `sequence`.
+    pub fn append(self, out: &mut Vec<u8>, sequence: u32) {
+        let (kind, flags) = match self {
+            RouteRequest::Links => (RTM_GETLINK, NLM_F_DUMP),
+            RouteRequest::Addresses => (RTM_GETADDR, NLM_F_DUMP),
+            RouteRequest::LocalRoutes(_) => (RTM_GETROUTE, NLM_F_DUMP),
+            RouteRequest::Route(_) => (RTM_GETROUTE, 0),
+        };
+        let start = out.len();
+        out.resize(start + ROOM, 0);
+        let mut header = NetlinkHeader::default();
+        let (outer, rest) = out[start..].split_at_mut(header.buffer_len());
+        let length = outer.len() + self.fill(rest);
+        header.length = u32::try_from(length).unwrap_or(u32::MAX);
+        header.message_type = kind;
+        header.flags = NLM_F_REQUEST | flags;
+        header.sequence_number = sequence;
+        header.emit(outer);
+        out.truncate(start + length);
+    }
+
+    /// Writes what follows the netlink header, and gives its length.
+    fn fill(self, out: &mut [u8]) -> usize {
+        match self {
+            RouteRequest::Links => emit(&LinkHeader::default(), out),
+            RouteRequest::Addresses => emit(&AddressHeader::default(), out),
+            RouteRequest::LocalRoutes(family) => {
+                let header = RouteHeader {
+                    address_family: number_of(family),
+                    kind: RouteType::Local,
+                    ..RouteHeader::default()
+                };
+                emit(&header, out)
+            }
+            RouteRequest::Route(address) => {
+                let header = RouteHeader {
+                    address_family: number_of(Family::of(&address)),
+                    destination_prefix_length: if address.is_ipv4() { 32 } else { 128 },
+                    ..RouteHeader::default()
+                };
+                let len = emit(&header, out);
+                let mut writer = Writer::new(&mut out[len..]);
+                match address {
+                    IpAddr::V4(address) => writer.put(RTA_DST, &address.octets()),
+                    IpAddr::V6(address) => writer.put(RTA_DST, &address.octets()),
+                }
+                len + writer.written()
+            }
+        }
+    }
+}
+
+fn number_of(family: Family) -> AddressFamily {
+    match family {
+        Family::Inet => AddressFamily::Inet,
+        Family::Inet6 => AddressFamily::Inet6,
+    }
+}
+
+fn emit(header: &impl Emitable, out: &mut [u8]) -> usize {
+    header.emit(out);
+    header.buffer_len()
+}
+
+/// The attributes after `header`.
+fn after<'a>(header: &impl Emitable, message: &'a [u8]) -> &'a [u8] {
+    message
+        .get(align(header.buffer_len())..)
+        .unwrap_or_default()
+}
+
+/// The kinds of interface that are tunnels, whose data is known.
+const TUNNELS: [&[u8]; 5] = [b"ipip", b"sit", b"ip6tnl", b"gre", b"ip6gre"];
+
+/// An interface, from `RTM_NEWLINK`.
+pub fn parse_link(message: &[u8]) -> Option<Link> {
+    let header = LinkHeader::parse(message).ok()?;
+    let values = Values::<{ IFLA_LINKINFO as usize + 1 }>::new(after(&header, message));
+    let name = |bytes| Name::cut(bytes, Name::CAPACITY);
+    let has = |flag| header.flags.contains(flag);
+    let info = |what| find(values.of(IFLA_LINKINFO), what).unwrap_or_default();
+    let kind = info(IFLA_INFO_KIND);
+    let is_gre = kind.starts_with(b"gre") || kind.starts_with(b"ip6gre");
+    let remote = if is_gre {
+        IFLA_GRE_REMOTE
+    } else {
+        IFLA_IPTUN_REMOTE
+    };
+    let tunnel = TUNNELS
+        .iter()
+        .any(|name| kind.strip_suffix(b"\0").unwrap_or(kind) == *name);
+    let of_tunnel = |what| find(info(IFLA_INFO_DATA), what).filter(|_| tunnel);
+    Some(Link {
+        index: header.index,
+        name: name(values.of(IFLA_IFNAME)),
+        kind: name(kind),
+        up: has(LinkFlags::Up),
+        loopback: has(LinkFlags::Loopback),
+        noarp: has(LinkFlags::Noarp),
+        mtu: values.u32(IFLA_MTU).unwrap_or(0),
+        remote: of_tunnel(remote)
+            .and_then(ip)
+            .filter(|ip| !ip.is_unspecified()),
+        inner: of_tunnel(IFLA_IPTUN_PROTO)
+            .filter(|_| !is_gre)
+            .and_then(u8_of)
+            .unwrap_or(0),
+    })
+}
+
+/// An address of an interface, from `RTM_NEWADDR`; `None` also for those of
+/// other families than IPv4 and IPv6.
+pub fn parse_address(message: &[u8]) -> Option<LinkAddress> {
+    let header = AddressHeader::parse(message).ok()?;
+    let values = Values::<{ IFA_FLAGS as usize + 1 }>::new(after(&header, message));
+    // Of the two ends of a point-to-point link, the local one.
+    let own = match values.of(IFA_LOCAL) {
+        [] => values.of(IFA_ADDRESS),
+        local => local,
+    };
+    // The header has room for eight flags only.
+    let flags = values.u32(IFA_FLAGS).unwrap_or(header.flags.bits().into());
+    let unusable = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
+    Some(LinkAddress {
+        link: header.index,
+        address: ip(own)?,
+        prefix_len: header.prefix_len,
+        unusable: flags & u32::from(unusable.bits()) != 0,
+    })
+}
+
+/// The way to an address, from the answer to `RouteRequest::Route`.
+pub fn parse_route(message: &[u8]) -> Option<Route> {
+    let header = RouteHeader::parse(message).ok()?;
+    let values = Values::<{ RTA_VIA as usize + 1 }>::new(after(&header, message));
+    let via = values.of(RTA_VIA).get(size_of::<u16>()..).and_then(ip);
+    Some(Route {
+        local: header.kind == RouteType::Local,
+        link: values.u32(RTA_OIF).unwrap_or(0),
+        gateway: ip(values.of(RTA_GATEWAY)).or(via),
+        mtu: find(values.of(RTA_METRICS), RTAX_MTU).and_then(u32_of),
+    })
+}
+
+/// The addresses of a local route, from an answer to
+/// `RouteRequest::LocalRoutes`; `None` for other routes.
+pub fn parse_local_route(message: &[u8]) -> Option<Network> {
+    let header = RouteHeader::parse(message).ok()?;
+    if header.kind != RouteType::Local {
+        return None;
+    }
+    let values = Values::<{ RTA_DST as usize + 1 }>::new(after(&header, message));
+    let any = match header.address_family {
+        AddressFamily::Inet => IpAddr::from(Ipv4Addr::UNSPECIFIED),
+        AddressFamily::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
+        _ => return None,
+    };
+    let first = ip(values.of(RTA_DST)).unwrap_or(any);
+    Some(Network::of(first, header.destination_prefix_length))
+}
+
+fn ip(bytes: &[u8]) -> Option<IpAddr> {
+    if let Ok(octets) = <[u8; 4]>::try_from(bytes) {
+        return Some(Ipv4Addr::from(octets).into());
+    }
+    let octets = <[u8; 16]>::try_from(bytes).ok()?;
+    Some(Ipv6Addr::from(octets).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
+    use netlink_packet_route::RouteNetlinkMessage;
+    use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+    use netlink_packet_route::link::LinkMessage;
+    use netlink_packet_route::link::{InfoData, InfoIpTunnel, InfoKind, LinkAttribute, LinkInfo};
+    use netlink_packet_route::route::RouteVia;
+    use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric};
+
+    fn sent(request: RouteRequest) -> Vec<u8> {
+        let mut out = b"before".to_vec();
+        request.append(&mut out, 7);
+        out.split_off(6)
+    }
+
+    /// What netlink-packet-route reads in a request.
+    fn understood(request: RouteRequest) -> (u16, RouteNetlinkMessage) {
+        let message = NetlinkMessage::deserialize(&sent(request)).unwrap();
+        assert_eq!(message.header.sequence_number, 7);
+        assert_eq!(message.header.length as usize, sent(request).len());
+        match message.payload {
+            NetlinkPayload::InnerMessage(inner) => (message.header.flags, inner),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The message after the netlink header.
+    fn reply(message: &impl Emitable) -> Vec<u8> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn requests_are_as_another_library_reads_them() {
+        let dump = NLM_F_REQUEST | NLM_F_DUMP;
+        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        assert_eq!(understood(RouteRequest::Links), (dump, links));
+        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        assert_eq!(understood(RouteRequest::Addresses), (dump, addresses));
+        let mut local = RouteMessage::default();
+        local.header.address_family = AddressFamily::Inet6;
+        local.header.kind = RouteType::Local;
+        let local = RouteNetlinkMessage::GetRoute(local);
+        assert_eq!(
+            understood(RouteRequest::LocalRoutes(Family::Inet6)),
+            (dump, local)
+        );
+        for (address, family, length, inner) in [
+            (
+                "10.0.0.1",
+                AddressFamily::Inet,
+                32,
+                RouteAddress::Inet(Ipv4Addr::new(10, 0, 0, 1)),
+            ),
+            (
+                "::1",
+                AddressFamily::Inet6,
+                128,
+                RouteAddress::Inet6(Ipv6Addr::LOCALHOST),
+            ),
+        ] {
+            let mut route = RouteMessage::default();
+            route.header.address_family = family;
+            route.header.destination_prefix_length = length;
+            route.attributes.push(RouteAttribute::Destination(inner));
+            let request = RouteRequest::Route(address.parse().unwrap());
+            let route = RouteNetlinkMessage::GetRoute(route);
+            assert_eq!(understood(request), (NLM_F_REQUEST, route));
+        }
+    }
+
+    #[test]
+    fn requests_byte_for_byte() {
+        if cfg!(target_endian = "big") {
+            return;
+        }
+        let header = |len, kind, flags| [len, 0, 0, 0, kind, 0, 1, flags, 7, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(
+            sent(RouteRequest::Links),
+            [&header(32, 18, 3)[..], &[0; 16]].concat()
+        );
+        assert_eq!(
+            sent(RouteRequest::Addresses),
+            [&header(24, 22, 3)[..], &[0; 8]].concat()
+        );
+        let local = [2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0];
+        let request = RouteRequest::LocalRoutes(Family::Inet);
+        assert_eq!(sent(request), [&header(28, 26, 3)[..], &local].concat());
+        let way = [2, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1];
+        let request = RouteRequest::Route([10, 0, 0, 1].into());
+        assert_eq!(sent(request), [&header(36, 26, 0)[..], &way].concat());
+    }
+
+    #[test]
+    fn links_are_read() {
+        let mut message = LinkMessage::default();
+        assert_eq!(parse_link(&reply(&message)).unwrap().name, Name::from(""));
+        message.header.index = 5;
+        message.header.flags = LinkFlags::Up | LinkFlags::Noarp;
+        message
+            .attributes
+            .push(LinkAttribute::IfName("tun5".into()));
+        message.attributes.push(LinkAttribute::Mtu(1480));
+        let remote = Ipv4Addr::new(10, 0, 0, 1);
+        let ends = |remote: Ipv4Addr| {
+            InfoData::IpTunnel(vec![
+                InfoIpTunnel::Remote(remote.into()),
+                InfoIpTunnel::Protocol(netlink_packet_route::IpProtocol::Ipip),
+            ])
+        };
+        let info = |kind, remote| {
+            LinkAttribute::LinkInfo(vec![LinkInfo::Kind(kind), LinkInfo::Data(ends(remote))])
+        };
+        let with = |info| {
+            let mut message = message.clone();
+            message.attributes.push(info);
+            parse_link(&reply(&message)).unwrap()
+        };
+        let link = Link {
+            index: 5,
+            name: Name::from("tun5"),
+            kind: Name::from("ipip"),
+            up: true,
+            loopback: false,
+            noarp: true,
+            mtu: 1480,
+            remote: Some(remote.into()),
+            inner: 4,
+        };
+        assert_eq!(with(info(InfoKind::IpIp, remote)), link);
+        // Any other end.
+        let link = Link {
+            remote: None,
+            ..link
+        };
+        assert_eq!(with(info(InfoKind::IpIp, Ipv4Addr::UNSPECIFIED)), link);
+        // Data of a kind that is not known here means something else.
+        let other = with(info(InfoKind::Other("vti".into()), remote));
+        assert_eq!((other.remote, other.inner), (None, 0));
+        assert_eq!(parse_link(&[0; 15]), None);
+    }
+
+    #[test]
+    fn addresses_are_read() {
+        let mut message = AddressMessage::default();
+        let read = |message: &AddressMessage| parse_address(&reply(message));
+        assert_eq!(read(&message), None, "no address");
+        message.header.index = 3;
+        message.header.prefix_len = 24;
+        message.header.family = AddressFamily::Inet;
+        message
+            .attributes
+            .push(AddressAttribute::Address([10, 0, 0, 2].into()));
+        let own = LinkAddress {
+            link: 3,
+            address: [10, 0, 0, 2].into(),
+            prefix_len: 24,
+            unusable: false,
+        };
+        assert_eq!(read(&message), Some(own));
+        message
+            .attributes
+            .push(AddressAttribute::Local([10, 0, 0, 1].into()));
+        let own = LinkAddress {
+            address: [10, 0, 0, 1].into(),
+            ..own
+        };
+        assert_eq!(read(&message), Some(own), "of a point-to-point link");
+        message.header.flags = AddressHeaderFlags::Tentative;
+        assert!(read(&message).unwrap().unusable);
+        // The long flags are the right ones.
+        message
+            .attributes
+            .push(AddressAttribute::Flags(AddressFlags::Permanent));
+        assert!(!read(&message).unwrap().unusable);
+        assert_eq!(parse_address(&[0; 7]), None);
+    }
+
+    #[test]
+    fn routes_are_read() {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        let read = |message: &RouteMessage| parse_route(&reply(message)).unwrap();
+        let nothing = Route {
+            local: false,
+            link: 0,
+            gateway: None,
+            mtu: None,
+        };
+        assert_eq!(read(&message), nothing);
+        message.header.kind = RouteType::Local;
+        message.attributes.push(RouteAttribute::Oif(2));
+        message
+            .attributes
+            .push(RouteAttribute::Metrics(vec![RouteMetric::Mtu(1400)]));
+        let local = Route {
+            local: true,
+            link: 2,
+            mtu: Some(1400),
+            ..nothing
+        };
+        assert_eq!(read(&message), local);
+        let gateway = RouteAddress::Inet(Ipv4Addr::new(10, 0, 0, 254));
+        let mut by_ipv4 = message.clone();
+        by_ipv4.attributes.push(RouteAttribute::Gateway(gateway));
+        assert_eq!(read(&by_ipv4).gateway, Some([10, 0, 0, 254].into()));
+        let via = RouteVia::Inet6(Ipv6Addr::LOCALHOST);
+        message.attributes.push(RouteAttribute::Via(via));
+        assert_eq!(read(&message).gateway, Some(Ipv6Addr::LOCALHOST.into()));
+        assert_eq!(parse_route(&[0; 11]), None);
+    }
+
+    #[test]
+    fn local_routes_are_read() {
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        message.header.destination_prefix_length = 24;
+        let read = |message: &RouteMessage| parse_local_route(&reply(message));
+        let destination = RouteAddress::Inet(Ipv4Addr::new(10, 9, 0, 0));
+        message
+            .attributes
+            .push(RouteAttribute::Destination(destination));
+        assert_eq!(read(&message), None, "no local one");
+        message.header.kind = RouteType::Local;
+        let network = Network::of([10, 9, 0, 0].into(), 24);
+        assert_eq!(read(&message), Some(network));
+        message.attributes.clear();
+        message.header.destination_prefix_length = 0;
+        assert!(
+            read(&message).unwrap().has(&[192, 0, 2, 1].into()),
+            "the default"
+        );
+        message.header.address_family = AddressFamily::Bridge;
+        assert_eq!(read(&message), None);
+        assert_eq!(parse_local_route(&[0; 11]), None);
+    }
+}

@@ -1,0 +1,282 @@
+//! Which connections are asked for.
+
+use super::{Connection, Endpoint};
+use ipvs::{Family, Protocol};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// What a connection must be like. What is `None` may be anything; all that is
+/// not must hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionFilter {
+    /// Its protocol.
+    pub protocol: Option<Protocol>,
+    /// The virtual service.
+    pub service: Option<EndpointFilter>,
+    /// The real server.
+    pub server: Option<EndpointFilter>,
+    /// The client.
+    pub client: Option<EndpointFilter>,
+    /// Its state is one of these.
+    pub states: Option<StateSet>,
+}
+
+impl ConnectionFilter {
+    /// Whether the filter lets `row` through.
+    #[inline]
+    pub fn lets(&self, row: &Connection) -> bool {
+        let is = |filter: &Option<EndpointFilter>, at: &Endpoint| {
+            filter.as_ref().is_none_or(|filter| filter.lets(at))
+        };
+        is(&self.client, &row.client)
+            && is(&self.service, &row.service)
+            && is(&self.server, &row.server)
+            && self
+                .protocol
+                .is_none_or(|it| it.title().as_bytes() == row.protocol)
+            && self.states.is_none_or(|states| states.has(row.state))
+    }
+}
+
+/// Addresses, and one of their ports or all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndpointFilter {
+    /// The addresses.
+    pub network: Network,
+    /// The port, or all of them.
+    pub port: Option<u16>,
+}
+
+impl EndpointFilter {
+    /// One address, with port 0 for all of its ports.
+    pub fn host(address: IpAddr, port: u16) -> EndpointFilter {
+        EndpointFilter {
+            network: Network::host(address),
+            port: Some(port).filter(|port| *port != 0),
+        }
+    }
+
+    #[inline]
+    fn lets(&self, at: &Endpoint) -> bool {
+        self.port.is_none_or(|port| port == at.port) && self.network.has(&at.address)
+    }
+}
+
+/// The addresses that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    first: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    /// The addresses that have the first `prefix` bits of `address`; all bits
+    /// where it has no more.
+    #[inline]
+    pub fn of(address: IpAddr, prefix: u8) -> Network {
+        match address {
+            IpAddr::V4(v4) => {
+                let prefix = prefix.min(32);
+                let mask = u32::MAX.checked_shl(u32::from(32 - prefix)).unwrap_or(0);
+                let first = Ipv4Addr::from_bits(v4.to_bits() & mask).into();
+                Network { first, prefix }
+            }
+            IpAddr::V6(v6) => {
+                let prefix = prefix.min(128);
+                let mask = u128::MAX.checked_shl(u32::from(128 - prefix)).unwrap_or(0);
+                let first = Ipv6Addr::from_bits(v6.to_bits() & mask).into();
+                Network { first, prefix }
+            }
+        }
+    }
+
+    /// One address alone.
+    #[inline]
+    pub fn host(address: IpAddr) -> Network {
+        let prefix = if address.is_ipv4() { 32 } else { 128 };
+        Network {
+            first: address,
+            prefix,
+        }
+    }
+
+    /// The first address.
+    pub fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    /// The family of the addresses.
+    pub fn family(&self) -> Family {
+        Family::of(&self.first)
+    }
+
+    /// How many bits the addresses have in common; `None` if there is only one.
+    pub fn prefix(&self) -> Option<u8> {
+        let all = if self.first.is_ipv4() { 32 } else { 128 };
+        Some(self.prefix).filter(|prefix| *prefix < all)
+    }
+
+    /// Whether `address` is one of them.
+    #[inline]
+    pub fn has(&self, address: &IpAddr) -> bool {
+        Network::of(*address, self.prefix).first == self.first
+    }
+}
+
+/// The states that the kernel has names for: of TCP, UDP and SCTP
+/// (ip_vs_proto_tcp.c and its neighbours), of persistence templates, and where
+/// it knows none.
+#[rustfmt::skip] // by where they come from
+pub const STATES: [&str; 26] = [
+    "NONE", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT", "TIME_WAIT", "CLOSE",
+    "CLOSE_WAIT", "LAST_ACK", "LISTEN", "SYNACK",
+    "UDP",
+    "INIT1", "INIT", "C-SENT", "C-REPLIED", "C-WAIT", "COOKIE", "C-ECHOED", "S-SENT",
+    "S-RECEIVED", "S-ACK-SENT", "REJECTED", "CLOSED",
+    "ASSURED",
+    "ERR!",
+];
+
+/// Some of [`STATES`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateSet(u32);
+
+impl StateSet {
+    /// Puts the state in, in capitals or not; false if there is none of that name.
+    pub fn insert(&mut self, name: &[u8]) -> bool {
+        let known = |state: &str| state.as_bytes().eq_ignore_ascii_case(name);
+        let at = STATES.iter().position(|state| known(state));
+        self.0 |= at.map_or(0, |at| 1 << at);
+        at.is_some()
+    }
+
+    /// Whether the state is in the set.
+    #[inline]
+    pub fn has(self, state: &[u8]) -> bool {
+        let mut left = self.0;
+        while left != 0 {
+            if STATES[left.trailing_zeros() as usize].as_bytes() == state {
+                return true;
+            }
+            left &= left - 1;
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_network_has_the_addresses_that_begin_like_it() {
+        for (address, prefix, inside, outside) in [
+            ("10.1.2.3", 24, "10.1.2.255", "10.1.3.3"),
+            ("10.1.2.3", 32, "10.1.2.3", "10.1.2.2"),
+            ("10.1.2.3", 255, "10.1.2.3", "10.1.2.2"),
+            ("10.1.2.3", 0, "255.0.0.1", "::"),
+            ("0.0.0.0", 0, "255.0.0.1", "::"),
+            ("2001:db8::1", 32, "2001:db8:ffff::", "2001:db9::1"),
+            ("2001:db8::1", 128, "2001:db8::1", "2001:db8::2"),
+            ("::", 0, "2001:db8::1", "0.0.0.0"),
+            ("::a01:203", 128, "::a01:203", "10.1.2.3"),
+        ] {
+            let network = Network::of(ip(address), prefix);
+            assert!(network.has(&ip(inside)), "{network:?}");
+            assert!(!network.has(&ip(outside)), "{network:?}");
+        }
+        assert_eq!(Network::of(ip("10.1.2.3"), 24).first(), ip("10.1.2.0"));
+        assert_eq!(Network::of(ip("10.1.2.3"), 24).prefix(), Some(24));
+        assert_eq!(Network::of(ip("10.1.2.3"), 64).prefix(), None);
+        assert_eq!(Network::of(ip("::1"), 64).prefix(), Some(64));
+        assert_eq!(Network::host(ip("::1")).prefix(), None);
+    }
+
+    #[test]
+    fn states_are_known_in_any_case() {
+        let mut set = StateSet::default();
+        assert!(!set.has(b"NONE"));
+        for name in ["established", "C-Sent", "err!"] {
+            assert!(set.insert(name.as_bytes()));
+        }
+        for name in ["", "establish", "UDPX"] {
+            assert!(!set.insert(name.as_bytes()));
+        }
+        assert!(set.has(b"ESTABLISHED") && set.has(b"C-SENT") && set.has(b"ERR!"));
+        assert!(!set.has(b"UDP") && !set.has(b"established"));
+        for state in STATES {
+            assert!(set.insert(state.as_bytes()) && set.has(state.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn all_that_is_asked_for_must_hold() {
+        let endpoint = |address, port| Endpoint {
+            address: ip(address),
+            port,
+        };
+        let row = Connection {
+            protocol: b"TCP",
+            client: endpoint("10.1.2.3", 50000),
+            service: endpoint("10.0.0.1", 80),
+            server: endpoint("10.0.0.2", 8080),
+            state: b"ESTABLISHED",
+            expires: 1,
+            engine: None,
+        };
+        let mut states = StateSet::default();
+        states.insert(b"established");
+        let all = ConnectionFilter {
+            protocol: Some(Protocol::Tcp),
+            service: Some(EndpointFilter::host(ip("10.0.0.1"), 80)),
+            server: Some(EndpointFilter::host(ip("10.0.0.2"), 0)),
+            client: Some(EndpointFilter {
+                network: Network::of(ip("10.1.0.0"), 16),
+                port: Some(50000),
+            }),
+            states: Some(states),
+        };
+        assert!(all.lets(&row) && ConnectionFilter::default().lets(&row));
+        let others = [
+            Connection {
+                protocol: b"UDP",
+                ..row
+            },
+            Connection {
+                client: endpoint("10.2.2.3", 50000),
+                ..row
+            },
+            Connection {
+                client: endpoint("10.1.2.3", 50001),
+                ..row
+            },
+            Connection {
+                service: endpoint("10.0.0.1", 81),
+                ..row
+            },
+            Connection {
+                service: endpoint("10.0.0.2", 80),
+                ..row
+            },
+            Connection {
+                server: endpoint("10.0.0.3", 8080),
+                ..row
+            },
+            Connection {
+                state: b"CLOSE",
+                ..row
+            },
+        ];
+        for other in others {
+            assert!(!all.lets(&other), "{other:?}");
+        }
+        let port = Connection {
+            server: endpoint("10.0.0.2", 1),
+            ..row
+        };
+        assert!(all.lets(&port));
+    }
+}

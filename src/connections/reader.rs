@@ -1,0 +1,351 @@
+//! The kernel's table of connections, /proc/net/ip_vs_conn, read in blocks.
+//!
+//! The table may have millions of rows: only one block of them is held at a
+//! time, and connections borrow from it. A row that the kernel repeats because
+//! others were added meanwhile is handed out once. Rows that were not asked for
+//! are not even remembered. This module must not know what is done with them.
+
+use super::recent::Recent;
+use super::row::{after_line, take_row};
+use super::{Connection, ConnectionFilter};
+use crate::procfs;
+use ipvs::Namespace;
+use memchr::memrchr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::IpAddr;
+
+/// Where the kernel has the table.
+pub const TABLE: &str = "/proc/net/ip_vs_conn";
+
+/// Up to 6.12 the kernel walks its table from the start for each read, and
+/// hands out one page at most (64 KiB on some machines): no read is ever
+/// shorter than that.
+const SHORTEST_READ: usize = 64 * 1024;
+const BUFFER: usize = 2 * SHORTEST_READ;
+
+/// The table on its way through.
+#[derive(Debug)]
+pub struct Connections<R = File> {
+    input: R,
+    /// Whether all of the input has been read.
+    ended: bool,
+    buffer: Vec<u8>,
+    /// How much of the buffer has been read into.
+    filled: usize,
+    /// How much of that has been handed out.
+    used: usize,
+    /// Inside a line that is no row: the titles, or one too long.
+    skipping: bool,
+    recent: Recent,
+    /// `None` lets all rows through.
+    filter: Option<ConnectionFilter>,
+}
+
+impl Connections {
+    /// Opens the table, of which `filter` lets some rows through. Anybody may.
+    pub fn open(namespace: &Namespace, filter: ConnectionFilter) -> io::Result<Connections> {
+        Connections::start(procfs::net_file(namespace, "ip_vs_conn")?, filter)
+    }
+}
+
+impl<R: Read> Connections<R> {
+    /// Reads the start of the table, of which `filter` lets some rows through.
+    fn start(input: R, filter: ConnectionFilter) -> io::Result<Connections<R>> {
+        let mut connections = Connections {
+            input,
+            ended: false,
+            buffer: vec![0; BUFFER],
+            filled: 0,
+            used: 0,
+            skipping: true,
+            recent: Recent::default(),
+            filter: Some(filter).filter(|filter| *filter != ConnectionFilter::default()),
+        };
+        connections.fill()?;
+        if connections.filled == 0 {
+            return Err(io::Error::other("no line of titles"));
+        }
+        Ok(connections)
+    }
+
+    /// The next rows in the kernel's order; `None` when there are no more.
+    pub fn next_rows(&mut self) -> io::Result<Option<Rows<'_>>> {
+        let mut too_long = false;
+        let whole = loop {
+            self.fill()?;
+            let bytes = &self.buffer[..self.filled];
+            match memrchr(b'\n', bytes) {
+                // The last line need not have a newline.
+                _ if self.ended => break self.filled,
+                Some(newline) => break newline + 1,
+                None => {
+                    too_long |= !self.skipping;
+                    self.skipping = true;
+                    self.used = self.filled;
+                }
+            }
+        };
+        self.used = whole;
+        let mut lines = &self.buffer[..whole];
+        if self.skipping {
+            lines = after_line(lines);
+            self.skipping = false;
+        }
+        let rows = Rows {
+            lines,
+            too_long,
+            row: Connection::NONE,
+            recent: &mut self.recent,
+            filter: self.filter.as_ref(),
+        };
+        Ok((whole > 0 || too_long).then_some(rows))
+    }
+
+    /// Drops what was handed out, and reads until there is room for no further
+    /// read, or nothing left to read.
+    fn fill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.used..self.filled, 0);
+        self.filled -= self.used;
+        self.used = 0;
+        while !self.ended && BUFFER - self.filled >= SHORTEST_READ {
+            match self.input.read(&mut self.buffer[self.filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => self.filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row that is not understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unreadable;
+
+/// Rows that were read together.
+#[derive(Debug)]
+pub struct Rows<'a> {
+    lines: &'a [u8],
+    /// Whether there was one row more, which did not fit the buffer.
+    too_long: bool,
+    /// The row at hand.
+    row: Connection<'a>,
+    recent: &'a mut Recent,
+    filter: Option<&'a ConnectionFilter>,
+}
+
+impl<'a> Rows<'a> {
+    /// The connections to come, for a look ahead: some may be repetitions.
+    pub fn peek(&self) -> impl Iterator<Item = Connection<'a>> {
+        let (mut lines, mut row, filter) = (self.lines, Connection::NONE, self.filter);
+        std::iter::from_fn(move || {
+            while !lines.is_empty() {
+                if take_row(&mut lines, &mut row).is_some() && lets(filter, &row) {
+                    return Some(row);
+                }
+            }
+            None
+        })
+    }
+
+    /// The addresses in the rows to come.
+    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.peek().flat_map(|connection| connection.addresses())
+    }
+
+    /// The next one; it stays where it is until it is the turn of the one after
+    /// it. An iterator would copy each.
+    #[inline]
+    pub fn next_row(&mut self) -> Option<Result<&Connection<'a>, Unreadable>> {
+        if self.too_long {
+            self.too_long = false;
+            return Some(Err(Unreadable));
+        }
+        while !self.lines.is_empty() {
+            let line = self.lines;
+            if take_row(&mut self.lines, &mut self.row).is_none() {
+                return Some(Err(Unreadable));
+            }
+            let row = &self.row;
+            if !lets(self.filter, row) {
+                continue;
+            }
+            // State and time change while a connection lives.
+            let at = |field: &[u8]| field.as_ptr().addr() - line.as_ptr().addr();
+            let endpoints = &line[..at(row.state)];
+            // Templates may differ in what the persistence engine keeps alone.
+            let engine = row.engine.map_or(&[][..], |(name, _)| {
+                &line[at(name)..line.len() - self.lines.len()]
+            });
+            if self.recent.is_new(endpoints, engine) {
+                return Some(Ok(&self.row));
+            }
+        }
+        None
+    }
+}
+
+#[inline]
+fn lets(filter: Option<&ConnectionFilter>, row: &Connection) -> bool {
+    filter.is_none_or(|filter| filter.lets(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connections::{EndpointFilter, Network};
+
+    const ALL: ConnectionFilter = ConnectionFilter {
+        protocol: None,
+        service: None,
+        server: None,
+        client: None,
+        states: None,
+    };
+
+    const TITLES: &str =
+        "Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n";
+
+    /// The row of the client's port `number`; after 60,000 they begin anew.
+    fn row(number: usize) -> String {
+        let port = number % 60_000;
+        format!("TCP 0A000009 {port:04X} 0A000001 0050 0A000002 1F90 ESTABLISHED     899\n")
+    }
+
+    fn table(numbers: impl IntoIterator<Item = usize>) -> String {
+        numbers.into_iter().map(row).collect()
+    }
+
+    /// A reader that hands out `page` bytes at most, as the kernel does.
+    struct Pages<'a> {
+        bytes: &'a [u8],
+        page: usize,
+    }
+
+    impl Read for Pages<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert!(buffer.len() >= 65_536, "a short read walks the table again");
+            let now = self.page.min(buffer.len()).min(self.bytes.len());
+            buffer[..now].copy_from_slice(&self.bytes[..now]);
+            self.bytes = &self.bytes[now..];
+            Ok(now)
+        }
+    }
+
+    /// The clients' ports.
+    fn ports(mut rows: Rows) -> Vec<Result<u16, Unreadable>> {
+        let mut ports = Vec::new();
+        while let Some(row) = rows.next_row() {
+            ports.push(row.map(|row| row.client.port));
+        }
+        ports
+    }
+
+    /// How many rows of the table are as [`row`], and how many unreadable.
+    fn read(rows: &str) -> (usize, usize) {
+        let table = [TITLES, rows].concat();
+        let counts = [4096, 4092, 65_536, usize::MAX].map(|page| {
+            let bytes = table.as_bytes();
+            let mut connections = Connections::start(Pages { bytes, page }, ALL).unwrap();
+            let (mut read, mut unreadable) = (0, 0);
+            while let Some(mut rows) = connections.next_rows().unwrap() {
+                let before = read;
+                let ahead = rows.peek().count();
+                while let Some(row) = rows.next_row() {
+                    match row {
+                        Ok(row) if usize::from(row.client.port) == read % 60_000 => read += 1,
+                        Ok(row) => panic!("{row:?} after {read} rows"),
+                        Err(Unreadable) => unreadable += 1,
+                    }
+                }
+                assert!(read - before <= ahead);
+            }
+            assert!(connections.next_rows().unwrap().is_none());
+            (read, unreadable)
+        });
+        assert_eq!(counts, [counts[0]; 4]);
+        counts[0]
+    }
+
+    #[test]
+    fn a_table_of_any_length_goes_through() {
+        for count in [0, 1, 2, 900, 20_000] {
+            assert_eq!(read(&table(0..count)), (count, 0));
+        }
+        assert_eq!(read(row(0).trim_end()), (1, 0));
+        assert_eq!(read(table(0..2).trim_end()), (2, 0));
+    }
+
+    #[test]
+    fn repeated_rows_are_handed_out_once() {
+        for (count, back) in [(10usize, 1), (100, 60), (20_000, 8000), (150_000, 1)] {
+            let steps = (0..count).flat_map(|at| [at, (at + 1).saturating_sub(back)]);
+            assert_eq!(read(&table(steps)), (count, 0), "{count} {back}");
+        }
+    }
+
+    #[test]
+    fn rows_that_only_the_engine_tells_apart_are_no_repetitions() {
+        let template = "UDP 0A000000 0000 0A000001 13C4 0A000002 13C4 ASSURED          59 sip";
+        let table = ["titles", "a x", "b x", "a y", "a x", "b x"];
+        let table = table.map(|id| format!("{template} {id}\n")).concat();
+        let mut connections = Connections::start(table.as_bytes(), ALL).unwrap();
+        let rows = connections.next_rows().unwrap();
+        assert_eq!(rows.map_or(0, |rows| ports(rows).len()), 3);
+    }
+
+    #[test]
+    fn what_the_filter_does_not_let_through_is_not_there() {
+        let client = EndpointFilter {
+            network: Network::of([10, 0, 0, 0].into(), 8),
+            port: Some(7),
+        };
+        let client = Some(client);
+        let filter = ConnectionFilter { client, ..ALL };
+        let rows = [TITLES, "x\n", &table([1, 7, 8, 7, 9])].concat();
+        let mut connections = Connections::start(rows.as_bytes(), filter).unwrap();
+        let rows = connections.next_rows().unwrap().unwrap();
+        assert_eq!(rows.peek().count(), 2, "ahead, with the repetition");
+        assert_eq!(ports(rows), [Err(Unreadable), Ok(7)]);
+    }
+
+    #[test]
+    fn a_bad_row_costs_only_itself() {
+        let [first, second] = [row(0), row(1)];
+        for bad in ["\n", "x\n", "TCP 0A000009\n"] {
+            assert_eq!(read(&format!("{first}{bad}{second}")), (2, 1), "{bad:?}");
+            assert_eq!(read(&format!("{bad}{first}{bad}")), (1, 2), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn so_does_a_row_too_long_for_the_buffer() {
+        let [first, second] = [row(0), row(1)];
+        let endless = "x".repeat(3 * BUFFER);
+        assert_eq!(read(&format!("{first}{endless}\n{second}")), (2, 1));
+        assert_eq!(read(&format!("{endless}\n{endless}\n{first}")), (1, 2));
+        assert_eq!(read(&format!("{first}{endless}")), (1, 1));
+        assert_eq!(read(&endless), (0, 1));
+    }
+
+    #[test]
+    fn long_rows_fit() {
+        let blanks = " ".repeat(SHORTEST_READ - 100);
+        let long = |number| format!("{}{blanks}\n", row(number).trim_end());
+        assert_eq!(read(&(0..9).map(long).collect::<String>()), (9, 0));
+    }
+
+    #[test]
+    fn titles_alone_are_a_table_and_nothing_is_none() {
+        let read = |bytes| Connections::start(Pages { bytes, page: 4096 }, ALL);
+        assert!(read(b"").is_err());
+        for titles in [TITLES, TITLES.trim_end()] {
+            let mut connections = read(titles.as_bytes()).unwrap();
+            let rows = connections.next_rows().unwrap();
+            assert_eq!(rows.map_or(0, |rows| ports(rows).len()), 0);
+            assert!(connections.next_rows().unwrap().is_none());
+        }
+    }
+}

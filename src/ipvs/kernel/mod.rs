@@ -1,0 +1,23 @@
+//! The conversation with the kernel.
+//!
+//! [`Ipvs`] is a client for one run of the program: it resolves the family
+//! once, sends requests, matches the answers to them, and makes listings
+//! complete while others change the table. It must not choose words for users:
+//! errors leave here as numbers, and the caller knows what they were about.
+
+mod batch;
+mod channel;
+mod client;
+mod coverage;
+mod dump;
+mod error;
+mod link;
+mod listing;
+mod namespace;
+mod open;
+mod union;
+
+pub use channel::{Channel, Datagram, LARGE};
+pub use client::Ipvs;
+pub use error::{KernelError, ListError, NamespaceError, OpenError};
+pub use namespace::Namespace;

@@ -1,0 +1,290 @@
+//! Virtual services.
+
+use super::{Name, Stats};
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU32;
+
+/// The address family of a service or a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// `AF_INET`
+    Inet,
+    /// `AF_INET6`
+    Inet6,
+}
+
+impl Family {
+    /// The family that `address` belongs to.
+    pub fn of(address: &IpAddr) -> Family {
+        match address {
+            IpAddr::V4(_) => Family::Inet,
+            IpAddr::V6(_) => Family::Inet6,
+        }
+    }
+}
+
+/// The transport protocols that IPVS balances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Protocol {
+    /// `IPPROTO_TCP`
+    Tcp = 6,
+    /// `IPPROTO_UDP`
+    Udp = 17,
+    /// `IPPROTO_SCTP`
+    Sctp = 132,
+}
+
+impl Protocol {
+    /// The protocol with the number `number` of netinet/in.h.
+    pub fn from_number(number: u16) -> Option<Protocol> {
+        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+            .into_iter()
+            .find(|p| *p as u16 == number)
+    }
+
+    /// The protocol that listings call so.
+    pub fn from_title(title: &[u8]) -> Option<Protocol> {
+        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+            .into_iter()
+            .find(|p| p.title().as_bytes() == title)
+    }
+
+    /// The name in capitals, as listings have it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "TCP",
+            Protocol::Udp => "UDP",
+            Protocol::Sctp => "SCTP",
+        }
+    }
+
+    /// The name in small letters, as /etc/services has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Tcp => "tcp",
+            Protocol::Udp => "udp",
+            Protocol::Sctp => "sctp",
+        }
+    }
+}
+
+/// What makes a virtual service this one and no other.
+///
+/// The order of the variants is no order of listings; see `render::order`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceKey {
+    /// Packets to an address; port 0 stands for all ports.
+    Address {
+        /// The transport protocol.
+        protocol: Protocol,
+        /// The virtual address.
+        address: IpAddr,
+        /// The port, in host byte order.
+        port: u16,
+    },
+    /// Packets of one family that carry a firewall mark.
+    Fwmark {
+        /// The mark.
+        mark: NonZeroU32,
+        /// The family of the packets.
+        family: Family,
+    },
+}
+
+impl ServiceKey {
+    /// The family of the packets the service takes.
+    pub fn family(&self) -> Family {
+        match self {
+            ServiceKey::Address { address, .. } => Family::of(address),
+            ServiceKey::Fwmark { family, .. } => *family,
+        }
+    }
+
+    /// The protocol; a mark has none.
+    pub fn protocol(&self) -> Option<Protocol> {
+        match self {
+            ServiceKey::Address { protocol, .. } => Some(*protocol),
+            ServiceKey::Fwmark { .. } => None,
+        }
+    }
+
+    /// The port; 0 for a mark.
+    pub fn port(&self) -> u16 {
+        match self {
+            ServiceKey::Address { port, .. } => *port,
+            ServiceKey::Fwmark { .. } => 0,
+        }
+    }
+}
+
+/// How many clients share one persistence template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Netmask {
+    /// A dotted mask, which need not be contiguous.
+    V4(Ipv4Addr),
+    /// A prefix length, 1 to 128; the kernel may report others, which are
+    /// kept as they are.
+    V6(u32),
+}
+
+impl Netmask {
+    /// The mask that makes each client address stand alone.
+    pub fn host(family: Family) -> Netmask {
+        match family {
+            Family::Inet => Netmask::V4(Ipv4Addr::BROADCAST),
+            Family::Inet6 => Netmask::V6(128),
+        }
+    }
+
+    /// Whether each client address stands alone.
+    pub fn is_host(&self) -> bool {
+        matches!(self, Netmask::V4(Ipv4Addr::BROADCAST) | Netmask::V6(128))
+    }
+}
+
+/// The flags of a service (`IP_VS_SVC_F_*` in linux/ip_vs.h), all of them, so
+/// that flags of a newer kernel survive an edit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ServiceFlags(pub u32);
+
+/// The three flags that a scheduler gives a meaning to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u32)]
+pub enum SchedFlag {
+    /// `IP_VS_SVC_F_SCHED1`; fallback for sh and mh
+    Flag1 = 0x0008,
+    /// `IP_VS_SVC_F_SCHED2`; port for sh and mh
+    Flag2 = 0x0010,
+    /// `IP_VS_SVC_F_SCHED3`
+    Flag3 = 0x0020,
+}
+
+impl SchedFlag {
+    /// All of them, in the order in which they are listed.
+    pub const ALL: [SchedFlag; 3] = [SchedFlag::Flag1, SchedFlag::Flag2, SchedFlag::Flag3];
+
+    /// How the flag is written for `scheduler`; `None` when that scheduler
+    /// has names of its own, but not for this flag.
+    pub fn name(self, scheduler: &Name) -> Option<&'static str> {
+        match (scheduler.as_bytes(), self) {
+            (b"sh", SchedFlag::Flag1) => Some("sh-fallback"),
+            (b"sh", SchedFlag::Flag2) => Some("sh-port"),
+            (b"mh", SchedFlag::Flag1) => Some("mh-fallback"),
+            (b"mh", SchedFlag::Flag2) => Some("mh-port"),
+            (b"sh" | b"mh", SchedFlag::Flag3) => None,
+            (_, SchedFlag::Flag1) => Some("flag-1"),
+            (_, SchedFlag::Flag2) => Some("flag-2"),
+            (_, SchedFlag::Flag3) => Some("flag-3"),
+        }
+    }
+}
+
+impl ServiceFlags {
+    /// `IP_VS_SVC_F_PERSISTENT`: a client keeps its server
+    pub const PERSISTENT: u32 = 0x0001;
+    /// `IP_VS_SVC_F_HASHED`: the kernel's own mark, not a setting
+    pub const HASHED: u32 = 0x0002;
+    /// `IP_VS_SVC_F_ONEPACKET`: each datagram is scheduled for itself
+    pub const ONE_PACKET: u32 = 0x0004;
+
+    /// All flags of schedulers, see [`SchedFlag`]
+    pub const SCHED: u32 = 0x0038;
+
+    /// Whether all bits of `flag` are set.
+    pub fn has(self, flag: u32) -> bool {
+        self.0 & flag == flag
+    }
+
+    /// These flags and `flag`.
+    pub fn with(self, flag: u32) -> ServiceFlags {
+        ServiceFlags(self.0 | flag)
+    }
+
+    /// These flags with all bits of `flag` on or off.
+    pub fn switched(self, flag: u32, on: bool) -> ServiceFlags {
+        match on {
+            true => self.with(flag),
+            false => ServiceFlags(self.0 & !flag),
+        }
+    }
+
+    /// Whether clients keep their servers.
+    pub fn persistent(self) -> bool {
+        self.has(Self::PERSISTENT)
+    }
+
+    /// Whether each datagram is scheduled for itself.
+    pub fn one_packet(self) -> bool {
+        self.has(Self::ONE_PACKET)
+    }
+
+    /// Whether any of the three scheduler flags is set.
+    pub fn any_sched(self) -> bool {
+        SchedFlag::ALL.iter().any(|f| self.has(*f as u32))
+    }
+
+    /// The names of the scheduler flags that are set, in listing order.
+    pub fn sched_names(self, scheduler: &Name) -> impl Iterator<Item = &'static str> {
+        let scheduler = *scheduler;
+        SchedFlag::ALL
+            .into_iter()
+            .filter(move |f| self.has(*f as u32))
+            .filter_map(move |f| f.name(&scheduler))
+    }
+}
+
+/// The schedulers of Linux. A kernel may have others.
+pub const SCHEDULERS: [&str; 13] = [
+    "rr", "wrr", "lc", "wlc", "lblc", "lblcr", "dh", "sh", "sed", "nq", "fo", "ovf", "mh",
+];
+
+/// How a virtual service is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ServiceConfig {
+    /// The scheduler; `none` or empty where the kernel has none.
+    pub scheduler: Name,
+    /// Persistence, one-packet scheduling, scheduler flags.
+    pub flags: ServiceFlags,
+    /// Persistence time-out in seconds; 0 without persistence.
+    pub timeout: u32,
+    /// Persistence granularity.
+    pub netmask: Netmask,
+    /// The persistence engine.
+    pub engine: Option<Name>,
+}
+
+impl ServiceConfig {
+    /// Whether the two are the same, whatever the kernel marks for itself.
+    pub fn is_same(&self, other: &ServiceConfig) -> bool {
+        let set = |config: &ServiceConfig| ServiceConfig {
+            flags: config.flags.switched(ServiceFlags::HASHED, false),
+            ..*config
+        };
+        set(self) == set(other)
+    }
+}
+
+/// A virtual service as the kernel lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// Which service.
+    pub key: ServiceKey,
+    /// Its set-up.
+    pub config: ServiceConfig,
+    /// Its counters.
+    pub stats: Stats,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flag_names_belong_to_their_scheduler() {
+        let flags = ServiceFlags(0x38);
+        let names = |s: &str| flags.sched_names(&Name::from(s)).collect::<Vec<_>>();
+        assert_eq!(names("sh"), ["sh-fallback", "sh-port"]);
+        assert_eq!(names("mh"), ["mh-fallback", "mh-port"]);
+        assert_eq!(names("rr"), ["flag-1", "flag-2", "flag-3"]);
+    }
+}

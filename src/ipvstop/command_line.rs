@@ -1,0 +1,232 @@
+//! The command line of ipvstop: one small table of options, read by clap.
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, Command};
+use ipvsadm::cli::interval::{DEFAULT_INTERVAL, interval};
+use std::ffi::{OsStr, OsString};
+use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// An option of ipvstop.
+#[derive(Debug)]
+pub struct TopOption {
+    /// The short spelling, without its dash.
+    pub short: char,
+    /// The long spelling, without its dashes.
+    pub long: &'static str,
+    /// The name of its value, if it takes one.
+    pub value: Option<&'static str>,
+    /// What it is for, in half a line.
+    pub help: &'static str,
+}
+
+const fn option(
+    short: char,
+    long: &'static str,
+    value: Option<&'static str>,
+    help: &'static str,
+) -> TopOption {
+    TopOption {
+        short,
+        long,
+        value,
+        help,
+    }
+}
+
+/// All of them.
+#[rustfmt::skip] // one line an option
+pub const OPTIONS: [TopOption; 6] = [
+    option('b', "batch", None, "print plain text instead of filling the screen"),
+    option('d', "delay", Some("SECONDS"), "the time between two looks, fractions allowed; default 2"),
+    option('n', "samples", Some("COUNT"), "exit after this many updates"),
+    option('N', "netns", Some("NAMESPACE"), "a network namespace: a name as in ip netns, or a path"),
+    option('h', "help", None, "print this"),
+    option('V', "version", None, "print the version"),
+];
+
+/// What ipvstop is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invocation {
+    /// Print a text.
+    Print(String),
+    /// Watch the table.
+    Watch {
+        /// As plain text.
+        batch: bool,
+        /// The time between two looks.
+        delay: Duration,
+        /// How many looks, if not for ever.
+        samples: Option<NonZeroU64>,
+        /// In which network namespace, if not in its own.
+        netns: Option<OsString>,
+    },
+}
+
+/// Reads the command line without the program's name; or a line about what is
+/// wrong with it.
+pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
+    let words = words.iter().map(|word| OsStr::from_bytes(word));
+    let matches = definition().try_get_matches_from(words).map_err(wrong)?;
+    if matches.get_flag("help") {
+        return Ok(Invocation::Print(help()));
+    }
+    if matches.get_flag("version") {
+        let version = env!("CARGO_PKG_VERSION");
+        return Ok(Invocation::Print(format!("ipvstop {version}\n")));
+    }
+    Ok(Invocation::Watch {
+        batch: matches.get_flag("batch"),
+        delay: *matches.get_one("delay").unwrap_or(&DEFAULT_INTERVAL),
+        samples: matches.get_one("samples").copied(),
+        netns: matches.get_one("netns").cloned(),
+    })
+}
+
+fn definition() -> Command {
+    // Whatever its bytes: clap does not say which words are no UTF-8.
+    let any = OsStringValueParser::new;
+    let arguments = OPTIONS.iter().map(|option| {
+        let argument = Arg::new(option.long).short(option.short).long(option.long);
+        match option.long {
+            "delay" => argument
+                .value_parser(any().try_map(delay))
+                .allow_hyphen_values(true),
+            "samples" => argument
+                .value_parser(any().try_map(samples))
+                .allow_hyphen_values(true),
+            "netns" => argument
+                .value_parser(any().try_map(namespace))
+                .allow_hyphen_values(true),
+            "version" => argument.action(ArgAction::SetTrue).short_alias('v'),
+            _ => argument.action(ArgAction::SetTrue),
+        }
+    });
+    Command::new("ipvstop")
+        .no_binary_name(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args(arguments)
+}
+
+fn delay(word: OsString) -> Result<Duration, &'static str> {
+    interval(word.as_bytes()).ok_or("no interval")
+}
+
+fn samples(word: OsString) -> Result<NonZeroU64, &'static str> {
+    let number = word.to_str().and_then(|word| word.parse().ok());
+    number.ok_or("no number")
+}
+
+fn namespace(word: OsString) -> Result<OsString, &'static str> {
+    if word.is_empty() {
+        return Err("no namespace");
+    }
+    Ok(word)
+}
+
+fn wrong(error: clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let argument = context(ContextKind::InvalidArg);
+    let name = argument.split([' ', '=']).next().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
+            format!("{name}: missing argument")
+        }
+        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+            let value = context(ContextKind::InvalidValue);
+            format!("illegal value `{value}' for {name}")
+        }
+        ErrorKind::TooManyValues => format!("{name}: option does not take an argument"),
+        ErrorKind::ArgumentConflict => format!("{name}: given more than once"),
+        _ if argument.is_empty() => "wrong command line".into(),
+        _ if argument.starts_with('-') => format!("{argument}: unknown option"),
+        _ => format!("unexpected argument {argument}"),
+    }
+}
+
+/// The text of `-h`.
+fn help() -> String {
+    let mut text = String::from(
+        "Show who is busy in the Linux Virtual Server, as top does for processes.\n\n\
+         Usage: ipvstop [-b] [-d SECONDS] [-n COUNT] [-N NAMESPACE]\n\n",
+    );
+    for option in &OPTIONS {
+        let value = option.value.map(|value| format!(" {value}"));
+        let spelling = format!(
+            "-{}, --{}{}",
+            option.short,
+            option.long,
+            value.unwrap_or_default()
+        );
+        text.push_str(&format!("  {spelling:<23} {}\n", option.help));
+    }
+    text.push_str("\nWhile it runs, ? explains the keys. See ipvstop(8).\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Invocation, String> {
+        let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+        parse(&words)
+    }
+
+    fn watch(batch: bool, millis: u64, samples: u64) -> Result<Invocation, String> {
+        Ok(Invocation::Watch {
+            batch,
+            delay: Duration::from_millis(millis),
+            samples: NonZeroU64::new(samples),
+            netns: None,
+        })
+    }
+
+    #[test]
+    fn options_as_elsewhere() {
+        assert_eq!(read(""), watch(false, 2000, 0));
+        assert_eq!(read("-bn3"), watch(true, 2000, 3));
+        assert_eq!(read("-b -n 3 -d .5"), watch(true, 500, 3));
+        assert_eq!(
+            read("--delay=1.25 --samples 1 --batch"),
+            watch(true, 1250, 1)
+        );
+        let Ok(Invocation::Watch { netns, .. }) = read("-bN /proc/1/ns/net") else {
+            panic!("-N takes a path");
+        };
+        assert_eq!(netns, Some("/proc/1/ns/net".into()));
+        for line in ["-h", "--help", "-V", "-v", "--version", "-b -h"] {
+            assert!(matches!(read(line), Ok(Invocation::Print(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn one_line_says_what_is_wrong() {
+        for (line, said) in [
+            ("-d 0", "illegal value `0' for --delay"),
+            ("-d -1", "illegal value `-1' for --delay"),
+            ("--delay=NaN", "illegal value `NaN' for --delay"),
+            ("-n x", "illegal value `x' for --samples"),
+            ("-n 0", "illegal value `0' for --samples"),
+            ("-n -1", "illegal value `-1' for --samples"),
+            ("-N", "--netns: missing argument"),
+            ("-d", "--delay: missing argument"),
+            ("--batch=1", "--batch: option does not take an argument"),
+            ("-b -b", "--batch: given more than once"),
+            ("-Q", "-Q: unknown option"),
+            ("--nosuch", "--nosuch: unknown option"),
+            ("foo", "unexpected argument foo"),
+        ] {
+            assert_eq!(read(line), Err(said.to_owned()), "{line}");
+        }
+        let said = "illegal value `\u{fffd}' for --delay";
+        assert_eq!(parse(&[b"-d", b"\xff"]), Err(said.to_owned()));
+        assert!(parse(&[b"\xff"]).is_err());
+    }
+}

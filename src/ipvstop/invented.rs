@@ -1,0 +1,81 @@
+//! Invented tables for the tests.
+
+use crate::sample::{Sample, ServerRow, ServiceRow};
+use ipvs::{
+    Family, Forwarding, Name, Netmask, Protocol, Server, ServerConfig, ServerKey, Service,
+    ServiceConfig, ServiceFlags, ServiceKey, Stats,
+};
+use ipvsadm::rates::Rates;
+use std::net::Ipv4Addr;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// Numbers count from 1.
+pub fn service_key(number: u32) -> ServiceKey {
+    ServiceKey::Address {
+        protocol: Protocol::Tcp,
+        address: Ipv4Addr::from_bits(0xc000_0200 + number).into(),
+        port: 80,
+    }
+}
+
+pub fn server_key(number: u32) -> ServerKey {
+    ServerKey {
+        address: Ipv4Addr::from_bits(0x0a00_0000 + number).into(),
+        port: 8080,
+    }
+}
+
+fn rates(conns: f64) -> Option<Rates> {
+    Some(Rates {
+        conns,
+        in_packets: 6.0 * conns,
+        out_packets: 4.0 * conns,
+        in_bytes: 600.0 * conns,
+        out_bytes: 9400.0 * conns,
+    })
+}
+
+/// A table of services with so many servers each, where the service with the
+/// number n has n times `conns` connections a second.
+pub fn sample(services: u32, servers: u32, conns: f64) -> Sample {
+    let services = (1..=services).map(|number| ServiceRow {
+        service: Service {
+            key: service_key(number),
+            config: ServiceConfig {
+                scheduler: Name::from("wlc"),
+                flags: ServiceFlags::default(),
+                timeout: 0,
+                netmask: Netmask::host(Family::Inet),
+                engine: None,
+            },
+            stats: Stats::default(),
+        },
+        rates: rates(conns * f64::from(number)),
+        active: u64::from(10 * number),
+        inactive: u64::from(number),
+        servers: (1..=servers)
+            .map(|server| ServerRow {
+                server: Server {
+                    key: server_key(server),
+                    config: ServerConfig {
+                        forwarding: Forwarding::Masq,
+                        weight: server as i32,
+                        upper_threshold: 1000,
+                        lower_threshold: 800,
+                    },
+                    active: 10 * server,
+                    inactive: 1,
+                    persistent: 0,
+                    stats: Stats::default(),
+                },
+                rates: rates(conns * f64::from(number) / f64::from(servers)),
+            })
+            .collect(),
+    });
+    Sample {
+        // 2026-11-23 08:41:02
+        time: UNIX_EPOCH + Duration::from_secs(1_795_423_262),
+        services: services.collect(),
+        frozen: false,
+    }
+}

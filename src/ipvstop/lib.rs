@@ -1,0 +1,107 @@
+//! ipvstop: who is busy in the Linux Virtual Server, as top shows it of
+//! processes. It only reads.
+//!
+//! * `screen` ties everything together on a terminal, `batch` without one
+//! * `state` is what is shown, and what keys change about it
+//! * `draw` puts it on the screen
+//! * `sample`, `history`: what there is to show
+//! * `terminal`: the terminal itself, which is never left broken
+//! * [`command_line`] says what it is asked to do
+
+#![forbid(unsafe_code)]
+// As in ipvsadm.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::cast_possible_truncation,
+        clippy::cast_possible_wrap,
+        clippy::cast_sign_loss
+    )
+)]
+
+mod batch;
+mod column;
+pub mod command_line;
+mod draw;
+mod history;
+#[cfg(test)]
+mod invented;
+mod sample;
+mod screen;
+mod state;
+mod terminal;
+
+use command_line::Invocation;
+use ipvs::Ipvs;
+use ipvsadm::run::{Failure, Output, report, say};
+use std::ffi::OsString;
+use std::io;
+
+/// The command line is wrong, there is no IPVS, or no terminal.
+const USAGE: u8 = 2;
+
+/// What ended the program before it was done.
+#[derive(Debug)]
+enum Stop {
+    /// The same as in ipvsadm.
+    Failure(Failure),
+    /// The command line, or the place to run in, is wrong.
+    Usage(String),
+    /// The terminal failed.
+    Terminal(io::Error),
+    /// A signal.
+    Signal(i32),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failure(failure)
+    }
+}
+
+/// Runs with these words, the program's name first; the exit status.
+pub fn run(words: &[&[u8]]) -> u8 {
+    let out = Output::open();
+    match try_run(words.get(1..).unwrap_or_default(), out) {
+        Ok(()) => 0,
+        Err(Stop::Failure(failure)) => report(&failure) as u8,
+        Err(Stop::Usage(text)) => {
+            say(format!("ipvstop: {text}").as_bytes());
+            USAGE
+        }
+        Err(Stop::Terminal(error)) => {
+            say(format!("ipvstop: the terminal failed: {error}").as_bytes());
+            1
+        }
+        // As shells have it.
+        Err(Stop::Signal(signal)) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
+    }
+}
+
+fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
+    match command_line::parse(words).map_err(Stop::Usage)? {
+        Invocation::Print(text) => batch::print(&mut out, text.as_bytes()),
+        Invocation::Watch {
+            batch: true,
+            delay,
+            samples,
+            netns,
+        } => batch::run(&mut out, open(netns)?, delay, samples),
+        Invocation::Watch {
+            batch: false,
+            delay,
+            samples,
+            netns,
+        } => {
+            terminal::check().map_err(Stop::Usage)?;
+            screen::run(open(netns)?, delay, samples)
+        }
+    }
+}
+
+fn open(netns: Option<OsString>) -> Result<Ipvs, Stop> {
+    let mut ipvs = ipvsadm::run::open(netns.as_deref())?;
+    // Fails for who may not administer IPVS, before a screen is drawn.
+    ipvs.info().map_err(Failure::list)?;
+    Ok(ipvs)
+}

@@ -1,0 +1,189 @@
+//! On a terminal: keys, signals and looks at the table come in by one channel,
+//! pictures go out.
+//!
+//! Three threads send: one reads the table when it is asked to, so that keys
+//! are answered however large the table is; one reads keys; one waits for
+//! signals. They end with the program.
+
+use crate::Stop;
+use crate::draw;
+use crate::sample::Sample;
+use crate::state::{Action, State};
+use crate::terminal::{self, Screen};
+use ipvs::{Ipvs, ListError};
+use ipvsadm::rates::{Looker, Sampler};
+use ipvsadm::run::Failure;
+use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+use std::io;
+use std::num::NonZeroU64;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What the threads send.
+enum Message {
+    Look(Result<Sample, ListError>),
+    Key(KeyEvent),
+    /// The screen has another size, or is to be drawn for another reason.
+    Resize,
+    Signal(i32),
+    /// There is nothing to read keys from any more.
+    NoKeys(io::Error),
+}
+
+/// Shows the table until the user quits, or for `samples` looks.
+pub fn run(ipvs: Ipvs, delay: Duration, samples: Option<NonZeroU64>) -> Result<(), Stop> {
+    let (sender, messages) = mpsc::channel();
+    wait_for_signals(sender.clone()).map_err(Stop::Terminal)?;
+    let mut screen = Screen::enter().map_err(Stop::Terminal)?;
+    read_keys(sender.clone());
+    let mut top = Top {
+        state: State::new(delay),
+        asking: ask(ipvs, sender),
+        asked: false,
+        due: Instant::now(),
+        left: samples.map(NonZeroU64::get),
+    };
+    top.run(&mut screen, &messages)
+}
+
+struct Top {
+    state: State,
+    /// For a look at the table.
+    asking: Sender<()>,
+    /// Whether one is under way.
+    asked: bool,
+    /// When the next one is due.
+    due: Instant,
+    /// How many more are wanted.
+    left: Option<u64>,
+}
+
+impl Top {
+    fn run(&mut self, screen: &mut Screen, messages: &Receiver<Message>) -> Result<(), Stop> {
+        let looks = terminal::looks();
+        loop {
+            let size = screen.terminal.size().map_err(Stop::Terminal)?;
+            self.state.resize(size.width, draw::page(size.height));
+            screen
+                .terminal
+                .draw(|frame| draw::draw(frame, &self.state, looks))
+                .map_err(Stop::Terminal)?;
+            if self.left == Some(0) {
+                return Ok(());
+            }
+            let Some(first) = self.wait(messages) else {
+                continue;
+            };
+            // All that has come meanwhile makes one picture.
+            for message in std::iter::once(first).chain(messages.try_iter()) {
+                if self.take(message, screen)? == Action::Quit {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// The next message; none when a look is due.
+    fn wait(&mut self, messages: &Receiver<Message>) -> Option<Message> {
+        let idle = self.asked || self.state.frozen;
+        let now = Instant::now();
+        if !idle && self.due <= now {
+            self.asked = self.asking.send(()).is_ok();
+            self.due += self.state.delay;
+            if self.due <= now {
+                self.due = now + self.state.delay;
+            }
+            return messages.recv().ok();
+        }
+        if idle {
+            return messages.recv().ok();
+        }
+        match messages.recv_timeout(self.due - now) {
+            Err(RecvTimeoutError::Timeout) => None,
+            message => message.ok(),
+        }
+    }
+
+    fn take(&mut self, message: Message, screen: &mut Screen) -> Result<Action, Stop> {
+        match message {
+            Message::Look(Err(error)) => return Err(Failure::list(error).into()),
+            Message::Look(Ok(sample)) => {
+                self.asked = false;
+                // One that was asked for before is shown when it goes on.
+                if !self.state.frozen {
+                    self.state.take(sample);
+                    self.left = self.left.map(|left| left.saturating_sub(1));
+                }
+            }
+            Message::Key(key) => match self.state.key(key) {
+                Action::Suspend => suspend(screen)?,
+                Action::Redraw => screen.terminal.clear().map_err(Stop::Terminal)?,
+                action => return Ok(action),
+            },
+            Message::Resize => {}
+            Message::Signal(SIGTSTP) => suspend(screen)?,
+            // Whoever stopped the program may have changed the terminal.
+            Message::Signal(SIGCONT) => screen.lend(|| Ok(())).map_err(Stop::Terminal)?,
+            Message::Signal(signal) => return Err(Stop::Signal(signal)),
+            Message::NoKeys(error) => return Err(Stop::Terminal(error)),
+        }
+        Ok(Action::Nothing)
+    }
+}
+
+/// Stops the program, with the terminal as it was, until it is continued.
+fn suspend(screen: &mut Screen) -> Result<(), Stop> {
+    let stopped = screen.lend(|| emulate_default_handler(SIGTSTP));
+    stopped.map_err(Stop::Terminal)
+}
+
+fn ask(mut ipvs: Ipvs, sender: Sender<Message>) -> Sender<()> {
+    let (asking, asked) = mpsc::channel();
+    thread::spawn(move || {
+        let mut looker = Looker::default();
+        let mut sampler = Sampler::default();
+        for () in asked {
+            let look = looker.look(&mut ipvs);
+            let look = look.map(|look| Sample::new(look, &mut sampler));
+            if sender.send(Message::Look(look)).is_err() {
+                return;
+            }
+        }
+    });
+    asking
+}
+
+fn read_keys(sender: Sender<Message>) {
+    thread::spawn(move || {
+        loop {
+            let message = match event::read() {
+                Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => Message::Key(key),
+                Ok(Event::Resize(..)) => Message::Resize,
+                Ok(_) => continue,
+                Err(error) => {
+                    let _ = sender.send(Message::NoKeys(error));
+                    return;
+                }
+            };
+            if sender.send(message).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+fn wait_for_signals(sender: Sender<Message>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT])?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            if sender.send(Message::Signal(signal)).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,536 @@
+//! What is shown and what keys change about it.
+//!
+//! [`State::key`] and [`State::take`] are all that ever changes it. They read
+//! no clock, kernel or terminal, and `draw` only looks.
+
+use crate::column::{self, Column, Numbers};
+use crate::history::History;
+use crate::sample::{self, Sample, ServerRow, ServiceRow};
+use ipvs::{ServerKey, ServiceKey};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::time::Duration;
+
+/// A key asks for more than another picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Nothing,
+    Quit,
+    /// Ctrl-Z
+    Suspend,
+    /// Draw everything, also what is thought to be on the screen.
+    Redraw,
+}
+
+/// What one row of the table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    Service(ServiceKey),
+    Server(ServerKey),
+}
+
+/// A row of the table.
+#[derive(Clone, Copy)]
+pub enum Row<'a> {
+    Service(&'a ServiceRow),
+    Server(&'a ServerRow),
+}
+
+impl Row<'_> {
+    pub fn id(&self) -> Id {
+        match self {
+            Row::Service(row) => Id::Service(row.service.key),
+            Row::Server(row) => Id::Server(row.server.key),
+        }
+    }
+
+    pub fn name(&self) -> String {
+        match self {
+            Row::Service(row) => sample::service_name(&row.service.key),
+            Row::Server(row) => sample::server_name(&row.server.key),
+        }
+    }
+
+    pub fn numbers(&self) -> Numbers {
+        match self {
+            Row::Service(row) => Numbers {
+                rates: row.rates,
+                active: row.active as f64,
+                inactive: row.inactive as f64,
+                ..Numbers::default()
+            },
+            Row::Server(row) => Numbers {
+                rates: row.rates,
+                active: row.server.active.into(),
+                inactive: row.server.inactive.into(),
+                weight: row.server.config.weight.into(),
+                upper: row.server.config.upper_threshold.into(),
+                lower: row.server.config.lower_threshold.into(),
+            },
+        }
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        let name = |name: String| name.to_lowercase().contains(text);
+        name(self.name())
+            || match self {
+                // Whom does this server work for?
+                Row::Service(row) => row
+                    .servers
+                    .iter()
+                    .any(|row| name(sample::server_name(&row.server.key))),
+                Row::Server(_) => false,
+            }
+    }
+}
+
+/// How one table is shown.
+pub struct View {
+    pub column: Column,
+    /// Smallest first.
+    pub reversed: bool,
+    pub filter: String,
+    /// The places in the sample of the rows that are shown, in order.
+    pub shown: Vec<usize>,
+    /// The place in `shown` of the selected row.
+    pub selected: usize,
+    /// The row to stay on; without one, the first is selected, whichever it is.
+    follow: Option<Id>,
+    /// The first row on the screen.
+    pub top: usize,
+}
+
+impl View {
+    fn new() -> View {
+        View {
+            column: Column::Conns,
+            reversed: false,
+            filter: String::new(),
+            shown: Vec::new(),
+            selected: 0,
+            follow: None,
+            top: 0,
+        }
+    }
+}
+
+/// Everything that is shown.
+pub struct State {
+    pub delay: Duration,
+    pub sample: Option<Sample>,
+    pub history: History,
+    /// The service whose servers are shown.
+    pub open: Option<ServiceKey>,
+    services: View,
+    servers: View,
+    /// No more looks until it is left again.
+    pub frozen: bool,
+    pub help: bool,
+    /// Whether a filter is being typed.
+    pub typing: bool,
+    /// The size of the screen, and how many rows of a table are on it.
+    pub width: u16,
+    pub page: usize,
+}
+
+impl State {
+    pub fn new(delay: Duration) -> State {
+        State {
+            delay,
+            sample: None,
+            history: History::default(),
+            open: None,
+            services: View::new(),
+            servers: View::new(),
+            frozen: false,
+            help: false,
+            typing: false,
+            width: 80,
+            page: 1,
+        }
+    }
+
+    /// Takes the next look at the table.
+    pub fn take(&mut self, sample: Sample) {
+        if self.open.is_some_and(|key| sample.service(&key).is_none()) {
+            self.open = None;
+        }
+        self.history.add(&sample, self.open.as_ref());
+        self.sample = Some(sample);
+        self.arrange();
+    }
+
+    /// Takes the screen's width and how many rows of the table it has.
+    pub fn resize(&mut self, width: u16, page: usize) {
+        self.width = width;
+        self.page = page.max(1);
+        let columns = self.columns();
+        let view = self.view_mut();
+        if !columns.contains(&view.column) {
+            view.column = Column::Conns;
+            self.arrange();
+        }
+        self.scroll();
+    }
+
+    /// The table that is shown.
+    pub fn view(&self) -> &View {
+        match self.open {
+            None => &self.services,
+            Some(_) => &self.servers,
+        }
+    }
+
+    fn view_mut(&mut self) -> &mut View {
+        match self.open {
+            None => &mut self.services,
+            Some(_) => &mut self.servers,
+        }
+    }
+
+    pub fn columns(&self) -> &'static [Column] {
+        match self.open {
+            None => column::for_services(self.width),
+            Some(_) => column::for_servers(self.width),
+        }
+    }
+
+    /// All rows of the table, in the order of their keys.
+    pub fn rows(&self) -> Vec<Row<'_>> {
+        let Some(sample) = &self.sample else {
+            return Vec::new();
+        };
+        match &self.open {
+            None => sample.services.iter().map(Row::Service).collect(),
+            Some(key) => {
+                let service = sample.service(key);
+                let rows = service.iter().flat_map(|service| &service.servers);
+                rows.map(Row::Server).collect()
+            }
+        }
+    }
+
+    /// The row that is selected.
+    pub fn selected(&self) -> Option<Row<'_>> {
+        let view = self.view();
+        let place = *view.shown.get(view.selected)?;
+        self.rows().get(place).copied()
+    }
+
+    /// The sum of `column` over all rows, shown or not.
+    pub fn sum(&self, column: Column) -> f64 {
+        let rows = self.rows();
+        let values = rows.iter().filter_map(|row| column.value(&row.numbers()));
+        values.sum()
+    }
+
+    /// Filters and sorts again, and finds the selected row again.
+    fn arrange(&mut self) {
+        let view = self.view();
+        let filter = view.filter.to_lowercase();
+        let rows = self.rows();
+        let shown = rows.iter().enumerate();
+        let shown = shown.filter(|(_, row)| filter.is_empty() || row.contains(&filter));
+        let mut shown: Vec<usize> = shown.map(|(place, _)| place).collect();
+        match view.column {
+            Column::Name => {}
+            Column::Forwarding => shown.sort_by_key(|place| match rows[*place] {
+                Row::Server(row) => sample::forwarding(row.server.config.forwarding),
+                Row::Service(_) => "",
+            }),
+            column => {
+                let value = |place: &usize| column.value(&rows[*place].numbers());
+                let mut keys: Vec<(f64, usize)> = shown
+                    .iter()
+                    .map(|place| (value(place).unwrap_or(-1.0), *place))
+                    .collect();
+                keys.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                shown = keys.into_iter().map(|(_, place)| place).collect();
+            }
+        }
+        if view.reversed {
+            shown.reverse();
+        }
+        let selected = match &view.follow {
+            None => Some(0),
+            Some(id) => shown.iter().position(|place| rows[*place].id() == *id),
+        };
+        let view = self.view_mut();
+        view.selected = selected.unwrap_or(view.selected);
+        view.selected = view.selected.min(shown.len().saturating_sub(1));
+        view.shown = shown;
+        if selected.is_none() {
+            self.follow();
+        }
+        self.scroll();
+    }
+
+    /// Stays on the selected row from now on.
+    fn follow(&mut self) {
+        let id = self.selected().map(|row| row.id());
+        self.view_mut().follow = id;
+    }
+
+    /// Moves the table so that the selected row is on the screen.
+    fn scroll(&mut self) {
+        let page = self.page;
+        let view = self.view_mut();
+        let last_top = view.shown.len().saturating_sub(page);
+        let (lowest, highest) = ((view.selected + 1).saturating_sub(page), view.selected);
+        view.top = view.top.clamp(lowest, highest).min(last_top);
+    }
+
+    fn move_by(&mut self, rows: isize) {
+        let view = self.view_mut();
+        let last = view.shown.len().saturating_sub(1);
+        view.selected = view.selected.saturating_add_signed(rows).min(last);
+        self.follow();
+        self.scroll();
+    }
+
+    fn go_to_top(&mut self) {
+        let view = self.view_mut();
+        view.selected = 0;
+        view.follow = None;
+        self.scroll();
+    }
+
+    fn sort_by_next(&mut self, step: isize) {
+        let columns = self.columns();
+        let view = self.view_mut();
+        let place = columns.iter().position(|column| *column == view.column);
+        let place = place.unwrap_or(0).saturating_add_signed(step);
+        view.column = columns[place.min(columns.len() - 1)];
+        self.arrange();
+    }
+
+    fn open_selected(&mut self) {
+        if let Some(Id::Service(key)) = self.selected().map(|row| row.id()) {
+            self.follow();
+            self.open = Some(key);
+            self.servers = View::new();
+            self.arrange();
+        }
+    }
+
+    /// What a key does. With a filter being typed, most of them are text.
+    pub fn key(&mut self, key: KeyEvent) -> Action {
+        if key.modifiers.contains(KeyModifiers::CONTROL) {
+            return match key.code {
+                KeyCode::Char('c') => Action::Quit,
+                KeyCode::Char('z') => Action::Suspend,
+                KeyCode::Char('l') => Action::Redraw,
+                _ => Action::Nothing,
+            };
+        }
+        if self.typing {
+            self.typed(key.code);
+            return Action::Nothing;
+        }
+        if self.help {
+            self.help = false;
+            return match key.code {
+                KeyCode::Char('q') => Action::Quit,
+                _ => Action::Nothing,
+            };
+        }
+        let page = isize::try_from(self.page).unwrap_or(isize::MAX);
+        match key.code {
+            KeyCode::Char('q') => return Action::Quit,
+            KeyCode::Char('?' | 'h') => self.help = true,
+            KeyCode::Char('f' | ' ') => self.frozen = !self.frozen,
+            KeyCode::Char('/') => self.typing = true,
+            KeyCode::Char('<') => self.sort_by_next(-1),
+            KeyCode::Char('>') => self.sort_by_next(1),
+            KeyCode::Char('r') => {
+                let view = self.view_mut();
+                view.reversed = !view.reversed;
+                self.arrange();
+            }
+            KeyCode::Enter => self.open_selected(),
+            KeyCode::Esc | KeyCode::Backspace => self.back(),
+            KeyCode::Up | KeyCode::Char('k') => self.move_by(-1),
+            KeyCode::Down | KeyCode::Char('j') => self.move_by(1),
+            KeyCode::PageUp => self.move_by(-page),
+            KeyCode::PageDown => self.move_by(page),
+            KeyCode::Home | KeyCode::Char('g') => self.go_to_top(),
+            KeyCode::End | KeyCode::Char('G') => self.move_by(isize::MAX),
+            _ => {}
+        }
+        Action::Nothing
+    }
+
+    /// Out of a filter, then out of a service.
+    fn back(&mut self) {
+        if self.view().filter.is_empty() {
+            self.open = None;
+        } else {
+            self.view_mut().filter.clear();
+        }
+        self.arrange();
+    }
+
+    fn typed(&mut self, code: KeyCode) {
+        let filter = &mut self.view_mut().filter;
+        match code {
+            KeyCode::Char(letter) => filter.push(letter),
+            KeyCode::Backspace => {
+                filter.pop();
+            }
+            KeyCode::Esc => {
+                filter.clear();
+                self.typing = false;
+            }
+            KeyCode::Enter => self.typing = false,
+            KeyCode::Up => self.move_by(-1),
+            KeyCode::Down => self.move_by(1),
+            _ => {}
+        }
+        self.arrange();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::invented::{sample, server_key, service_key};
+
+    fn state() -> State {
+        let mut state = State::new(Duration::from_secs(2));
+        state.resize(80, 3);
+        state.take(sample(10, 4, 1.0));
+        state
+    }
+
+    fn press(state: &mut State, keys: &str) {
+        for key in keys.chars() {
+            let code = match key {
+                '\n' => KeyCode::Enter,
+                '\x1b' => KeyCode::Esc,
+                '\x08' => KeyCode::Backspace,
+                key => KeyCode::Char(key),
+            };
+            let action = state.key(KeyEvent::new(code, KeyModifiers::NONE));
+            assert_eq!(action, Action::Nothing, "{key}");
+        }
+    }
+
+    fn names(state: &State) -> Vec<String> {
+        let rows = state.rows();
+        let shown = state.view().shown.iter();
+        shown.map(|place| rows[*place].name()).collect()
+    }
+
+    fn selected(state: &State) -> String {
+        state.selected().map(|row| row.name()).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_busiest_come_first_and_any_column_sorts() {
+        let mut state = state();
+        assert_eq!(names(&state)[0], "TCP 192.0.2.10:80");
+        press(&mut state, "r");
+        assert_eq!(names(&state)[0], "TCP 192.0.2.1:80");
+        press(&mut state, "r<");
+        assert_eq!(state.view().column, Column::Name);
+        assert_eq!(names(&state)[0], "TCP 192.0.2.1:80");
+        press(&mut state, "<");
+        assert_eq!(state.view().column, Column::Name);
+        press(&mut state, ">>>>>>>>");
+        assert_eq!(state.view().column, Column::Inactive);
+        assert_eq!(names(&state)[0], "TCP 192.0.2.10:80");
+    }
+
+    #[test]
+    fn the_selected_row_is_kept_wherever_it_moves() {
+        let mut state = state();
+        // Nothing chosen yet: the first, whichever it is.
+        press(&mut state, "r");
+        assert_eq!(selected(&state), "TCP 192.0.2.1:80");
+        press(&mut state, "rj");
+        assert_eq!(selected(&state), "TCP 192.0.2.9:80");
+        press(&mut state, "r");
+        assert_eq!(selected(&state), "TCP 192.0.2.9:80");
+        let view = state.view();
+        assert!(view.top <= 8 && 8 < view.top + 3, "{}", view.top);
+        // It goes: what has its place is selected.
+        state.take(sample(8, 4, 1.0));
+        assert_eq!(selected(&state), "TCP 192.0.2.8:80");
+        press(&mut state, "g");
+        assert_eq!((state.view().selected, state.view().top), (0, 0));
+        press(&mut state, "G");
+        assert_eq!((state.view().selected, state.view().top), (7, 5));
+        state.take(sample(0, 0, 1.0));
+        assert_eq!(selected(&state), "");
+        press(&mut state, "jkGg\n");
+        assert_eq!(state.open, None);
+    }
+
+    #[test]
+    fn a_filter_finds_services_by_name_and_by_server() {
+        let mut state = state();
+        press(&mut state, "/tcp 192.0.2.1");
+        assert_eq!(names(&state).len(), 2);
+        // Letters are text now.
+        press(&mut state, "q?f");
+        assert!(names(&state).is_empty() && !state.help && !state.frozen);
+        press(&mut state, "\x1b");
+        assert_eq!(names(&state).len(), 10);
+        press(&mut state, "/10.0.0.4\n");
+        assert_eq!(names(&state).len(), 10);
+        press(&mut state, "/x\x08\x08\n");
+        assert_eq!(state.view().filter, "10.0.0.");
+        press(&mut state, "\x1b");
+        assert_eq!(state.view().filter, "");
+    }
+
+    #[test]
+    fn enter_opens_a_service_and_escape_leaves_it() {
+        let mut state = state();
+        press(&mut state, "j\n");
+        assert_eq!(state.open, Some(service_key(9)));
+        assert_eq!(names(&state).len(), 4);
+        press(&mut state, "/0.3\n");
+        assert_eq!(selected(&state), "10.0.0.3:8080");
+        assert_eq!(
+            state.selected().map(|row| row.id()),
+            Some(Id::Server(server_key(3)))
+        );
+        press(&mut state, "\n\x1b");
+        assert_eq!(names(&state).len(), 4);
+        press(&mut state, "\x1b");
+        assert_eq!(state.open, None);
+        assert_eq!(selected(&state), "TCP 192.0.2.9:80");
+        // A service that is deleted while it is open.
+        press(&mut state, "\n");
+        state.take(sample(3, 4, 1.0));
+        assert_eq!((state.open, names(&state).len()), (None, 3));
+    }
+
+    #[test]
+    fn a_column_that_a_narrow_screen_lacks_is_left() {
+        let mut state = state();
+        state.resize(200, 3);
+        press(&mut state, ">>");
+        assert_eq!(state.view().column, Column::OutPackets);
+        state.resize(80, 3);
+        assert_eq!(state.view().column, Column::Conns);
+    }
+
+    #[test]
+    fn control_keys_act_whatever_is_shown() {
+        let mut state = state();
+        for prefix in ["", "/", "\n?"] {
+            press(&mut state, prefix);
+            for (letter, action) in [
+                ('c', Action::Quit),
+                ('z', Action::Suspend),
+                ('l', Action::Redraw),
+                ('x', Action::Nothing),
+            ] {
+                let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+                assert_eq!(state.key(key), action);
+            }
+        }
+        assert!(!state.typing || state.view().filter.is_empty());
+    }
+}
