@@ -183,8 +183,9 @@ fn lets_some(filter: &ConnectionFilter) {
     };
     let has = |state: &&str| filter.states.is_none_or(|s| s.has(state.as_bytes()));
     let state = STATES.iter().find(|s| has(s)).expect("a state");
+    let protocol = filter.protocol.unwrap_or(Protocol::Tcp).title();
     let row = Connection {
-        protocol: filter.protocol.map_or("TCP", |p| p.title()).as_bytes(),
+        protocol: protocol.as_bytes(),
         client: like(filter.client),
         service: like(filter.service),
         server: like(filter.server),

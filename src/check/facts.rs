@@ -448,7 +448,10 @@ fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr,
     let mut found = Vec::new();
     match protocol {
         Protocol::Tcp | Protocol::Udp => {
-            for name in [protocol.name().to_owned(), format!("{}6", protocol.name())] {
+            for name in [
+                protocol.name().into_owned(),
+                format!("{}6", protocol.name()),
+            ] {
                 match procfs::net_file(namespace, &name).map(BufReader::new) {
                     Ok(lines) => read_sockets(lines, protocol, &mut found)?,
                     // A kernel without IPv6.
@@ -463,6 +466,7 @@ fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         },
+        Protocol::Other(_) => return Err(ErrorKind::Unsupported.into()),
     }
     Ok(found)
 }

@@ -304,7 +304,7 @@ fn listens(role: &Role, facts: &HereFacts, found: &mut Vec<Finding>, unchecked: 
         return;
     }
     let name = if protocol == Protocol::Udp {
-        "UDP"
+        "UDP".into()
     } else {
         protocol.title()
     };

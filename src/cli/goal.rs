@@ -169,6 +169,14 @@ impl ServerPatch {
     fn tunnel(&self, present: Tunnel) -> Result<Forwarding, UsageError> {
         let none = TunnelChecksum::None;
         let (kind, port, checksum) = match present {
+            // Nothing can be said about its options without a type.
+            Tunnel::Other { .. } if self.tunnel_type.is_none() => {
+                return match self.tunnel_options == OptSet::default() {
+                    true => Ok(Forwarding::Tunnel(present)),
+                    false => Err(UsageError::NoTunnel),
+                };
+            }
+            Tunnel::Other { port, .. } => (TunnelType::Ipip, Some(port), none),
             Tunnel::Ipip => (TunnelType::Ipip, None, none),
             Tunnel::Gue { port, checksum } => (TunnelType::Gue, Some(port), checksum),
             Tunnel::Gre { checksum } => (TunnelType::Gre, None, checksum),
@@ -292,6 +300,13 @@ mod tests {
         let gue = |port, checksum| Forwarding::Tunnel(Tunnel::Gue { port, checksum });
         let gre = |checksum| Forwarding::Tunnel(Tunnel::Gre { checksum });
         let ipip = Forwarding::Tunnel(Tunnel::Ipip);
+        let tunnel = Tunnel::Other {
+            kind: 7,
+            port: 9,
+            flags: 4,
+        };
+        let other = Forwarding::Tunnel(tunnel);
+        let unknown = Forwarding::Other { method: 5, tunnel };
         for (options, present, wanted) in [
             ("", Forwarding::Local, Forwarding::Local),
             ("-g", Forwarding::Local, Forwarding::Route),
@@ -309,6 +324,12 @@ mod tests {
                 gue(7, checksum),
             ),
             ("-i --tun-type gre", Forwarding::Route, gre(none)),
+            ("", other, other),
+            ("-i", other, other),
+            ("-g", other, Forwarding::Route),
+            ("--tun-type gue", other, gue(9, none)),
+            ("", unknown, unknown),
+            ("-m", unknown, Forwarding::Masq),
         ] {
             assert_eq!(server(options, present), Ok(wanted), "{options}");
         }
@@ -322,6 +343,11 @@ mod tests {
                 "--tun-type gue",
                 ipip,
                 "You need to supply the 'tun-port' option for the 'gue' tunnel type",
+            ),
+            (
+                "--tun-csum",
+                other,
+                "Tunnel options conflict with forward method",
             ),
             (
                 "--tun-csum",

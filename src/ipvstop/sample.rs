@@ -2,6 +2,7 @@
 
 use ipvs::{Family, Forwarding, Server, ServerKey, Service, ServiceKey};
 use ipvsadm::rates::{Look, Rates, Sampler};
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::SystemTime;
 
@@ -100,11 +101,12 @@ pub fn server_name(key: &ServerKey) -> String {
 }
 
 /// As listings have it.
-pub fn forwarding(forwarding: Forwarding) -> &'static str {
-    match forwarding {
+pub fn forwarding(forwarding: Forwarding) -> Cow<'static, str> {
+    Cow::Borrowed(match forwarding {
         Forwarding::Masq => "Masq",
         Forwarding::Local => "Local",
         Forwarding::Tunnel(_) => "Tunnel",
         Forwarding::Route | Forwarding::Bypass => "Route",
-    }
+        Forwarding::Other { method, .. } => return Cow::Owned(method.to_string()),
+    })
 }

@@ -235,7 +235,7 @@ impl State {
             Column::Name => {}
             Column::Forwarding => shown.sort_by_key(|place| match rows[*place] {
                 Row::Server(row) => sample::forwarding(row.server.config.forwarding),
-                Row::Service(_) => "",
+                Row::Service(_) => "".into(),
             }),
             column => {
                 let value = |place: &usize| column.value(&rows[*place].numbers());

@@ -69,9 +69,7 @@ fn service(line: &[u8]) -> Option<(Vec<&[u8]>, u16, Protocol)> {
         (blanks, word, port_number, tag("/"), word, many0(word))
             .parse(line)
             .ok()?;
-    let protocol = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
-        .into_iter()
-        .find(|known| known.name().as_bytes() == protocol)?;
+    let protocol = Protocol::from_name(protocol)?;
     let names = std::iter::once(name).chain(aliases).collect();
     Some((names, port, protocol))
 }

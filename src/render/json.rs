@@ -372,9 +372,9 @@ impl Value for Text<'_> {
 }
 
 /// A word of the program's own: nothing in it is to be escaped.
-pub(crate) struct Word(pub &'static str);
+pub(crate) struct Word<'a>(pub &'a str);
 
-impl Value for Word {
+impl Value for Word<'_> {
     #[inline]
     fn put(&self, out: &mut Buffer) {
         out.push(b'"');
@@ -399,7 +399,7 @@ impl Value for Lower<'_> {
 
 impl Value for Protocol {
     fn put(&self, out: &mut Buffer) {
-        Word(self.name()).put(out);
+        Word(&self.name()).put(out);
     }
 }
 
@@ -480,6 +480,7 @@ impl Value for Forwarding {
             Forwarding::Tunnel(_) => "tunneling",
             Forwarding::Route => "gatewaying",
             Forwarding::Bypass => "bypass",
+            Forwarding::Other { method, .. } => return Unnamed((*method).into()).put(out),
         })
         .put(out);
     }
@@ -491,6 +492,12 @@ impl Value for Tunnel {
             Tunnel::Ipip => ("ipip", None, None),
             Tunnel::Gue { port, checksum } => ("gue", Some(port), Some(checksum)),
             Tunnel::Gre { checksum } => ("gre", None, Some(checksum)),
+            Tunnel::Other { kind, port, flags } => {
+                let (kind, flags) = (Unnamed(kind.into()), Unnamed(flags));
+                out.push(b'{');
+                members!(out, "type": kind, "port": port, "checksum": flags);
+                return out.push(b'}');
+            }
         };
         out.push(b'{');
         members!(out, "type": Word(kind), "port": port, "checksum": checksum);
@@ -506,6 +513,18 @@ impl Value for TunnelChecksum {
             TunnelChecksum::Remote => "remote",
         })
         .put(out);
+    }
+}
+
+/// The number of what has no name here, as a string: it stands where a name
+/// would.
+struct Unnamed(u16);
+
+impl Value for Unnamed {
+    fn put(&self, out: &mut Buffer) {
+        out.push(b'"');
+        out.number(self.0);
+        out.push(b'"');
     }
 }
 

@@ -165,7 +165,7 @@ fn service_labels(out: &mut Buffer, key: &ServiceKey) {
             out.text("\",local_port=\"");
             out.number(*port);
             out.text("\",local_mark=\"\",proto=\"");
-            out.text(protocol.title());
+            out.text(protocol.title().as_bytes());
             out.push(b'"');
         }
         ServiceKey::Fwmark { mark, family } => {

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// Mark, family, protocol, address, port. A service without a mark has mark 0
 /// and so comes before all that have one.
-type Rank = (u32, Family, u8, IpAddr, u16);
+type Rank = (u32, Family, u16, IpAddr, u16);
 
 fn rank(key: &ServiceKey) -> Rank {
     match *key {
@@ -16,7 +16,7 @@ fn rank(key: &ServiceKey) -> Rank {
             protocol,
             address,
             port,
-        } => (0, Family::of(&address), protocol as u8, address, port),
+        } => (0, Family::of(&address), protocol.number(), address, port),
         ServiceKey::Fwmark { mark, family } => {
             (mark.get(), family, 0, Ipv4Addr::UNSPECIFIED.into(), 0)
         }

@@ -15,7 +15,7 @@ use ipvs::{
     Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Timeouts,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The changes that lead from the table `before` to the table `after`, in an
 /// order in which they can be made; those of time-outs and sync daemons where
@@ -58,6 +58,8 @@ pub struct Wanted {
     index: HashMap<ServiceKey, usize>,
     timeouts: Option<(u32, Timeouts)>,
     daemons: Vec<(u32, Daemon)>,
+    /// Whether servers that no rule can describe are to go, too.
+    without_unknown: bool,
 }
 
 /// The kernel's current table.
@@ -91,6 +93,7 @@ impl From<&Present> for Wanted {
             index: keys.zip(0..).collect(),
             timeouts: table.timeouts.map(|timeouts| (NONE, timeouts)),
             daemons: table.daemons.iter().map(|d| (NONE, *d)).collect(),
+            without_unknown: true,
         }
     }
 }
@@ -188,16 +191,32 @@ impl Wanted {
                         let edit = Change::EditService(wanted.key, wanted.config);
                         steps.push((Some(wanted.line), edit));
                     }
-                    server_steps(wanted, servers, &mut steps, &mut removals);
+                    server_steps(wanted, servers, &mut steps);
+                    removals.extend(self.unwanted_servers(wanted, servers));
                 }
             }
         }
         self.daemon_steps(present, &mut steps);
         steps.append(&mut removals);
-        let unwanted = present.services.iter().map(|(service, _)| service.key);
-        let unwanted = unwanted.filter(|key| !self.index.contains_key(key));
-        steps.extend(unwanted.map(|key| (None, Change::DeleteService(key))));
+        let present = present.services.iter().map(|(service, _)| service.key);
+        let unwanted = present
+            .filter(|key| !self.index.contains_key(key))
+            .map(Change::DeleteService)
+            .filter(|delete| self.without_unknown || delete.is_known());
+        steps.extend(unwanted.map(|delete| (None, delete)));
         steps
+    }
+
+    /// The removal of those servers that no rule names. One that no rule can
+    /// describe stays: the rules that `-S` saved have lost it.
+    fn unwanted_servers(&self, wanted: &WantedService, present: &[Server]) -> Vec<Step> {
+        let named: HashSet<ServerKey> = wanted.servers.iter().map(|s| s.1).collect();
+        present
+            .iter()
+            .filter(|server| !named.contains(&server.key))
+            .filter(|server| self.without_unknown || server.config.forwarding.is_known())
+            .map(|server| (None, Change::DeleteServer(wanted.key, server.key)))
+            .collect()
     }
 
     fn timeout_steps(&self, present: &Present, steps: &mut Vec<Step>) {
@@ -240,12 +259,7 @@ fn add(wanted: &WantedService, steps: &mut Vec<Step>) {
         }));
 }
 
-fn server_steps(
-    wanted: &WantedService,
-    present: &[Server],
-    steps: &mut Vec<Step>,
-    removals: &mut Vec<Step>,
-) {
+fn server_steps(wanted: &WantedService, present: &[Server], steps: &mut Vec<Step>) {
     let there: HashMap<ServerKey, &Server> = present.iter().map(|s| (s.key, s)).collect();
     for (line, key, config) in &wanted.servers {
         let change = match there.get(key) {
@@ -257,11 +271,6 @@ fn server_steps(
         };
         steps.push((Some(*line), change));
     }
-    let kept: HashMap<ServerKey, ()> = wanted.servers.iter().map(|s| (s.1, ())).collect();
-    let gone = present
-        .iter()
-        .filter(|server| !kept.contains_key(&server.key));
-    removals.extend(gone.map(|server| (None, Change::DeleteServer(wanted.key, server.key))));
 }
 
 /// Whether these are the same services with the same servers in the same order:
@@ -307,7 +316,7 @@ mod tests {
     use super::*;
     use crate::names::NoLookup;
     use crate::render::{Buffer, text};
-    use ipvs::Stats;
+    use ipvs::{Forwarding, Stats, Tunnel};
 
     fn rules(text: &str) -> Vec<Rule> {
         super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))
@@ -375,6 +384,35 @@ mod tests {
              -d -t 10.0.0.1:80 -r 10.0.0.2:80\n\
              -D -f 7\n"
         );
+    }
+
+    /// `-S` cannot save it, so its rules must not delete it.
+    #[test]
+    fn a_server_that_no_rule_can_describe_stays_until_a_rule_names_it() {
+        let mut table = present(TABLE);
+        let tunnel = Tunnel::Ipip;
+        table.services[0].1[1].config.forwarding = Forwarding::Other { method: 5, tunnel };
+        let steps = |text: &str| {
+            let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
+            let mut out = Buffer::default();
+            for (_, change) in wanted.steps(&table) {
+                text::rule(&mut out, None, &change);
+            }
+            String::from_utf8_lossy(out.as_bytes()).into_owned()
+        };
+        let known: String = TABLE
+            .lines()
+            .filter(|line| !line.contains("0.3"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        assert_eq!(steps(&known), "");
+        assert_eq!(steps(TABLE), "-e -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 1\n");
+        assert_eq!(steps("-A -f 7 -s wlc -p 60\n"), "-D -t 10.0.0.1:80\n");
+        let mut gone = present(&known);
+        gone.services[0].1.truncate(1);
+        let key = table.services[0].0.key;
+        let server = table.services[0].1[1].key;
+        assert_eq!(changes(&table, &gone), [Change::DeleteServer(key, server)]);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum Failure {
     Connections(io::Error),
     /// Lines of the table of connections that cannot be understood.
     UnknownConnections(u64),
+    /// What no rule can make: lines, each with its end.
+    NotSaved(Vec<u8>),
     /// A real server was not drained.
     NotDrained(NotDrained),
     /// The output cannot be written.
@@ -132,6 +134,7 @@ impl Failure {
             | Failure::Unstable
             | Failure::Connections(_)
             | Failure::UnknownConnections(_)
+            | Failure::NotSaved(_)
             | Failure::Other(_) => Exit::Failure,
             Failure::Refused { .. } => Exit::Refused,
             Failure::NotDrained(why) => why.exit(),
@@ -181,6 +184,11 @@ impl Failure {
             Failure::UnknownConnections(count) => {
                 let s = if *count == 1 { "" } else { "s" };
                 format!("{}: {count} line{s} cannot be understood", TABLE).into()
+            }
+            Failure::NotSaved(lines) => {
+                let lines = lines.trim_ascii_end().split(|byte| *byte == b'\n');
+                let lines = lines.map(|line| [b"cannot be saved: ", line].concat());
+                lines.collect::<Vec<_>>().join(&b'\n')
             }
             Failure::NotDrained(why) => why.to_string().into(),
             Failure::Other(error) => format!("{error:#}").into(),

@@ -17,7 +17,11 @@ pub fn save(session: &mut Session, numeric: bool, all: bool) -> Result<()> {
         }
         let mut services = session.ipvs.services().map_err(Failure::list)?;
         order::services(&mut services);
-        table::report(session, &services, true, &mut rules)
+        table::report(session, &services, true, &mut rules)?;
+        match rules.unsaved() {
+            [] => Ok(()),
+            lines => Err(Failure::NotSaved(lines.to_vec())),
+        }
     })
 }
 

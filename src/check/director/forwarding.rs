@@ -249,18 +249,21 @@ fn has_clients(facts: &Facts, link: &Link) -> bool {
         })
 }
 
-/// How much longer the tunnel makes a packet.
-fn overhead(tunnel: Tunnel, outer: Family) -> u32 {
+/// How much longer the tunnel makes a packet, if that is known.
+fn overhead(tunnel: Tunnel, outer: Family) -> Option<u32> {
     let ip = match outer {
         Family::Inet => 20,
         Family::Inet6 => 40,
     };
-    ip + match tunnel {
-        Tunnel::Ipip => 0,
-        // UDP and GUE, and the private word of the remote checksum.
-        Tunnel::Gue { checksum, .. } => 12 + 8 * u32::from(checksum == TunnelChecksum::Remote),
-        Tunnel::Gre { checksum } => 4 + 4 * u32::from(checksum == TunnelChecksum::Checksum),
-    }
+    Some(
+        ip + match tunnel {
+            Tunnel::Ipip => 0,
+            // UDP and GUE, and the private word of the remote checksum.
+            Tunnel::Gue { checksum, .. } => 12 + 8 * u32::from(checksum == TunnelChecksum::Remote),
+            Tunnel::Gre { checksum } => 4 + 4 * u32::from(checksum == TunnelChecksum::Checksum),
+            Tunnel::Other { .. } => return None,
+        },
+    )
 }
 
 /// Without pmtu_disc nobody tells the clients to send shorter packets.
@@ -281,7 +284,9 @@ fn fragments(facts: &Facts, found: &mut Vec<Finding>) {
             continue;
         };
         let room = way.mtu.unwrap_or(link.mtu);
-        let header = overhead(tunnel, Family::of(&server.key.address));
+        let Some(header) = overhead(tunnel, Family::of(&server.key.address)) else {
+            continue;
+        };
         if longest.is_some_and(|longest| longest.saturating_add(header) > room) {
             let seen = format!(
                 "packets of up to {} bytes arrive, {room} fit {} with {header} for the tunnel, and pmtu_disc is 0",

@@ -138,7 +138,7 @@ pub fn parse_link(message: &[u8]) -> Option<Link> {
     let values = Values::<{ IFLA_LINKINFO as usize + 1 }>::new(after(&header, message));
     let name = |bytes| Name::cut(bytes, Name::CAPACITY);
     let has = |flag| header.flags.contains(flag);
-    let info = |what| find(values.of(IFLA_LINKINFO), what).unwrap_or_default();
+    let info = |what| find(values.of::<IFLA_LINKINFO>(), what).unwrap_or_default();
     let kind = info(IFLA_INFO_KIND);
     let is_gre = kind.starts_with(b"gre") || kind.starts_with(b"ip6gre");
     let remote = if is_gre {
@@ -152,12 +152,12 @@ pub fn parse_link(message: &[u8]) -> Option<Link> {
     let of_tunnel = |what| find(info(IFLA_INFO_DATA), what).filter(|_| tunnel);
     Some(Link {
         index: header.index,
-        name: name(values.of(IFLA_IFNAME)),
+        name: name(values.of::<IFLA_IFNAME>()),
         kind: name(kind),
         up: has(LinkFlags::Up),
         loopback: has(LinkFlags::Loopback),
         noarp: has(LinkFlags::Noarp),
-        mtu: values.u32(IFLA_MTU).unwrap_or(0),
+        mtu: values.u32::<IFLA_MTU>().unwrap_or(0),
         remote: of_tunnel(remote)
             .and_then(ip)
             .filter(|ip| !ip.is_unspecified()),
@@ -174,12 +174,14 @@ pub fn parse_address(message: &[u8]) -> Option<LinkAddress> {
     let header = AddressHeader::parse(message).ok()?;
     let values = Values::<{ IFA_FLAGS as usize + 1 }>::new(after(&header, message));
     // Of the two ends of a point-to-point link, the local one.
-    let own = match values.of(IFA_LOCAL) {
-        [] => values.of(IFA_ADDRESS),
+    let own = match values.of::<IFA_LOCAL>() {
+        [] => values.of::<IFA_ADDRESS>(),
         local => local,
     };
     // The header has room for eight flags only.
-    let flags = values.u32(IFA_FLAGS).unwrap_or(header.flags.bits().into());
+    let flags = values
+        .u32::<IFA_FLAGS>()
+        .unwrap_or(header.flags.bits().into());
     let unusable = AddressHeaderFlags::Tentative | AddressHeaderFlags::Dadfailed;
     Some(LinkAddress {
         link: header.index,
@@ -193,12 +195,12 @@ pub fn parse_address(message: &[u8]) -> Option<LinkAddress> {
 pub fn parse_route(message: &[u8]) -> Option<Route> {
     let header = RouteHeader::parse(message).ok()?;
     let values = Values::<{ RTA_VIA as usize + 1 }>::new(after(&header, message));
-    let via = values.of(RTA_VIA).get(size_of::<u16>()..).and_then(ip);
+    let via = values.of::<RTA_VIA>().get(size_of::<u16>()..).and_then(ip);
     Some(Route {
         local: header.kind == RouteType::Local,
-        link: values.u32(RTA_OIF).unwrap_or(0),
-        gateway: ip(values.of(RTA_GATEWAY)).or(via),
-        mtu: find(values.of(RTA_METRICS), RTAX_MTU).and_then(u32_of),
+        link: values.u32::<RTA_OIF>().unwrap_or(0),
+        gateway: ip(values.of::<RTA_GATEWAY>()).or(via),
+        mtu: find(values.of::<RTA_METRICS>(), RTAX_MTU).and_then(u32_of),
     })
 }
 
@@ -215,7 +217,7 @@ pub fn parse_local_route(message: &[u8]) -> Option<Network> {
         AddressFamily::Inet6 => Ipv6Addr::UNSPECIFIED.into(),
         _ => return None,
     };
-    let first = ip(values.of(RTA_DST)).unwrap_or(any);
+    let first = ip(values.of::<RTA_DST>()).unwrap_or(any);
     Some(Network::of(first, header.destination_prefix_length))
 }
 

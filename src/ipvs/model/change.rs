@@ -1,6 +1,6 @@
 //! Everything that alters the kernel's table.
 
-use super::{Daemon, ServerConfig, ServerKey, ServiceConfig, ServiceKey, Timeouts};
+use super::{Daemon, Protocol, ServerConfig, ServerKey, ServiceConfig, ServiceKey, Timeouts};
 
 /// One thing to change: what a command line or a rule line means, and what
 /// becomes one message to the kernel.
@@ -28,4 +28,23 @@ pub enum Change {
     StartDaemon(Daemon),
     /// `--stop-daemon`
     StopDaemon(Daemon),
+}
+
+impl Change {
+    /// Whether there are options for all of it: the kernel may report a protocol
+    /// or a forwarding method that linux/ip_vs.h does not have yet.
+    pub fn is_known(&self) -> bool {
+        let (service, config) = match self {
+            Change::AddService(key, _) | Change::EditService(key, _) => (Some(key), None),
+            Change::DeleteService(key) | Change::DeleteServer(key, _) => (Some(key), None),
+            Change::AddServer(key, _, config) | Change::EditServer(key, _, config) => {
+                (Some(key), Some(config))
+            }
+            Change::Zero(key) => (key.as_ref(), None),
+            _ => (None, None),
+        };
+        let protocol = service.and_then(ServiceKey::protocol);
+        !matches!(protocol, Some(Protocol::Other(_)))
+            && config.is_none_or(|config| config.forwarding.is_known())
+    }
 }

@@ -25,6 +25,23 @@ pub enum Forwarding {
     Route,
     /// `IP_VS_CONN_F_BYPASS`: the kernel's cache bypass
     Bypass,
+    /// A method that linux/ip_vs.h does not have yet.
+    Other {
+        /// Its number, 5 to 7.
+        method: u8,
+        /// What the kernel says about a tunnel, which the method may need.
+        tunnel: Tunnel,
+    },
+}
+
+impl Forwarding {
+    /// Whether this program has words for all of it.
+    pub fn is_known(&self) -> bool {
+        !matches!(
+            self,
+            Forwarding::Other { .. } | Forwarding::Tunnel(Tunnel::Other { .. })
+        )
+    }
 }
 
 /// The encapsulation of a tunnelled server (`IP_VS_CONN_F_TUNNEL_TYPE_*`).
@@ -43,6 +60,15 @@ pub enum Tunnel {
     Gre {
         /// What the tunnel's header carries.
         checksum: TunnelChecksum,
+    },
+    /// A type or flags that linux/ip_vs.h does not have yet.
+    Other {
+        /// The number of the type.
+        kind: u8,
+        /// The port, in host byte order.
+        port: u16,
+        /// `IP_VS_TUNNEL_ENCAP_FLAG_*`
+        flags: u16,
     },
 }
 

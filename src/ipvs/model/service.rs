@@ -1,6 +1,7 @@
 //! Virtual services.
 
 use super::{Name, Stats};
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU32;
 
@@ -23,48 +24,72 @@ impl Family {
     }
 }
 
-/// The transport protocols that IPVS balances.
+/// A transport protocol that IPVS balances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     /// `IPPROTO_TCP`
-    Tcp = 6,
+    Tcp,
     /// `IPPROTO_UDP`
-    Udp = 17,
+    Udp,
     /// `IPPROTO_SCTP`
-    Sctp = 132,
+    Sctp,
+    /// Another one, by its number.
+    Other(u16),
 }
 
 impl Protocol {
-    /// The protocol with the number `number` of netinet/in.h.
-    pub fn from_number(number: u16) -> Option<Protocol> {
-        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
-            .into_iter()
-            .find(|p| *p as u16 == number)
+    /// The protocols that have a name here.
+    const KNOWN: [Protocol; 3] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp];
+
+    /// The protocol with this number in netinet/in.h.
+    pub fn from_number(number: u16) -> Protocol {
+        let known = Protocol::KNOWN.into_iter().find(|p| p.number() == number);
+        known.unwrap_or(Protocol::Other(number))
     }
 
-    /// The protocol that listings call so.
+    /// The known protocol with this name in capitals.
     pub fn from_title(title: &[u8]) -> Option<Protocol> {
-        [Protocol::Tcp, Protocol::Udp, Protocol::Sctp]
+        Protocol::KNOWN
             .into_iter()
             .find(|p| p.title().as_bytes() == title)
     }
 
-    /// The name in capitals, as listings have it.
-    pub fn title(self) -> &'static str {
+    /// The known protocol with this name in small letters.
+    pub fn from_name(name: &[u8]) -> Option<Protocol> {
+        Protocol::KNOWN
+            .into_iter()
+            .find(|p| p.name().as_bytes() == name)
+    }
+
+    /// The number in netinet/in.h.
+    pub fn number(self) -> u16 {
         match self {
-            Protocol::Tcp => "TCP",
-            Protocol::Udp => "UDP",
-            Protocol::Sctp => "SCTP",
+            Protocol::Tcp => 6,
+            Protocol::Udp => 17,
+            Protocol::Sctp => 132,
+            Protocol::Other(number) => number,
         }
     }
 
-    /// The name in small letters, as /etc/services has it.
-    pub fn name(self) -> &'static str {
-        match self {
+    /// The name in capitals, as listings and the kernel's table of connections
+    /// have it; `IP_` and the number where it has none.
+    pub fn title(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Protocol::Tcp => "TCP",
+            Protocol::Udp => "UDP",
+            Protocol::Sctp => "SCTP",
+            Protocol::Other(number) => return Cow::Owned(format!("IP_{number}")),
+        })
+    }
+
+    /// The same in small letters, as /etc/services has it.
+    pub fn name(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Protocol::Tcp => "tcp",
             Protocol::Udp => "udp",
             Protocol::Sctp => "sctp",
-        }
+            Protocol::Other(number) => return Cow::Owned(format!("ip_{number}")),
+        })
     }
 }
 

@@ -103,6 +103,8 @@ pub fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 /// wins.
 pub struct Values<'a, const N: usize>([&'a [u8]; N]);
 
+/// A type is a parameter of these functions so that one from `N` on, which would
+/// always seem to be missing, does not compile.
 impl<'a, const N: usize> Values<'a, N> {
     /// Of the attributes in `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
@@ -115,32 +117,33 @@ impl<'a, const N: usize> Values<'a, N> {
         Values(values)
     }
 
-    /// The bytes of the attribute of type `kind`.
-    pub fn of(&self, kind: u16) -> &'a [u8] {
-        self.0.get(usize::from(kind)).copied().unwrap_or_default()
+    /// The bytes of the attribute of type `KIND`.
+    pub fn of<const KIND: u16>(&self) -> &'a [u8] {
+        const { assert!((KIND as usize) < N) };
+        self.0[usize::from(KIND)]
     }
 
-    pub(super) fn u8(&self, kind: u16) -> Option<u8> {
-        u8_of(self.of(kind))
+    pub(super) fn u8<const KIND: u16>(&self) -> Option<u8> {
+        u8_of(self.of::<KIND>())
     }
 
-    pub(super) fn u16(&self, kind: u16) -> Option<u16> {
-        u16_of(self.of(kind))
+    pub(super) fn u16<const KIND: u16>(&self) -> Option<u16> {
+        u16_of(self.of::<KIND>())
     }
 
     /// A port.
-    pub(super) fn be16(&self, kind: u16) -> Option<u16> {
-        let bytes = self.of(kind).first_chunk();
+    pub(super) fn be16<const KIND: u16>(&self) -> Option<u16> {
+        let bytes = self.of::<KIND>().first_chunk();
         bytes.map(|bytes| u16::from_be_bytes(*bytes))
     }
 
-    /// The number in the attribute of type `kind`.
-    pub fn u32(&self, kind: u16) -> Option<u32> {
-        u32_of(self.of(kind))
+    /// The number in the attribute of type `KIND`.
+    pub fn u32<const KIND: u16>(&self) -> Option<u32> {
+        u32_of(self.of::<KIND>())
     }
 
-    pub(super) fn i32(&self, kind: u16) -> Option<i32> {
-        let bytes = self.of(kind).first_chunk();
+    pub(super) fn i32<const KIND: u16>(&self) -> Option<i32> {
+        let bytes = self.of::<KIND>().first_chunk();
         bytes.map(|bytes| i32::from_ne_bytes(*bytes))
     }
 }

@@ -22,6 +22,7 @@ const IPVS_DEST_ATTR_STATS64: u16 = 12;
 const IPVS_DEST_ATTR_TUN_TYPE: u16 = 13;
 const IPVS_DEST_ATTR_TUN_PORT: u16 = 14;
 const IPVS_DEST_ATTR_TUN_FLAGS: u16 = 15;
+const IPVS_DEST_ATTR_MAX: u16 = IPVS_DEST_ATTR_TUN_FLAGS;
 
 const IP_VS_CONN_F_FWD_MASK: u32 = 7;
 const IP_VS_CONN_F_MASQ: u32 = 0;
@@ -63,7 +64,7 @@ fn emit_config(config: &ServerConfig, out: &mut Writer) {
         forwarding_number(config.forwarding),
     );
     out.put(IPVS_DEST_ATTR_WEIGHT, &config.weight.to_ne_bytes());
-    if let Forwarding::Tunnel(tunnel) = config.forwarding {
+    if let Forwarding::Tunnel(tunnel) | Forwarding::Other { tunnel, .. } = config.forwarding {
         emit_tunnel(tunnel, out);
     }
     out.put_u32(IPVS_DEST_ATTR_U_THRESH, config.upper_threshold);
@@ -71,15 +72,18 @@ fn emit_config(config: &ServerConfig, out: &mut Writer) {
 }
 
 fn emit_tunnel(tunnel: Tunnel, out: &mut Writer) {
-    let none = TunnelChecksum::None;
-    let (kind, port, checksum) = match tunnel {
-        Tunnel::Ipip => (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, 0, none),
-        Tunnel::Gue { port, checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GUE, port, checksum),
-        Tunnel::Gre { checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GRE, 0, checksum),
+    let (kind, port, flags) = match tunnel {
+        Tunnel::Ipip => (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, 0, 0),
+        Tunnel::Gue { port, checksum } => {
+            let flags = checksum_flags(checksum);
+            (IP_VS_CONN_F_TUNNEL_TYPE_GUE, port, flags)
+        }
+        Tunnel::Gre { checksum } => (IP_VS_CONN_F_TUNNEL_TYPE_GRE, 0, checksum_flags(checksum)),
+        Tunnel::Other { kind, port, flags } => (kind, port, flags),
     };
     out.put_u8(IPVS_DEST_ATTR_TUN_TYPE, kind);
     out.put_be16(IPVS_DEST_ATTR_TUN_PORT, port);
-    out.put_u16(IPVS_DEST_ATTR_TUN_FLAGS, checksum_flags(checksum));
+    out.put_u16(IPVS_DEST_ATTR_TUN_FLAGS, flags);
 }
 
 fn checksum_flags(checksum: TunnelChecksum) -> u16 {
@@ -90,13 +94,12 @@ fn checksum_flags(checksum: TunnelChecksum) -> u16 {
     }
 }
 
-fn checksum_of(flags: u16) -> TunnelChecksum {
-    if flags & IP_VS_TUNNEL_ENCAP_FLAG_CSUM != 0 {
-        TunnelChecksum::Checksum
-    } else if flags & IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM != 0 {
-        TunnelChecksum::Remote
-    } else {
-        TunnelChecksum::None
+fn checksum_of(flags: u16) -> Option<TunnelChecksum> {
+    match flags {
+        IP_VS_TUNNEL_ENCAP_FLAG_NOCSUM => Some(TunnelChecksum::None),
+        IP_VS_TUNNEL_ENCAP_FLAG_CSUM => Some(TunnelChecksum::Checksum),
+        IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM => Some(TunnelChecksum::Remote),
+        _ => None,
     }
 }
 
@@ -107,43 +110,52 @@ fn forwarding_number(forwarding: Forwarding) -> u32 {
         Forwarding::Tunnel(_) => IP_VS_CONN_F_TUNNEL,
         Forwarding::Route => IP_VS_CONN_F_DROUTE,
         Forwarding::Bypass => IP_VS_CONN_F_BYPASS,
+        Forwarding::Other { method, .. } => method.into(),
     }
 }
 
 /// The attributes of a server by type.
-type Attributes<'a> = Values<'a, { IPVS_DEST_ATTR_TUN_FLAGS as usize + 1 }>;
+type Attributes<'a> = Values<'a, { IPVS_DEST_ATTR_MAX as usize + 1 }>;
 
 fn parse_key(values: &Attributes, family_of_service: Family) -> Option<ServerKey> {
-    let family = match values.u16(IPVS_DEST_ATTR_ADDR_FAMILY) {
+    let family = match values.u16::<IPVS_DEST_ATTR_ADDR_FAMILY>() {
         Some(number) => family_of(number)?,
         None => family_of_service,
     };
     Some(ServerKey {
-        address: address_of(family, values.of(IPVS_DEST_ATTR_ADDR))?,
-        port: values.be16(IPVS_DEST_ATTR_PORT)?,
+        address: address_of(family, values.of::<IPVS_DEST_ATTR_ADDR>())?,
+        port: values.be16::<IPVS_DEST_ATTR_PORT>()?,
     })
 }
 
-/// A method that linux/ip_vs.h does not have becomes `Bypass`, an unknown
-/// tunnel plain `Ipip`: one odd server must not spoil the listing.
+/// What linux/ip_vs.h does not have is kept as it is, so that an edit of
+/// something else does not alter it.
 fn parse_forwarding(values: &Attributes) -> Forwarding {
-    let method = values.u32(IPVS_DEST_ATTR_FWD_METHOD).unwrap_or(0);
+    let method = values.u32::<IPVS_DEST_ATTR_FWD_METHOD>().unwrap_or(0);
     match method & IP_VS_CONN_F_FWD_MASK {
         IP_VS_CONN_F_MASQ => Forwarding::Masq,
         IP_VS_CONN_F_LOCALNODE => Forwarding::Local,
         IP_VS_CONN_F_TUNNEL => Forwarding::Tunnel(parse_tunnel(values)),
         IP_VS_CONN_F_DROUTE => Forwarding::Route,
-        _ => Forwarding::Bypass,
+        IP_VS_CONN_F_BYPASS => Forwarding::Bypass,
+        other => {
+            let [method, ..] = other.to_le_bytes();
+            let tunnel = parse_tunnel(values);
+            Forwarding::Other { method, tunnel }
+        }
     }
 }
 
 fn parse_tunnel(values: &Attributes) -> Tunnel {
-    let checksum = checksum_of(values.u16(IPVS_DEST_ATTR_TUN_FLAGS).unwrap_or(0));
-    let port = values.be16(IPVS_DEST_ATTR_TUN_PORT).unwrap_or(0);
-    match values.u8(IPVS_DEST_ATTR_TUN_TYPE) {
-        Some(IP_VS_CONN_F_TUNNEL_TYPE_GUE) => Tunnel::Gue { port, checksum },
-        Some(IP_VS_CONN_F_TUNNEL_TYPE_GRE) => Tunnel::Gre { checksum },
-        _ => Tunnel::Ipip,
+    let number = values.u8::<IPVS_DEST_ATTR_TUN_TYPE>();
+    let kind = number.unwrap_or(IP_VS_CONN_F_TUNNEL_TYPE_IPIP);
+    let port = values.be16::<IPVS_DEST_ATTR_TUN_PORT>().unwrap_or(0);
+    let flags = values.u16::<IPVS_DEST_ATTR_TUN_FLAGS>().unwrap_or(0);
+    match (kind, checksum_of(flags)) {
+        (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, Some(_)) => Tunnel::Ipip,
+        (IP_VS_CONN_F_TUNNEL_TYPE_GUE, Some(checksum)) => Tunnel::Gue { port, checksum },
+        (IP_VS_CONN_F_TUNNEL_TYPE_GRE, Some(checksum)) => Tunnel::Gre { checksum },
+        _ => Tunnel::Other { kind, port, flags },
     }
 }
 
@@ -154,21 +166,20 @@ fn parse_tunnel(values: &Attributes) -> Tunnel {
 /// message names no server.
 pub fn parse_server(attributes_of_reply: &[u8], family: Family) -> Option<Server> {
     let values = Attributes::new(find(attributes_of_reply, IPVS_CMD_ATTR_DEST)?);
-    let number = |kind| values.u32(kind).unwrap_or(0);
     Some(Server {
         key: parse_key(&values, family)?,
         config: ServerConfig {
             forwarding: parse_forwarding(&values),
-            weight: values.i32(IPVS_DEST_ATTR_WEIGHT).unwrap_or(0),
-            upper_threshold: number(IPVS_DEST_ATTR_U_THRESH),
-            lower_threshold: number(IPVS_DEST_ATTR_L_THRESH),
+            weight: values.i32::<IPVS_DEST_ATTR_WEIGHT>().unwrap_or(0),
+            upper_threshold: values.u32::<IPVS_DEST_ATTR_U_THRESH>().unwrap_or(0),
+            lower_threshold: values.u32::<IPVS_DEST_ATTR_L_THRESH>().unwrap_or(0),
         },
-        active: number(IPVS_DEST_ATTR_ACTIVE_CONNS),
-        inactive: number(IPVS_DEST_ATTR_INACT_CONNS),
-        persistent: number(IPVS_DEST_ATTR_PERSIST_CONNS),
+        active: values.u32::<IPVS_DEST_ATTR_ACTIVE_CONNS>().unwrap_or(0),
+        inactive: values.u32::<IPVS_DEST_ATTR_INACT_CONNS>().unwrap_or(0),
+        persistent: values.u32::<IPVS_DEST_ATTR_PERSIST_CONNS>().unwrap_or(0),
         stats: parse_stats(
-            values.of(IPVS_DEST_ATTR_STATS64),
-            values.of(IPVS_DEST_ATTR_STATS),
+            values.of::<IPVS_DEST_ATTR_STATS64>(),
+            values.of::<IPVS_DEST_ATTR_STATS>(),
         ),
     })
 }

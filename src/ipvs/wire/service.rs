@@ -22,6 +22,7 @@ const IPVS_SVC_ATTR_NETMASK: u16 = 9;
 const IPVS_SVC_ATTR_STATS: u16 = 10;
 const IPVS_SVC_ATTR_PE_NAME: u16 = 11;
 const IPVS_SVC_ATTR_STATS64: u16 = 12;
+const IPVS_SVC_ATTR_MAX: u16 = IPVS_SVC_ATTR_STATS64;
 
 /// A service: what names it, as every request that is about one carries it, and
 /// for a new or edited one also how it is set up.
@@ -43,7 +44,7 @@ fn emit_key(key: &ServiceKey, out: &mut Writer) {
             address,
             port,
         } => {
-            out.put_u16(IPVS_SVC_ATTR_PROTOCOL, *protocol as u16);
+            out.put_u16(IPVS_SVC_ATTR_PROTOCOL, protocol.number());
             out.put(IPVS_SVC_ATTR_ADDR, &address_bytes(address));
             out.put_be16(IPVS_SVC_ATTR_PORT, *port);
         }
@@ -77,39 +78,42 @@ fn netmask_bytes(mask: Netmask) -> [u8; 4] {
 }
 
 /// The attributes of a service by type.
-type Attributes<'a> = Values<'a, { IPVS_SVC_ATTR_STATS64 as usize + 1 }>;
+type Attributes<'a> = Values<'a, { IPVS_SVC_ATTR_MAX as usize + 1 }>;
 
 fn parse_key(values: &Attributes) -> Option<ServiceKey> {
-    let family = family_of(values.u16(IPVS_SVC_ATTR_AF)?)?;
-    if let Some(mark) = values.u32(IPVS_SVC_ATTR_FWMARK).and_then(NonZeroU32::new) {
+    let family = family_of(values.u16::<IPVS_SVC_ATTR_AF>()?)?;
+    if let Some(mark) = values
+        .u32::<IPVS_SVC_ATTR_FWMARK>()
+        .and_then(NonZeroU32::new)
+    {
         return Some(ServiceKey::Fwmark { mark, family });
     }
     Some(ServiceKey::Address {
-        protocol: Protocol::from_number(values.u16(IPVS_SVC_ATTR_PROTOCOL)?)?,
-        address: address_of(family, values.of(IPVS_SVC_ATTR_ADDR))?,
-        port: values.be16(IPVS_SVC_ATTR_PORT)?,
+        protocol: Protocol::from_number(values.u16::<IPVS_SVC_ATTR_PROTOCOL>()?),
+        address: address_of(family, values.of::<IPVS_SVC_ATTR_ADDR>())?,
+        port: values.be16::<IPVS_SVC_ATTR_PORT>()?,
     })
 }
 
 fn parse_config(values: &Attributes, family: Family) -> ServiceConfig {
-    let scheduler = name_of(values.of(IPVS_SVC_ATTR_SCHED_NAME));
+    let scheduler = name_of(values.of::<IPVS_SVC_ATTR_SCHED_NAME>());
     let netmask = netmask_of(family, values);
     ServiceConfig {
         scheduler: scheduler.unwrap_or_else(|| Name::from("none")),
-        flags: ServiceFlags(values.u32(IPVS_SVC_ATTR_FLAGS).unwrap_or(0)),
-        timeout: values.u32(IPVS_SVC_ATTR_TIMEOUT).unwrap_or(0),
+        flags: ServiceFlags(values.u32::<IPVS_SVC_ATTR_FLAGS>().unwrap_or(0)),
+        timeout: values.u32::<IPVS_SVC_ATTR_TIMEOUT>().unwrap_or(0),
         netmask: netmask.unwrap_or_else(|| Netmask::host(family)),
-        engine: name_of(values.of(IPVS_SVC_ATTR_PE_NAME)),
+        engine: name_of(values.of::<IPVS_SVC_ATTR_PE_NAME>()),
     }
 }
 
 fn netmask_of(family: Family, values: &Attributes) -> Option<Netmask> {
     match family {
         Family::Inet => {
-            let octets: &[u8; 4] = values.of(IPVS_SVC_ATTR_NETMASK).first_chunk()?;
+            let octets: &[u8; 4] = values.of::<IPVS_SVC_ATTR_NETMASK>().first_chunk()?;
             Some(Netmask::V4((*octets).into()))
         }
-        Family::Inet6 => values.u32(IPVS_SVC_ATTR_NETMASK).map(Netmask::V6),
+        Family::Inet6 => values.u32::<IPVS_SVC_ATTR_NETMASK>().map(Netmask::V6),
     }
 }
 
@@ -131,8 +135,8 @@ pub fn parse_service(attributes_of_reply: &[u8]) -> Option<Service> {
         key,
         config: parse_config(&values, key.family()),
         stats: parse_stats(
-            values.of(IPVS_SVC_ATTR_STATS64),
-            values.of(IPVS_SVC_ATTR_STATS),
+            values.of::<IPVS_SVC_ATTR_STATS64>(),
+            values.of::<IPVS_SVC_ATTR_STATS>(),
         ),
     })
 }

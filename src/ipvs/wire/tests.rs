@@ -265,17 +265,68 @@ fn the_order_of_attributes_does_not_matter() {
 }
 
 #[test]
-fn odd_numbers_spoil_one_entry_at_most() {
+fn an_unknown_protocol_is_sent_back_as_it_was_read() {
     if !CAPTURED {
         return;
     }
-    let gre = "30000100 0600010002000000 060002002f000000
-               140003000a000001000000000000000000000000 0600040000500000";
-    assert_eq!(parse_service(&bytes(gre)), None);
-    let server = "28000200 140001000a000007000000000000000000000000 0600020000500000
-                  0800030006000000";
-    let read = parse_server(&bytes(server), Family::Inet).unwrap();
-    assert_eq!(read.config.forwarding, Forwarding::Bypass);
+    let service = "30000180 0600010002000000 060002002f000000
+                   140003000a000001000000000000000000000000 0600040000500000";
+    let key = parse_service(&bytes(service)).unwrap().key;
+    assert_eq!(key.protocol(), Some(Protocol::Other(47)));
+    sends(Change::DeleteService(key), &format!("03010000 {service}"));
+}
+
+#[test]
+fn unknown_forwarding_is_sent_back_as_it_was_read() {
+    if !CAPTURED {
+        return;
+    }
+    let other = |kind, port, flags| Tunnel::Other { kind, port, flags };
+    let ipip = Tunnel::Ipip;
+    for (method, tunnel, wanted) in [
+        (
+            6,
+            "00 0000 0000",
+            Forwarding::Other {
+                method: 6,
+                tunnel: ipip,
+            },
+        ),
+        (
+            5,
+            "07 1770 0301",
+            Forwarding::Other {
+                method: 5,
+                tunnel: other(7, 6000, 0x103),
+            },
+        ),
+        (2, "03 1770 0000", Forwarding::Tunnel(other(3, 6000, 0))),
+        (2, "01 1770 0900", Forwarding::Tunnel(other(1, 6000, 9))),
+        (2, "02 0000 0300", Forwarding::Tunnel(other(2, 0, 3))),
+        (2, "00 0000 0400", Forwarding::Tunnel(other(0, 0, 4))),
+    ] {
+        let [kind, port, flags] = tunnel.split(' ').collect::<Vec<_>>().try_into().unwrap();
+        let server = format!(
+            "60000280 06000b0002000000 140001000a000007000000000000000000000000
+             0600020000500000 080003000{method}000000 0800040003000000
+             05000d00{kind}000000 06000e00{port}0000 06000f00{flags}0000
+             080005000a000000 0800060005000000"
+        );
+        let read = parse_server(&bytes(&server), Family::Inet).unwrap();
+        assert_eq!(read.config.forwarding, wanted);
+        let service = "14000180 0600010002000000 0800050007000000";
+        let edit = Change::EditServer(mark(7), read.key, read.config);
+        sends(edit, &format!("06010000 {service} {server}"));
+    }
+}
+
+#[test]
+fn a_family_that_ipvs_does_not_have_leaves_out_the_entry() {
+    if !CAPTURED {
+        return;
+    }
+    let decnet = "14000100 060001000c000000 0800050007000000";
+    assert_eq!(parse_service(&bytes(decnet)), None);
 }
 
 #[test]

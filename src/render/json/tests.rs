@@ -170,6 +170,24 @@ fn every_forwarding_has_a_name_and_every_tunnel_its_settings() {
             tunnel(Tunnel::Gre { checksum: Checksum }),
             json!({"type": "gre", "port": null, "checksum": "checksum"}),
         ),
+        (
+            tunnel(Tunnel::Other {
+                kind: 7,
+                port: 6080,
+                flags: 9,
+            }),
+            json!({"type": "7", "port": 6080, "checksum": "9"}),
+        ),
+        (
+            (
+                "5",
+                Forwarding::Other {
+                    method: 5,
+                    tunnel: Tunnel::Ipip,
+                },
+            ),
+            null.clone(),
+        ),
     ] {
         let key = tcp("10.0.0.1", 80);
         let server = &parsed(|json, out| {

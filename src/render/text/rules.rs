@@ -19,12 +19,31 @@ use std::net::IpAddr;
 /// `-S`: the rules that make the table.
 pub struct Rules<'a> {
     names: Option<&'a mut dyn Names>,
+    unsaved: Buffer,
 }
 
 impl<'a> Rules<'a> {
     /// Rules with names for addresses and ports, or without.
     pub fn new(names: Option<&'a mut dyn Names>) -> Rules<'a> {
-        Rules { names }
+        Rules {
+            names,
+            unsaved: Buffer::default(),
+        }
+    }
+
+    /// What no rule can make, a line each.
+    pub fn unsaved(&self) -> &[u8] {
+        self.unsaved.as_bytes()
+    }
+
+    fn save(&mut self, out: &mut Buffer, change: &Change) {
+        let out = match change.is_known() {
+            true => out,
+            false => &mut self.unsaved,
+        };
+        let names = self.names.as_deref();
+        RuleWriter { out, names }.change(change);
+        out.end_line();
     }
 }
 
@@ -42,13 +61,11 @@ impl Report for Rules<'_> {
     fn head(&mut self, _: &mut Buffer, _: &Head) {}
 
     fn service(&mut self, out: &mut Buffer, service: &Service) {
-        let add = Change::AddService(service.key, service.config);
-        rule(out, self.names.as_deref(), &add);
+        self.save(out, &Change::AddService(service.key, service.config));
     }
 
     fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
-        let add = Change::AddServer(*service, server.key, server.config);
-        rule(out, self.names.as_deref(), &add);
+        self.save(out, &Change::AddServer(*service, server.key, server.config));
     }
 
     fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
@@ -69,18 +86,23 @@ impl Report for Rules<'_> {
 }
 
 /// The command line that makes `change`, with the names from `names`
-/// that are read back as the same address or port.
+/// that are read back as the same address or port; a comment where no command
+/// line makes it.
 pub fn rule(out: &mut Buffer, names: Option<&dyn Names>, change: &Change) {
-    let mut writer = RuleWriter { out, names };
-    writer.change(change);
-    writer.out.end_line();
+    if !change.is_known() {
+        out.text("# ");
+    }
+    RuleWriter { out, names }.change(change);
+    out.end_line();
 }
 
 /// The command line that makes `change`, with numbers, and behind it as a
 /// comment when that was.
 pub fn timed_rule(out: &mut Buffer, change: &Change, time: &str) {
-    let mut writer = RuleWriter { out, names: None };
-    writer.change(change);
+    if !change.is_known() {
+        out.text("# ");
+    }
+    RuleWriter { out, names: None }.change(change);
     out.text("  # ");
     out.text(time);
     out.end_line();
@@ -136,7 +158,7 @@ impl RuleWriter<'_> {
                 address,
                 port,
             } => {
-                self.text(service_option(*protocol));
+                self.service_option(*protocol);
                 self.endpoint(Some(*protocol), address, *port);
             }
             ServiceKey::Fwmark { mark, family } => {
@@ -146,6 +168,34 @@ impl RuleWriter<'_> {
                 }
             }
         }
+    }
+
+    fn service_option(&mut self, protocol: Protocol) {
+        let option = match protocol {
+            Protocol::Tcp => " -t ",
+            Protocol::Udp => " -u ",
+            Protocol::Sctp => " --sctp-service ",
+            Protocol::Other(number) => {
+                self.number(" (protocol ", number);
+                ") "
+            }
+        };
+        self.text(option);
+    }
+
+    /// `Local` is the kernel's own choice, which it makes again when the server
+    /// is added as direct routing.
+    fn forwarding_option(&mut self, forwarding: Forwarding) {
+        let option = match forwarding {
+            Forwarding::Masq => " -m",
+            Forwarding::Tunnel(_) => " -i",
+            Forwarding::Route | Forwarding::Local | Forwarding::Bypass => " -g",
+            Forwarding::Other { method, .. } => {
+                self.number(" (forwarding method ", method);
+                ")"
+            }
+        };
+        self.text(option);
     }
 
     fn with_server(&mut self, command: &str, service: &ServiceKey, key: &ServerKey) {
@@ -218,7 +268,7 @@ impl RuleWriter<'_> {
         config: &ServerConfig,
     ) {
         self.with_server(command, service, key);
-        self.text(forwarding_option(config.forwarding));
+        self.forwarding_option(config.forwarding);
         self.text(" -w ");
         plain::weight(self.out, config.weight, 0);
         if let Forwarding::Tunnel(tunnel) = config.forwarding {
@@ -243,6 +293,12 @@ impl RuleWriter<'_> {
             Tunnel::Gre { checksum } => {
                 self.text(" --tun-type gre");
                 self.text(checksum_option(checksum));
+            }
+            Tunnel::Other { kind, port, flags } => {
+                self.number(" (tunnel type ", kind);
+                self.number(", port ", port);
+                self.number(", flags ", flags);
+                self.text(")");
             }
         }
     }
@@ -288,24 +344,6 @@ impl RuleWriter<'_> {
         if let Some(value) = value {
             self.number(option, value);
         }
-    }
-}
-
-fn service_option(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Tcp => " -t ",
-        Protocol::Udp => " -u ",
-        Protocol::Sctp => " --sctp-service ",
-    }
-}
-
-/// `Local` is the kernel's own choice, which it makes again when the server is
-/// added as direct routing.
-fn forwarding_option(forwarding: Forwarding) -> &'static str {
-    match forwarding {
-        Forwarding::Masq => " -m",
-        Forwarding::Tunnel(_) => " -i",
-        Forwarding::Route | Forwarding::Local | Forwarding::Bypass => " -g",
     }
 }
 

@@ -224,6 +224,14 @@ fn tunnels_have_their_encapsulation() {
             },
             "gre:+c       ",
         ),
+        (
+            Tunnel::Other {
+                kind: 7,
+                port: 6080,
+                flags: 9,
+            },
+            "7:6080:9     ",
+        ),
     ] {
         let row = server("fd00::2", 80, Forwarding::Tunnel(tunnel));
         assert_eq!(
@@ -233,6 +241,22 @@ fn tunnels_have_their_encapsulation() {
             )
         );
     }
+}
+
+#[test]
+fn what_has_no_name_is_listed_by_its_number() {
+    let tunnel = Tunnel::Ipip;
+    let row = server("10.0.0.2", 80, Forwarding::Other { method: 5, tunnel });
+    assert_eq!(
+        server_row(View::Plain, &row),
+        "  -> 10.0.0.2:80                  5       1      12         3456      \n"
+    );
+    let row = sample::service(ServiceKey::Address {
+        protocol: Protocol::Other(50),
+        address: "10.0.0.1".parse().unwrap(),
+        port: 80,
+    });
+    assert_eq!(service_row(View::Plain, &row), "IP_50 10.0.0.1:80 rr\n");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Rules byte by byte.
 
 use super::*;
-use crate::render::sample::{Named, config, mark, server_config, server_key, tcp, written};
+use crate::render::sample::{Named, config, mark, server, server_config, server_key, tcp, written};
 use ipvs::{DaemonRole, Name, Netmask, ServiceFlags};
 
 fn line(change: Change) -> String {
@@ -39,6 +39,40 @@ fn services() {
     assert_eq!(
         line(Change::DeleteService(sctp)),
         "-D --sctp-service [fe80::1]:7"
+    );
+}
+
+/// Nobody must take such a line for a rule that makes the same.
+#[test]
+fn what_no_option_can_say_is_a_comment_and_not_saved() {
+    let service = ServiceKey::Address {
+        protocol: Protocol::Other(50),
+        address: "10.0.0.1".parse().unwrap(),
+        port: 80,
+    };
+    assert_eq!(
+        line(Change::DeleteService(service)),
+        "# -D (protocol 50) 10.0.0.1:80"
+    );
+    let (kind, port, flags) = (7, 6080, 9);
+    let tunnel = Tunnel::Other { kind, port, flags };
+    let method = 5;
+    let mut rules = Rules::new(None);
+    let saved = written(|out| {
+        for forwarding in [
+            Forwarding::Masq,
+            Forwarding::Tunnel(tunnel),
+            Forwarding::Other { method, tunnel },
+        ] {
+            let server = server("10.0.0.2", 80, forwarding);
+            rules.server(out, &tcp("10.0.0.1", 80), &server);
+        }
+    });
+    assert_eq!(saved, "-a -t 10.0.0.1:80 -r 10.0.0.2:80 -m -w 1\n");
+    assert_eq!(
+        String::from_utf8_lossy(rules.unsaved()),
+        "-a -t 10.0.0.1:80 -r 10.0.0.2:80 -i -w 1 (tunnel type 7, port 6080, flags 9)\n\
+         -a -t 10.0.0.1:80 -r 10.0.0.2:80 (forwarding method 5) -w 1\n"
     );
 }
 

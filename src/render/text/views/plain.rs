@@ -5,7 +5,7 @@ use crate::render::address;
 use crate::render::buffer::Buffer;
 use ipvs::{Forwarding, Netmask, Server, ServiceConfig};
 
-pub(super) const FORWARD_WIDTH: usize = 7;
+const FORWARD_WIDTH: usize = 7;
 pub(super) const WEIGHT_WIDTH: usize = 6;
 pub(super) const CONNS_WIDTH: usize = 10;
 
@@ -72,8 +72,7 @@ pub(in crate::render::text) fn netmask(out: &mut Buffer, mask: &Netmask) {
 }
 
 pub(in crate::render::text) fn server_columns(out: &mut Buffer, server: &Server) {
-    out.push(b' ');
-    out.left(forward(server.config.forwarding), FORWARD_WIDTH);
+    forward(out, server.config.forwarding);
     counts(out, server);
 }
 
@@ -96,12 +95,16 @@ pub(in crate::render::text) fn weight(out: &mut Buffer, weight: i32, width: usiz
     out.pad(start, width);
 }
 
-pub(super) fn forward(forwarding: Forwarding) -> &'static str {
-    match forwarding {
+/// The forwarding method, by its number where it has no name.
+pub(super) fn forward(out: &mut Buffer, forwarding: Forwarding) {
+    out.push(b' ');
+    let name = match forwarding {
         Forwarding::Masq => "Masq",
         Forwarding::Local => "Local",
         Forwarding::Tunnel(_) => "Tunnel",
         Forwarding::Route => "Route",
         Forwarding::Bypass => "Bypass",
-    }
+        Forwarding::Other { method, .. } => return out.left_number(method, FORWARD_WIDTH),
+    };
+    out.left(name, FORWARD_WIDTH);
 }

@@ -14,11 +14,7 @@ pub(in crate::render::text) fn titles(out: &mut Buffer) {
 }
 
 pub(in crate::render::text) fn server_columns(out: &mut Buffer, server: &Server) {
-    out.push(b' ');
-    out.left(
-        plain::forward(server.config.forwarding),
-        plain::FORWARD_WIDTH,
-    );
+    plain::forward(out, server.config.forwarding);
     out.push(b' ');
     let start = out.len();
     info(out, server.config.forwarding);
@@ -28,6 +24,15 @@ pub(in crate::render::text) fn server_columns(out: &mut Buffer, server: &Server)
 
 fn info(out: &mut Buffer, forwarding: Forwarding) {
     match forwarding {
+        Forwarding::Tunnel(Tunnel::Other { kind, port, flags }) => {
+            let numbers = [kind.into(), port, flags];
+            for (place, number) in numbers.into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b':');
+                }
+                out.number(number);
+            }
+        }
         Forwarding::Tunnel(Tunnel::Ipip) => out.text("ipip"),
         Forwarding::Tunnel(Tunnel::Gue { port, checksum }) => {
             out.text("gue:");
