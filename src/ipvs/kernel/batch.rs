@@ -7,8 +7,8 @@
 
 use super::channel::Channel;
 use super::error::KernelError;
-use super::link::Link;
 use super::open;
+use super::transport::Transport;
 use crate::model::{Change, Name};
 use crate::wire::{Body, Request, append, messages, set_flags};
 use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
@@ -37,12 +37,12 @@ struct Window<T> {
 /// Sends all `changes` and reports to `refused` those that the kernel refused.
 /// `loaded` are the schedulers whose modules need not be loaded (again).
 pub(super) fn run<T>(
-    link: &mut Link,
+    transport: &mut Transport,
     loaded: &mut Vec<Name>,
     changes: impl Iterator<Item = (T, Change)>,
     mut refused: impl FnMut(T, KernelError),
 ) -> io::Result<()> {
-    let size = window_size(&link.main);
+    let size = window_size(&transport.main);
     let mut changes = changes.inspect(|(_, change)| open::load_scheduler(change, loaded));
     let mut window = Window {
         bytes: Vec::new(),
@@ -52,9 +52,9 @@ pub(super) fn run<T>(
         silent_end: false,
         answers: Vec::with_capacity(size),
     };
-    while window.fill(link, &mut changes, size)? {
-        window.send(&link.main)?;
-        let lost = window.collect(&mut link.main)?;
+    while window.fill(transport, &mut changes, size)? {
+        window.send(&transport.main)?;
+        let lost = window.collect(&mut transport.main)?;
         window.report(lost, &mut refused);
     }
     Ok(())
@@ -70,7 +70,7 @@ impl<T> Window<T> {
     /// Takes the next changes; `false` when there are none.
     fn fill(
         &mut self,
-        link: &mut Link,
+        transport: &mut Transport,
         changes: &mut impl Iterator<Item = (T, Change)>,
         size: usize,
     ) -> io::Result<bool> {
@@ -80,7 +80,7 @@ impl<T> Window<T> {
             let Some((tag, change)) = changes.next() else {
                 break;
             };
-            let sequence = link.main.next_sequence();
+            let sequence = transport.main.next_sequence();
             if self.starts.is_empty() {
                 self.first_sequence = sequence;
             }
@@ -89,7 +89,7 @@ impl<T> Window<T> {
             self.silent_end = may_be_silent(&change);
             let request = Request::Change(change);
             let flags = request.flags();
-            append(&mut self.bytes, &request, link.family, flags, sequence);
+            append(&mut self.bytes, &request, transport.family, flags, sequence);
         }
         self.answers.clear();
         self.answers.resize(self.starts.len(), None);

@@ -1,9 +1,9 @@
 //! The client: a method for each operation that the kernel offers.
 
 use super::error::{KernelError, ListError, OpenError};
-use super::link::Link;
 use super::listing::Listings;
 use super::namespace::Namespace;
+use super::transport::Transport;
 use super::{batch, listing, open};
 use crate::model::{Change, Daemon, Info, Name, Server, Service, ServiceKey, Timeouts};
 use crate::wire::{Body, Request, parse_info, parse_service, parse_timeouts};
@@ -17,7 +17,7 @@ use std::io;
 /// initial user namespace: without it the first request fails with `EPERM`,
 /// whatever it is. No method waits for anything but the kernel's own work.
 pub struct Ipvs {
-    link: Link,
+    transport: Transport,
     listings: Listings,
     /// The schedulers whose modules need not be loaded (again).
     loaded: Vec<Name>,
@@ -28,7 +28,7 @@ impl Ipvs {
     /// necessary. An ordinary user gets this far.
     pub fn open(namespace: Namespace) -> Result<Ipvs, OpenError> {
         Ok(Ipvs {
-            link: Link::open(namespace)?,
+            transport: Transport::open(namespace)?,
             listings: Listings::default(),
             loaded: Vec::new(),
         })
@@ -36,24 +36,24 @@ impl Ipvs {
 
     /// The network namespace in which this was opened.
     pub fn namespace(&self) -> &Namespace {
-        &self.link.namespace
+        &self.transport.namespace
     }
 
     /// Version and size of the connection table.
     pub fn info(&mut self) -> Result<Info, KernelError> {
         let parse = |attributes: &[u8]| Some(parse_info(attributes));
-        self.link.ask(Request::Info, parse)
+        self.transport.ask(Request::Info, parse)
     }
 
     /// The session time-outs.
     pub fn timeouts(&mut self) -> Result<Timeouts, KernelError> {
         let parse = |attributes: &[u8]| Some(parse_timeouts(attributes));
-        self.link.ask(Request::Timeouts, parse)
+        self.transport.ask(Request::Timeouts, parse)
     }
 
     /// One service; `ESRCH` if there is none of that name.
     pub fn service(&mut self, key: &ServiceKey) -> Result<Service, KernelError> {
-        self.link.ask(Request::Service(*key), parse_service)
+        self.transport.ask(Request::Service(*key), parse_service)
     }
 
     /// All services in the kernel's order, each once, and none missing that is
@@ -61,7 +61,7 @@ impl Ipvs {
     ///
     /// A service that comes or goes meanwhile may be in the list or not.
     pub fn services(&mut self) -> Result<Vec<Service>, ListError> {
-        self.listings.services(&mut self.link)
+        self.listings.services(&mut self.transport)
     }
 
     /// The servers of a service in the kernel's order; complete and unique as
@@ -82,12 +82,12 @@ impl Ipvs {
         service: &ServiceKey,
         servers: &mut Vec<Server>,
     ) -> Result<(), ListError> {
-        self.listings.servers(&mut self.link, service, servers)
+        self.listings.servers(&mut self.transport, service, servers)
     }
 
     /// The running daemons, the master first.
     pub fn daemons(&mut self) -> Result<Vec<Daemon>, ListError> {
-        listing::daemons(&mut self.link)
+        listing::daemons(&mut self.transport)
     }
 
     /// Makes one change and waits for the kernel to confirm it.
@@ -95,7 +95,7 @@ impl Ipvs {
         open::load_scheduler(change, &mut self.loaded);
         let request = Request::Change(*change);
         let flags = request.flags() | NLM_F_ACK;
-        let Link { main, family, .. } = &mut self.link;
+        let Transport { main, family, .. } = &mut self.transport;
         let sequence = main.request(&request, *family, flags)?;
         let answer = main.answer(sequence, |body| match body {
             Body::Answer(0) => Ok(()),
@@ -116,6 +116,6 @@ impl Ipvs {
         changes: impl Iterator<Item = (T, Change)>,
         refused: impl FnMut(T, KernelError),
     ) -> io::Result<()> {
-        batch::run(&mut self.link, &mut self.loaded, changes, refused)
+        batch::run(&mut self.transport, &mut self.loaded, changes, refused)
     }
 }

@@ -56,8 +56,28 @@ pub enum NamespaceError {
     Open(io::Error),
     /// It cannot be entered; `EINVAL` where the file is no network namespace.
     Enter(io::Error),
-    /// That of this process, to come back to, cannot be opened or entered.
+    /// That of this process, to return to, cannot be opened.
     Home(io::Error),
+}
+
+impl fmt::Display for NamespaceError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            NamespaceError::Open(_) => "cannot open the network namespace",
+            NamespaceError::Enter(_) => "cannot enter the network namespace",
+            NamespaceError::Home(_) => "cannot open the program's own network namespace",
+        })
+    }
+}
+
+impl std::error::Error for NamespaceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            NamespaceError::Open(error)
+            | NamespaceError::Enter(error)
+            | NamespaceError::Home(error) => Some(error),
+        }
+    }
 }
 
 impl From<NamespaceError> for io::Error {
@@ -82,17 +102,20 @@ pub enum OpenError {
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            OpenError::Namespace(
-                NamespaceError::Open(error)
-                | NamespaceError::Enter(error)
-                | NamespaceError::Home(error),
-            ) => error.fmt(f),
+            OpenError::Namespace(error) => error.fmt(f),
             OpenError::Ipvs(errno) => io::Error::from_raw_os_error(*errno).fmt(f),
         }
     }
 }
 
-impl std::error::Error for OpenError {}
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenError::Namespace(error) => error.source(),
+            OpenError::Ipvs(_) => None,
+        }
+    }
+}
 
 impl From<KernelError> for OpenError {
     fn from(error: KernelError) -> OpenError {
@@ -131,12 +154,19 @@ impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             ListError::Kernel(error) => error.fmt(f),
-            ListError::Unstable => f.write_str("the table never held still"),
+            ListError::Unstable => f.write_str("the table kept changing while it was read"),
         }
     }
 }
 
-impl std::error::Error for ListError {}
+impl std::error::Error for ListError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ListError::Kernel(error) => error.source(),
+            ListError::Unstable => None,
+        }
+    }
+}
 
 impl<E: Into<KernelError>> From<E> for ListError {
     fn from(error: E) -> ListError {

@@ -9,8 +9,8 @@
 use super::channel::{Channel, LARGE, SMALL};
 use super::dump::{Dump, Progress};
 use super::error::{KernelError, ListError};
-use super::link::Link;
 use super::namespace::Namespace;
+use super::transport::Transport;
 use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
 use crate::wire::{Request, parse_daemon, parse_server, parse_service};
@@ -33,14 +33,14 @@ const FEW_SERVERS: usize = 8;
 pub(super) struct Listings {
     /// A separate socket for large dumps: the kernel sizes later dumps by the
     /// largest receive seen.
-    long: Option<Channel>,
+    bulk: Option<Channel>,
     /// Whether the last service had more servers than a small buffer holds.
     many_servers: bool,
 }
 
 /// A channel for which the kernel takes large buffers from the first dump on:
 /// it has received with a large size before.
-fn long_channel(namespace: &Namespace, family: u16) -> Result<Channel, KernelError> {
+fn bulk_channel(namespace: &Namespace, family: u16) -> Result<Channel, KernelError> {
     let mut channel = namespace.channel()?;
     channel.request(&Request::Info, family, Request::Info.flags())?;
     channel.receive(LARGE)?;
@@ -58,30 +58,32 @@ struct Reader<T: Item, P> {
 
 impl Listings {
     /// All services.
-    pub fn services(&mut self, link: &mut Link) -> Result<Vec<Service>, ListError> {
+    pub fn services(&mut self, transport: &mut Transport) -> Result<Vec<Service>, ListError> {
         let pass = Pass::new(Vec::new(), parse_service);
-        let mut reader = Reader::new(link, Request::Services, pass);
-        if !reader.pass_from_small(link, &mut self.long)? && !reader.long_pass(&mut self.long)? {
-            reader.more_passes(&mut self.long)?;
+        let mut reader = Reader::new(transport, Request::Services, pass);
+        if !reader.pass_from_small(transport, &mut self.bulk)?
+            && !reader.bulk_pass(&mut self.bulk)?
+        {
+            reader.more_passes(&mut self.bulk)?;
         }
-        reader.settle(|service| still_there(link, service))
+        reader.settle(|service| still_there(transport, service))
     }
 
     /// The servers of `service`, into `servers`.
     pub fn servers(
         &mut self,
-        link: &mut Link,
+        transport: &mut Transport,
         service: &ServiceKey,
         servers: &mut Vec<Server>,
     ) -> Result<(), ListError> {
         let family = service.family();
         let parse = |attributes: &[u8]| parse_server(attributes, family);
         let pass = Pass::new(std::mem::take(servers), parse);
-        let mut reader = Reader::new(link, Request::Servers(*service), pass);
-        let small = !self.many_servers && reader.small_passes(&mut link.main)?;
+        let mut reader = Reader::new(transport, Request::Servers(*service), pass);
+        let small = !self.many_servers && reader.small_passes(&mut transport.main)?;
         if !small {
-            if !reader.long_pass(&mut self.long)? {
-                reader.more_passes(&mut self.long)?;
+            if !reader.bulk_pass(&mut self.bulk)? {
+                reader.more_passes(&mut self.bulk)?;
             }
             self.many_servers = true;
         }
@@ -93,8 +95,8 @@ impl Listings {
 }
 
 /// Brings `service` up to date, if there still is one of that name.
-fn still_there(link: &mut Link, service: &mut Service) -> Result<bool, ListError> {
-    match link.ask(Request::Service(service.key), parse_service) {
+fn still_there(transport: &mut Transport, service: &mut Service) -> Result<bool, ListError> {
+    match transport.ask(Request::Service(service.key), parse_service) {
         Ok(now) => {
             *service = now;
             Ok(true)
@@ -105,10 +107,10 @@ fn still_there(link: &mut Link, service: &mut Service) -> Result<bool, ListError
 }
 
 /// The daemons: two at most, which always come at once.
-pub(super) fn daemons(link: &mut Link) -> Result<Vec<Daemon>, ListError> {
+pub(super) fn daemons(transport: &mut Transport) -> Result<Vec<Daemon>, ListError> {
     let mut pass = Pass::new(Vec::new(), parse_daemon);
-    let mut dump = Dump::start(&mut link.main, link.family, Request::Daemons)?;
-    match dump.finish(&mut link.main, SMALL, &mut pass)? {
+    let mut dump = Dump::start(&mut transport.main, transport.family, Request::Daemons)?;
+    match dump.finish(&mut transport.main, SMALL, &mut pass)? {
         Progress::Finished => Ok(pass.items),
         _ => Err(ListError::Unstable),
     }
@@ -116,10 +118,10 @@ pub(super) fn daemons(link: &mut Link) -> Result<Vec<Daemon>, ListError> {
 
 /// Each pass returns true once the listing is proven complete.
 impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
-    fn new(link: &Link, request: Request, pass: Pass<T, P>) -> Self {
+    fn new(transport: &Transport, request: Request, pass: Pass<T, P>) -> Self {
         Reader {
-            namespace: link.namespace.clone(),
-            family: link.family,
+            namespace: transport.namespace.clone(),
+            family: transport.family,
             request,
             pass,
             union: Union::default(),
@@ -144,22 +146,22 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     }
 
     /// A pass on the main socket for as long as small sizes do. If they do not,
-    /// the socket becomes the long one.
+    /// the socket becomes the bulk socket.
     fn pass_from_small(
         &mut self,
-        link: &mut Link,
-        long: &mut Option<Channel>,
+        transport: &mut Transport,
+        bulk: &mut Option<Channel>,
     ) -> Result<bool, KernelError> {
-        let mut dump = Dump::start(&mut link.main, self.family, self.request)?;
-        let mut progress = dump.step(&mut link.main, SMALL, &mut self.pass)?;
+        let mut dump = Dump::start(&mut transport.main, self.family, self.request)?;
+        let mut progress = dump.step(&mut transport.main, SMALL, &mut self.pass)?;
         if progress == Progress::Going && self.pass.is_snapshot() {
-            progress = dump.step(&mut link.main, SMALL, &mut self.pass)?;
+            progress = dump.step(&mut transport.main, SMALL, &mut self.pass)?;
         }
         if progress == Progress::Going {
-            let main = std::mem::replace(&mut link.main, self.namespace.channel()?);
-            let channel = long.insert(main);
+            let main = std::mem::replace(&mut transport.main, self.namespace.channel()?);
+            let channel = bulk.insert(main);
             // Two datagrams are small already. With this one they make half a
-            // large one, so that the seams of the long pass fall into the
+            // large one, so that the seams of the bulk pass fall into the
             // middle between the seams of this.
             progress = dump.step(channel, 2 * SMALL, &mut self.pass)?;
             if progress == Progress::Going {
@@ -169,11 +171,11 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         Ok(self.end_pass(progress))
     }
 
-    /// A pass over the long socket.
-    fn long_pass(&mut self, long: &mut Option<Channel>) -> Result<bool, KernelError> {
-        let channel = match long {
+    /// A pass over the bulk socket.
+    fn bulk_pass(&mut self, bulk: &mut Option<Channel>) -> Result<bool, KernelError> {
+        let channel = match bulk {
             Some(channel) => channel,
-            none => none.insert(long_channel(&self.namespace, self.family)?),
+            none => none.insert(bulk_channel(&self.namespace, self.family)?),
         };
         let mut dump = Dump::start(channel, self.family, self.request)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;
@@ -181,10 +183,10 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     }
 
     /// Passes until the listing is complete: one over a socket of its own, so that
-    /// its seams can be shifted, then one over the long socket. Only the latter
+    /// its seams can be shifted, then one over the bulk socket. Only the latter
     /// begin with a large datagram, which reaches past servers that come and go:
     /// the kernel puts new ones first.
-    fn more_passes(&mut self, long: &mut Option<Channel>) -> Result<(), ListError> {
+    fn more_passes(&mut self, bulk: &mut Option<Channel>) -> Result<(), ListError> {
         for shift in SHIFTS.iter().cycle().take(TRIES) {
             let mut channel = self.namespace.channel()?;
             let mut dump = Dump::start(&mut channel, self.family, self.request)?;
@@ -192,7 +194,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
             if progress == Progress::Going {
                 progress = dump.finish(&mut channel, LARGE, &mut self.pass)?;
             }
-            if self.end_pass(progress) || self.long_pass(long)? {
+            if self.end_pass(progress) || self.bulk_pass(bulk)? {
                 return Ok(());
             }
         }

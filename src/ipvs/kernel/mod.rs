@@ -2,8 +2,7 @@
 //!
 //! [`Ipvs`] is a client for one run of the program: it resolves the family
 //! once, sends requests, matches the answers to them, and makes listings
-//! complete while others change the table. It must not choose words for users:
-//! errors leave here as numbers, and the caller knows what they were about.
+//! complete while others change the table.
 
 mod batch;
 mod channel;
@@ -11,10 +10,10 @@ mod client;
 mod coverage;
 mod dump;
 mod error;
-mod link;
 mod listing;
 mod namespace;
 mod open;
+mod transport;
 mod union;
 
 pub use channel::{Channel, Datagram, LARGE};

@@ -61,14 +61,21 @@ impl Namespace {
     }
 
     /// Does `work` in this namespace. Only this thread enters it, and only
-    /// for that; a thread that cannot return must not go on.
+    /// for that.
+    ///
+    /// # Panics
+    ///
+    /// If the thread cannot return: it must not go on, since it would take the
+    /// files and sockets of the wrong namespace for its own.
     pub fn inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, NamespaceError> {
         let Some(Other { file, home }) = self.other.as_deref() else {
             return Ok(work());
         };
         enter(file).map_err(NamespaceError::Enter)?;
         let result = work();
-        enter(home).map_err(NamespaceError::Home)?;
+        if let Err(error) = enter(home) {
+            panic!("cannot return from a network namespace: {error}");
+        }
         Ok(result)
     }
 

@@ -7,19 +7,19 @@ use super::open;
 use crate::wire::{Body, Request};
 
 /// The client's main socket, and what further ones are opened with.
-pub(super) struct Link {
+pub(super) struct Transport {
     pub namespace: Namespace,
     pub family: u16,
     /// For everything but long dumps; received from with small sizes only.
     pub main: Channel,
 }
 
-impl Link {
+impl Transport {
     /// Opens the socket and resolves the family.
-    pub fn open(namespace: Namespace) -> Result<Link, OpenError> {
+    pub fn open(namespace: Namespace) -> Result<Transport, OpenError> {
         let mut main = namespace.enter()??;
         let family = open::resolve(&mut main)?;
-        Ok(Link {
+        Ok(Transport {
             namespace,
             family,
             main,
