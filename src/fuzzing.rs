@@ -13,12 +13,13 @@ use crate::connections::{
 use crate::names::NoLookup;
 use crate::render::{Buffer, text};
 use crate::rules::{self, plan::Wanted};
-use ipvs::netlink::route_messages;
+use ipvs::netlink::messages;
 use ipvs::wire::{self, Body, Request};
 use ipvs::{
     Change, Family, Forwarding, Name, Netmask, Protocol, ServerConfig, ServiceConfig, ServiceFlags,
     Tunnel, TunnelChecksum,
 };
+use netlink_packet_core::NLM_F_ACK;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -244,10 +245,13 @@ pub fn rules(input: &[u8]) {
     }
 }
 
+/// How long the header of generic netlink is.
+const GENL_HDRLEN: usize = 4;
+
 /// A datagram, or the attributes of a reply: what is understood can be sent, and
 /// is read back as the same.
 pub fn netlink(input: &[u8]) {
-    for message in wire::messages(input) {
+    for message in messages(input, GENL_HDRLEN) {
         if let Ok(wire::Message {
             body: Body::Data(attributes),
             ..
@@ -288,7 +292,7 @@ fn reply(attributes: &[u8]) {
 /// The attributes of a request.
 fn sent(change: Change) -> Vec<u8> {
     let mut out = Vec::new();
-    wire::append(&mut out, &Request::Change(change), 32, 5, 77);
+    wire::append(&mut out, Request::Change(change).message(32), NLM_F_ACK, 77);
     // The headers of netlink and generic netlink.
     out.split_off(20)
 }
@@ -296,7 +300,7 @@ fn sent(change: Change) -> Vec<u8> {
 /// A datagram of rtnetlink, or what follows the header of one of its messages:
 /// what is read is what a plain reader finds there.
 pub fn routes(input: &[u8]) {
-    for message in route_messages(input).flatten() {
+    for message in messages(input, 0).flatten() {
         if let Body::Data(data) = message.body {
             route_reply(data);
         }

@@ -1,6 +1,6 @@
 //! What a conversation with any netlink family needs, for a program that talks to
 //! another one besides IPVS: a socket, the messages of a datagram, attributes.
 
-pub use crate::kernel::{Channel, Datagram, LARGE};
+pub use crate::kernel::{Channel, Datagram, LARGE, list};
 pub use crate::wire::attribute::{Values, Writer, align, attributes, find, u8_of, u32_of};
-pub use crate::wire::{Body, Malformed, Message, route_messages};
+pub use crate::wire::{Body, Malformed, Message, append, messages};

@@ -13,12 +13,10 @@ pub use route::{parse_address, parse_link, parse_local_route, parse_route};
 
 use crate::connections::Network;
 use crate::procfs;
-use ipvs::netlink::{Body, Channel, LARGE, route_messages};
-use ipvs::{Family, KernelError, Namespace};
-use nat::append_rules_request;
-use netlink_packet_core::NLM_F_DUMP_INTR;
+use ipvs::netlink::{Body, Channel, LARGE, list, messages};
+use ipvs::{Family, KernelError, ListError, Namespace};
+use nat::RulesRequest;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
-use route::RouteRequest;
 use std::io::{self, BufRead, BufReader};
 use std::net::IpAddr;
 use std::path::Path;
@@ -29,9 +27,6 @@ const TOGETHER: usize = 16;
 
 /// The answer to a question for one route.
 const ONE_ANSWER: usize = 1 << 10;
-
-/// How often a dump is repeated while others keep disturbing it.
-const TRIES: usize = 8;
 
 /// The way to an address, or the errno (positive) with which the kernel would
 /// refuse a packet to it.
@@ -53,17 +48,17 @@ impl Routing {
     }
 
     /// All interfaces.
-    pub fn links(&mut self) -> Result<Vec<Link>, KernelError> {
-        self.list(RouteRequest::Links, parse_link)
+    pub fn links(&mut self) -> Result<Vec<Link>, ListError> {
+        list(&mut self.channel, LARGE, route::links(), parse_link)
     }
 
     /// The IPv4 and IPv6 addresses of all interfaces.
-    pub fn addresses(&mut self) -> Result<Vec<LinkAddress>, KernelError> {
-        self.list(RouteRequest::Addresses, parse_address)
+    pub fn addresses(&mut self) -> Result<Vec<LinkAddress>, ListError> {
+        list(&mut self.channel, LARGE, route::addresses(), parse_address)
     }
 
     /// The addresses of `family` that some routing table takes for this machine's.
-    pub fn local_routes(&mut self, family: Family) -> Result<Vec<Network>, KernelError> {
+    pub fn local_routes(&mut self, family: Family) -> Result<Vec<Network>, ListError> {
         // Without it, all routes come: those of a large network are a million.
         let socket = self.channel.socket();
         let known = socket.set_netlink_get_strict_chk(true);
@@ -71,11 +66,12 @@ impl Routing {
             Some(libc::ENOPROTOOPT) => Ok(()), // before Linux 4.20
             _ => Err(error),
         })?;
-        self.list(RouteRequest::LocalRoutes(family), parse_local_route)
+        let request = route::local_routes(family);
+        list(&mut self.channel, LARGE, request, parse_local_route)
     }
 
     /// The way to each of `addresses`, in their order; many questions in a send.
-    pub fn ways(&mut self, addresses: &[IpAddr]) -> Result<Vec<Way>, KernelError> {
+    pub fn ways(&mut self, addresses: &[IpAddr]) -> Result<Vec<Way>, ListError> {
         let mut ways = Vec::with_capacity(addresses.len());
         for some in addresses.chunks(TOGETHER) {
             let first = self.ask(some)?;
@@ -101,8 +97,8 @@ impl Routing {
         let mut answers = Answers::default();
         self.outbox.clear();
         for address in addresses {
-            let sequence = self.channel.next_sequence();
-            RouteRequest::Route(*address).append(&mut self.outbox, sequence);
+            let request = route::route(*address);
+            let sequence = self.channel.append(&mut self.outbox, request, 0);
             answers.0.push((sequence, None));
         }
         self.channel.send(&self.outbox)?;
@@ -116,30 +112,18 @@ impl Routing {
         }
         Ok(answers.0.into_iter().map(|(_, way)| way).collect())
     }
-
-    fn list<T>(
-        &mut self,
-        request: RouteRequest,
-        parse: fn(&[u8]) -> Option<T>,
-    ) -> Result<Vec<T>, KernelError> {
-        list(
-            &mut self.channel,
-            |out, number| request.append(out, number),
-            parse,
-        )
-    }
 }
 
 /// The rules of nf_tables that change the source of packets; none where the
 /// module is not loaded, which asking for them would do. nfnetlink answers as
 /// rtnetlink does.
-pub fn source_nat(namespace: &Namespace) -> Result<Vec<SourceNat>, KernelError> {
+pub fn source_nat(namespace: &Namespace) -> Result<Vec<SourceNat>, ListError> {
     if !Path::new("/sys/module/nf_tables").exists() {
         return Ok(Vec::new());
     }
     let channel = namespace.inside(|| Channel::open(NETLINK_NETFILTER));
     let mut channel = channel.map_err(io::Error::from)??;
-    list(&mut channel, append_rules_request, parse_source_nat)
+    list(&mut channel, LARGE, RulesRequest, parse_source_nat)
 }
 
 /// Whether there may be rules of NAT that are not in nf_tables.
@@ -161,29 +145,6 @@ fn has_legacy_nat(namespace: &Namespace, file: &str) -> io::Result<bool> {
     }
 }
 
-/// All of a list that `parse` takes.
-fn list<T>(
-    channel: &mut Channel,
-    append: impl Fn(&mut Vec<u8>, u32),
-    parse: fn(&[u8]) -> Option<T>,
-) -> Result<Vec<T>, KernelError> {
-    for _ in 0..TRIES {
-        let sequence = channel.next_sequence();
-        let mut request = Vec::new();
-        append(&mut request, sequence);
-        channel.send(&request)?;
-        let mut dump = Dump::new(sequence, parse);
-        while !dump.ended {
-            let datagram = channel.receive(LARGE)?;
-            dump.take(datagram.bytes, datagram.cut)?;
-        }
-        if dump.whole {
-            return Ok(dump.items);
-        }
-    }
-    Err(KernelError::Lost)
-}
-
 /// The numbers of questions, and what has been answered.
 #[derive(Default)]
 struct Answers(Vec<(u32, Option<Way>)>);
@@ -194,7 +155,7 @@ impl Answers {
     }
 
     fn take(&mut self, datagram: &[u8]) -> Result<(), KernelError> {
-        for message in route_messages(datagram) {
+        for message in messages(datagram, 0) {
             let message = message?;
             let mut asked = self.0.iter_mut();
             let Some((_, answer)) = asked.find(|(number, _)| *number == message.sequence) else {
@@ -212,64 +173,12 @@ impl Answers {
     }
 }
 
-/// A list on its way.
-struct Dump<T> {
-    sequence: u32,
-    parse: fn(&[u8]) -> Option<T>,
-    items: Vec<T>,
-    /// Whether nothing is missing so far.
-    whole: bool,
-    ended: bool,
-}
-
-impl<T> Dump<T> {
-    fn new(sequence: u32, parse: fn(&[u8]) -> Option<T>) -> Dump<T> {
-        Dump {
-            sequence,
-            parse,
-            items: Vec::new(),
-            whole: true,
-            ended: false,
-        }
-    }
-
-    /// Takes a datagram, of which some may have been `cut` off.
-    fn take(&mut self, datagram: &[u8], cut: bool) -> Result<(), KernelError> {
-        self.whole &= !cut;
-        for message in route_messages(datagram) {
-            let Ok(message) = message else {
-                // The rest of a message that was cut is no message.
-                self.whole = false;
-                break;
-            };
-            if message.sequence != self.sequence {
-                continue;
-            }
-            // The list changed while it was read.
-            self.whole &= message.flags & NLM_F_DUMP_INTR == 0;
-            match message.body {
-                Body::Data(data) => self.items.extend((self.parse)(data)),
-                Body::Answer(0) | Body::Done(0) => self.ended = true,
-                Body::Answer(errno) | Body::Done(errno) => {
-                    return Err(KernelError::Refused(errno));
-                }
-                Body::Other => {}
-            }
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netlink_packet_core::{
-        Emitable, NLM_F_MULTIPART, NLMSG_DONE, NLMSG_ERROR, NLMSG_OVERRUN, NetlinkHeader,
-    };
-    use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+    use netlink_packet_core::{Emitable, NLMSG_ERROR, NLMSG_OVERRUN, NetlinkHeader};
     use netlink_packet_route::route::{RouteAttribute, RouteMessage};
 
-    const NEW_ADDRESS: u16 = 20;
     const NEW_ROUTE: u16 = 24;
 
     fn message(kind: u16, sequence: u32, flags: u16, payload: &[u8]) -> Vec<u8> {
@@ -289,30 +198,12 @@ mod tests {
         message(NLMSG_ERROR, sequence, 0, &payload)
     }
 
-    fn done(sequence: u32, errno: i32) -> Vec<u8> {
-        message(
-            NLMSG_DONE,
-            sequence,
-            NLM_F_MULTIPART,
-            &(-errno).to_ne_bytes(),
-        )
-    }
-
     fn route(sequence: u32, link: u32) -> Vec<u8> {
         let mut route = RouteMessage::default();
         route.attributes.push(RouteAttribute::Oif(link));
         let mut payload = vec![0; route.buffer_len()];
         route.emit(&mut payload);
         message(NEW_ROUTE, sequence, 0, &payload)
-    }
-
-    fn address(sequence: u32, last: u8, flags: u16) -> Vec<u8> {
-        let mut own = AddressMessage::default();
-        let address = [10, 0, 0, last].into();
-        own.attributes.push(AddressAttribute::Local(address));
-        let mut payload = vec![0; own.buffer_len()];
-        own.emit(&mut payload);
-        message(NEW_ADDRESS, sequence, NLM_F_MULTIPART | flags, &payload)
     }
 
     fn asked() -> Answers {
@@ -352,53 +243,5 @@ mod tests {
         // A route without its header.
         let short = asked().take(&message(NEW_ROUTE, 1, 0, &[0; 4]));
         assert!(matches!(short, Err(KernelError::Malformed)));
-    }
-
-    /// How many items came, whether they are all, and whether the list has ended.
-    fn dumped(datagrams: &[(Vec<u8>, bool)]) -> Result<(usize, bool, bool), i32> {
-        let mut dump = Dump::new(5, parse_address);
-        for (datagram, cut) in datagrams {
-            match dump.take(datagram, *cut) {
-                Ok(()) => {}
-                Err(KernelError::Refused(errno)) => return Err(errno),
-                Err(error) => panic!("{error}"),
-            }
-        }
-        Ok((dump.items.len(), dump.whole, dump.ended))
-    }
-
-    #[test]
-    fn a_dump_ends_where_the_kernel_says() {
-        let two = [address(5, 1, 0), address(4, 9, 0), address(5, 2, 0)].concat();
-        assert_eq!(dumped(&[(two.clone(), false)]), Ok((2, true, false)));
-        let end = |errno| (done(5, errno), false);
-        assert_eq!(dumped(&[(two.clone(), false), end(0)]), Ok((2, true, true)));
-        // Some kernels end it without an errno.
-        let plain = (message(NLMSG_DONE, 5, 0, &[]), false);
-        assert_eq!(dumped(&[(two.clone(), false), plain]), Ok((2, true, true)));
-        // That of another request ends nothing.
-        let other = (done(4, 0), false);
-        assert_eq!(dumped(&[(two.clone(), false), other]), Ok((2, true, false)));
-        assert_eq!(dumped(&[(two.clone(), false), end(12)]), Err(12));
-        assert_eq!(dumped(&[(error(5, 95), false)]), Err(95));
-    }
-
-    #[test]
-    fn a_dump_that_was_disturbed_or_cut_is_not_whole() {
-        let whole = address(5, 1, 0);
-        let end = || (done(5, 0), false);
-        let disturbed = address(5, 1, NLM_F_DUMP_INTR);
-        assert_eq!(dumped(&[(disturbed, false), end()]), Ok((1, false, true)));
-        // The kernel also tells it at the end alone.
-        let late = message(NLMSG_DONE, 5, NLM_F_DUMP_INTR, &[0; 4]);
-        assert_eq!(
-            dumped(&[(whole.clone(), false), (late, false)]),
-            Ok((1, false, true))
-        );
-        let two = [whole.clone(), whole.clone()].concat();
-        let cut = two[..two.len() - 3].to_vec();
-        assert_eq!(dumped(&[(cut, true), end()]), Ok((1, false, true)));
-        // Where what is left looks whole.
-        assert_eq!(dumped(&[(whole, true), end()]), Ok((1, false, true)));
     }
 }

@@ -6,7 +6,7 @@
 
 use super::SourceNat;
 use ipvs::netlink::{attributes, find, u32_of};
-use netlink_packet_core::{Emitable, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader};
+use netlink_packet_core::NetlinkSerializable;
 
 // linux/netfilter/nfnetlink.h, nf_tables.h and nf_tables_compat.h
 const NFNL_SUBSYS_NFTABLES: u16 = 10;
@@ -23,17 +23,22 @@ const NFTA_TARGET_NAME: u16 = 1;
 /// `struct nfgenmsg`: family, version and a number that is not used.
 const NFGENMSG: usize = 4;
 
-/// Appends the request for all rules of all families, a message each.
-pub fn append_rules_request(out: &mut Vec<u8>, sequence: u32) {
-    let mut header = NetlinkHeader::default();
-    let start = out.len();
-    let len = header.buffer_len() + NFGENMSG;
-    out.resize(start + len, 0);
-    header.length = u32::try_from(len).unwrap_or(u32::MAX);
-    header.message_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE;
-    header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    header.sequence_number = sequence;
-    header.emit(&mut out[start..]);
+/// The request for all rules of all families, a message each.
+#[derive(Clone, Copy)]
+pub struct RulesRequest;
+
+impl NetlinkSerializable for RulesRequest {
+    fn message_type(&self) -> u16 {
+        NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE
+    }
+
+    fn buffer_len(&self) -> usize {
+        NFGENMSG
+    }
+
+    fn serialize(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
 }
 
 /// A rule, from `NFT_MSG_NEWRULE`; `None` for those that leave the source alone.
@@ -70,23 +75,25 @@ fn text(value: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipvs::netlink::Writer;
+    use ipvs::netlink::{Writer, append};
+    use netlink_packet_core::NLM_F_DUMP;
 
     /// A rule of `table` with these expressions: name, and the first attribute.
     fn rule(expressions: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let mut bytes = [0; 512];
-        let mut writer = Writer::new(&mut bytes[NFGENMSG..]);
-        writer.put_text(NFTA_RULE_TABLE, b"nat");
-        writer.nest(NFTA_RULE_EXPRESSIONS, |writer| {
-            for (name, value) in expressions {
-                writer.nest(1, |writer| {
-                    writer.put_text(NFTA_EXPR_NAME, name);
-                    writer.nest(NFTA_EXPR_DATA, |writer| writer.put(1, value));
-                });
-            }
-        });
-        let len = NFGENMSG + writer.written();
-        bytes[..len].to_vec()
+        let fill = |writer: &mut Writer| {
+            writer.put_text(NFTA_RULE_TABLE, b"nat");
+            writer.nest(NFTA_RULE_EXPRESSIONS, |writer| {
+                for (name, value) in expressions {
+                    writer.nest(1, |writer| {
+                        writer.put_text(NFTA_EXPR_NAME, name);
+                        writer.nest(NFTA_EXPR_DATA, |writer| writer.put(1, value));
+                    });
+                }
+            });
+        };
+        let mut bytes = vec![0; NFGENMSG + Writer::measure(fill)];
+        fill(&mut Writer::new(&mut bytes[NFGENMSG..]));
+        bytes
     }
 
     fn read(expressions: &[(&[u8], &[u8])]) -> Option<bool> {
@@ -98,7 +105,7 @@ mod tests {
     #[test]
     fn the_request_byte_for_byte() {
         let mut out = b"before".to_vec();
-        append_rules_request(&mut out, 7);
+        append(&mut out, RulesRequest, NLM_F_DUMP, 7);
         let request = [20, 0, 0, 0, 7, 10, 1, 3, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         if cfg!(target_endian = "little") {
             assert_eq!(out[6..], request);

@@ -1,24 +1,22 @@
 //! rtnetlink: links, addresses and routes.
 //!
-//! The headers are those of netlink-packet-route. The attributes are read here,
-//! the few that matter and no others: the crate reads all of them, and fails
-//! on those that a newer kernel has made longer.
+//! Requests and the headers of answers are those of netlink-packet-route. The
+//! attributes of answers are read here, the few that matter and no others: the
+//! crate reads all of them, and fails on those that a newer kernel has made
+//! longer.
 
 use super::{Link, LinkAddress, Route};
 use crate::connections::Network;
-use ipvs::netlink::{Values, Writer, align, find, u8_of, u32_of};
+use ipvs::netlink::{Values, align, find, u8_of, u32_of};
 use ipvs::{Family, Name};
-use netlink_packet_core::{Emitable, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader};
-use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::{AddressHeader, AddressHeaderFlags};
-use netlink_packet_route::link::{LinkFlags, LinkHeader};
-use netlink_packet_route::route::{RouteHeader, RouteType};
+use netlink_packet_core::Emitable;
+use netlink_packet_route::address::{AddressHeader, AddressHeaderFlags, AddressMessage};
+use netlink_packet_route::link::{LinkFlags, LinkHeader, LinkMessage};
+use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteType};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 // linux/rtnetlink.h
-const RTM_GETLINK: u16 = 18;
-const RTM_GETADDR: u16 = 22;
-const RTM_GETROUTE: u16 = 26;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
 const RTA_GATEWAY: u16 = 5;
@@ -40,86 +38,37 @@ const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_FLAGS: u16 = 8;
 
-/// More bytes than any request takes.
-const ROOM: usize = 64;
-
-/// What can be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RouteRequest {
-    /// All interfaces, a message each.
-    Links,
-    /// The addresses of all interfaces, a message each.
-    Addresses,
-    /// The routes of a family, in all tables, a message each. A kernel that does
-    /// not know `NETLINK_GET_STRICT_CHK` sends others than local ones too.
-    LocalRoutes(Family),
-    /// The way to an address; one message, or the errno of `connect`.
-    Route(IpAddr),
+/// The request for all interfaces, a message each.
+pub fn links() -> RouteNetlinkMessage {
+    RouteNetlinkMessage::GetLink(LinkMessage::default())
 }
 
-impl RouteRequest {
-    /// Appends the request to `out`; its answers carry `sequence`.
-    pub fn append(self, out: &mut Vec<u8>, sequence: u32) {
-        let (kind, flags) = match self {
-            RouteRequest::Links => (RTM_GETLINK, NLM_F_DUMP),
-            RouteRequest::Addresses => (RTM_GETADDR, NLM_F_DUMP),
-            RouteRequest::LocalRoutes(_) => (RTM_GETROUTE, NLM_F_DUMP),
-            RouteRequest::Route(_) => (RTM_GETROUTE, 0),
-        };
-        let start = out.len();
-        out.resize(start + ROOM, 0);
-        let mut header = NetlinkHeader::default();
-        let (outer, rest) = out[start..].split_at_mut(header.buffer_len());
-        let length = outer.len() + self.fill(rest);
-        header.length = u32::try_from(length).unwrap_or(u32::MAX);
-        header.message_type = kind;
-        header.flags = NLM_F_REQUEST | flags;
-        header.sequence_number = sequence;
-        header.emit(outer);
-        out.truncate(start + length);
-    }
-
-    /// Writes what follows the netlink header, and gives its length.
-    fn fill(self, out: &mut [u8]) -> usize {
-        match self {
-            RouteRequest::Links => emit(&LinkHeader::default(), out),
-            RouteRequest::Addresses => emit(&AddressHeader::default(), out),
-            RouteRequest::LocalRoutes(family) => {
-                let header = RouteHeader {
-                    address_family: number_of(family),
-                    kind: RouteType::Local,
-                    ..RouteHeader::default()
-                };
-                emit(&header, out)
-            }
-            RouteRequest::Route(address) => {
-                let header = RouteHeader {
-                    address_family: number_of(Family::of(&address)),
-                    destination_prefix_length: if address.is_ipv4() { 32 } else { 128 },
-                    ..RouteHeader::default()
-                };
-                let len = emit(&header, out);
-                let mut writer = Writer::new(&mut out[len..]);
-                match address {
-                    IpAddr::V4(address) => writer.put(RTA_DST, &address.octets()),
-                    IpAddr::V6(address) => writer.put(RTA_DST, &address.octets()),
-                }
-                len + writer.written()
-            }
-        }
-    }
+/// The request for the addresses of all interfaces, a message each.
+pub fn addresses() -> RouteNetlinkMessage {
+    RouteNetlinkMessage::GetAddress(AddressMessage::default())
 }
 
-fn number_of(family: Family) -> AddressFamily {
-    match family {
+/// The request for the routes of a family to this machine, in all tables, a
+/// message each. A kernel that does not know `NETLINK_GET_STRICT_CHK` sends
+/// others too.
+pub fn local_routes(family: Family) -> RouteNetlinkMessage {
+    let mut message = RouteMessage::default();
+    message.header.address_family = match family {
         Family::Inet => AddressFamily::Inet,
         Family::Inet6 => AddressFamily::Inet6,
-    }
+    };
+    message.header.kind = RouteType::Local;
+    RouteNetlinkMessage::GetRoute(message)
 }
 
-fn emit(header: &impl Emitable, out: &mut [u8]) -> usize {
-    header.emit(out);
-    header.buffer_len()
+/// The request for the way to an address: one message, or the errno of `connect`.
+pub fn route(address: IpAddr) -> RouteNetlinkMessage {
+    let mut message = RouteMessage::default();
+    message.header.address_family = address.into();
+    message.header.destination_prefix_length = if address.is_ipv4() { 32 } else { 128 };
+    let destination = RouteAttribute::Destination(address.into());
+    message.attributes.push(destination);
+    RouteNetlinkMessage::GetRoute(message)
 }
 
 /// The attributes after `header`.
@@ -232,29 +181,16 @@ fn ip(bytes: &[u8]) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
-    use netlink_packet_route::RouteNetlinkMessage;
-    use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
-    use netlink_packet_route::link::LinkMessage;
+    use ipvs::netlink::append;
+    use netlink_packet_core::NLM_F_DUMP;
+    use netlink_packet_route::address::{AddressAttribute, AddressFlags};
     use netlink_packet_route::link::{InfoData, InfoIpTunnel, InfoKind, LinkAttribute, LinkInfo};
-    use netlink_packet_route::route::RouteVia;
-    use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric};
+    use netlink_packet_route::route::{RouteAddress, RouteMetric, RouteVia};
 
-    fn sent(request: RouteRequest) -> Vec<u8> {
+    fn sent(request: RouteNetlinkMessage, flags: u16) -> Vec<u8> {
         let mut out = b"before".to_vec();
-        request.append(&mut out, 7);
+        append(&mut out, request, flags, 7);
         out.split_off(6)
-    }
-
-    /// What netlink-packet-route reads in a request.
-    fn understood(request: RouteRequest) -> (u16, RouteNetlinkMessage) {
-        let message = NetlinkMessage::deserialize(&sent(request)).unwrap();
-        assert_eq!(message.header.sequence_number, 7);
-        assert_eq!(message.header.length as usize, sent(request).len());
-        match message.payload {
-            NetlinkPayload::InnerMessage(inner) => (message.header.flags, inner),
-            other => panic!("{other:?}"),
-        }
     }
 
     /// The message after the netlink header.
@@ -265,64 +201,25 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_as_another_library_reads_them() {
-        let dump = NLM_F_REQUEST | NLM_F_DUMP;
-        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        assert_eq!(understood(RouteRequest::Links), (dump, links));
-        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-        assert_eq!(understood(RouteRequest::Addresses), (dump, addresses));
-        let mut local = RouteMessage::default();
-        local.header.address_family = AddressFamily::Inet6;
-        local.header.kind = RouteType::Local;
-        let local = RouteNetlinkMessage::GetRoute(local);
-        assert_eq!(
-            understood(RouteRequest::LocalRoutes(Family::Inet6)),
-            (dump, local)
-        );
-        for (address, family, length, inner) in [
-            (
-                "10.0.0.1",
-                AddressFamily::Inet,
-                32,
-                RouteAddress::Inet(Ipv4Addr::new(10, 0, 0, 1)),
-            ),
-            (
-                "::1",
-                AddressFamily::Inet6,
-                128,
-                RouteAddress::Inet6(Ipv6Addr::LOCALHOST),
-            ),
-        ] {
-            let mut route = RouteMessage::default();
-            route.header.address_family = family;
-            route.header.destination_prefix_length = length;
-            route.attributes.push(RouteAttribute::Destination(inner));
-            let request = RouteRequest::Route(address.parse().unwrap());
-            let route = RouteNetlinkMessage::GetRoute(route);
-            assert_eq!(understood(request), (NLM_F_REQUEST, route));
-        }
-    }
-
-    #[test]
     fn requests_byte_for_byte() {
         if cfg!(target_endian = "big") {
             return;
         }
         let header = |len, kind, flags| [len, 0, 0, 0, kind, 0, 1, flags, 7, 0, 0, 0, 0, 0, 0, 0];
-        assert_eq!(
-            sent(RouteRequest::Links),
-            [&header(32, 18, 3)[..], &[0; 16]].concat()
-        );
-        assert_eq!(
-            sent(RouteRequest::Addresses),
-            [&header(24, 22, 3)[..], &[0; 8]].concat()
-        );
+        let all = [&header(32, 18, 3)[..], &[0; 16]].concat();
+        assert_eq!(sent(links(), NLM_F_DUMP), all);
+        let all = [&header(24, 22, 3)[..], &[0; 8]].concat();
+        assert_eq!(sent(addresses(), NLM_F_DUMP), all);
         let local = [2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0];
-        let request = RouteRequest::LocalRoutes(Family::Inet);
-        assert_eq!(sent(request), [&header(28, 26, 3)[..], &local].concat());
+        assert_eq!(
+            sent(local_routes(Family::Inet), NLM_F_DUMP),
+            [&header(28, 26, 3)[..], &local].concat()
+        );
         let way = [2, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1];
-        let request = RouteRequest::Route([10, 0, 0, 1].into());
-        assert_eq!(sent(request), [&header(36, 26, 0)[..], &way].concat());
+        assert_eq!(
+            sent(route([10, 0, 0, 1].into()), 0),
+            [&header(36, 26, 0)[..], &way].concat()
+        );
     }
 
     #[test]

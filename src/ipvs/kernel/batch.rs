@@ -10,9 +10,10 @@ use super::error::KernelError;
 use super::open;
 use super::transport::Transport;
 use crate::model::{Change, Name};
-use crate::wire::{Body, Request, append, messages, set_flags};
-use netlink_packet_core::{NLM_F_ACK, NLM_F_REQUEST};
+use crate::wire::{Body, Malformed, Message, Request};
+use netlink_packet_core::NLM_F_ACK;
 use std::io;
+use std::iter::Peekable;
 
 /// Messages per send: few enough for the smallest buffers in use. More gains
 /// nothing measurable.
@@ -43,7 +44,9 @@ pub(super) fn run<T>(
     mut refused: impl FnMut(T, KernelError),
 ) -> io::Result<()> {
     let size = window_size(&transport.main);
-    let mut changes = changes.inspect(|(_, change)| open::load_scheduler(change, loaded));
+    let mut changes = changes
+        .inspect(|(_, change)| open::load_scheduler(change, loaded))
+        .peekable();
     let mut window = Window {
         bytes: Vec::new(),
         starts: Vec::with_capacity(size),
@@ -52,7 +55,7 @@ pub(super) fn run<T>(
         silent_end: false,
         answers: Vec::with_capacity(size),
     };
-    while window.fill(transport, &mut changes, size)? {
+    while window.fill(transport, &mut changes, size) {
         window.send(&transport.main)?;
         let lost = window.collect(&mut transport.main)?;
         window.report(lost, &mut refused);
@@ -60,50 +63,42 @@ pub(super) fn run<T>(
     Ok(())
 }
 
-/// As many messages as errors fit the socket's receive buffer.
+/// As many messages as errors fit the socket's receive buffer; one where its size
+/// is unknown.
 fn window_size(channel: &Channel) -> usize {
     let buffer = channel.socket().get_rx_buf_sz().unwrap_or(0);
     (buffer / COST_OF_AN_ERROR).clamp(1, WINDOW)
 }
 
 impl<T> Window<T> {
-    /// Takes the next changes; `false` when there are none.
+    /// Takes the next changes; `false` when there are none. The last message asks
+    /// for an answer even if all goes well.
     fn fill(
         &mut self,
         transport: &mut Transport,
-        changes: &mut impl Iterator<Item = (T, Change)>,
+        changes: &mut Peekable<impl Iterator<Item = (T, Change)>>,
         size: usize,
-    ) -> io::Result<bool> {
+    ) -> bool {
         self.bytes.clear();
         self.starts.clear();
         while self.starts.len() < size {
             let Some((tag, change)) = changes.next() else {
                 break;
             };
-            let sequence = transport.main.next_sequence();
-            if self.starts.is_empty() {
-                self.first_sequence = sequence;
-            }
             self.starts.push(self.bytes.len());
             self.tags.push(tag);
             self.silent_end = may_be_silent(&change);
-            let request = Request::Change(change);
-            let flags = request.flags();
-            append(&mut self.bytes, &request, transport.family, flags, sequence);
+            let is_last = self.starts.len() == size || changes.peek().is_none();
+            let flags = if is_last { NLM_F_ACK } else { 0 };
+            let request = Request::Change(change).message(transport.family);
+            let sequence = transport.main.append(&mut self.bytes, request, flags);
+            if self.starts.len() == 1 {
+                self.first_sequence = sequence;
+            }
         }
         self.answers.clear();
         self.answers.resize(self.starts.len(), None);
-        self.ask_for_ack()?;
-        Ok(!self.starts.is_empty())
-    }
-
-    /// The last message asks for an answer even if all goes well.
-    fn ask_for_ack(&mut self) -> io::Result<()> {
-        let Some(last) = self.starts.last() else {
-            return Ok(());
-        };
-        let flags = NLM_F_REQUEST | NLM_F_ACK;
-        set_flags(&mut self.bytes[*last..], flags).map_err(io::Error::other)
+        !self.starts.is_empty()
     }
 
     /// In one go, or one by one where the send buffer is that small.
@@ -129,7 +124,7 @@ impl<T> Window<T> {
         let mut lost = false;
         while self.answers.last() == Some(&None) {
             match channel.receive(super::channel::SMALL) {
-                Ok(datagram) => lost |= self.take(datagram.bytes).is_err(),
+                Ok(datagram) => lost |= self.take(datagram.messages()).is_err(),
                 // Nothing is queued: the last answer was among the lost, if
                 // there was to be one.
                 Err(KernelError::Lost) => return Ok(lost || !self.silent_end),
@@ -142,8 +137,11 @@ impl<T> Window<T> {
         Ok(lost)
     }
 
-    fn take(&mut self, datagram: &[u8]) -> Result<(), KernelError> {
-        for message in messages(datagram) {
+    fn take<'a>(
+        &mut self,
+        messages: impl Iterator<Item = Result<Message<'a>, Malformed>>,
+    ) -> Result<(), Malformed> {
+        for message in messages {
             let message = message?;
             let place = message.sequence.wrapping_sub(self.first_sequence) as usize;
             if let (Body::Answer(errno), Some(answer)) = (message.body, self.answers.get_mut(place))
@@ -178,6 +176,7 @@ pub(super) fn may_be_silent(change: &Change) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::messages;
     use netlink_packet_core::NLMSG_ERROR;
 
     fn window(tags: Vec<char>) -> Window<char> {
@@ -213,19 +212,19 @@ mod tests {
         let mut window = window(vec!['a', 'b', 'c', 'd']);
         // The last is one of an earlier window, or nobody's.
         let datagram = [answer(0, 17), answer(2, 0), answer(u32::MAX - 1, 3)].concat();
-        window.take(&datagram).unwrap();
+        window.take(messages(&datagram, 0)).unwrap();
         assert_eq!(told(&mut window, false), [('b', 17)]);
     }
 
     #[test]
     fn silence_is_a_failure_only_when_answers_were_lost() {
         let mut window = window(vec!['a', 'b', 'c']);
-        window.take(&answer(0, 2)).unwrap();
+        window.take(messages(&answer(0, 2), 0)).unwrap();
         let lost = libc::ENOBUFS;
         assert_eq!(
             told(&mut window, true),
             [('a', lost), ('b', 2), ('c', lost)]
         );
-        assert!(window.take(&[1, 2, 3]).is_err());
+        assert!(window.take(messages(&[1, 2, 3], 0)).is_err());
     }
 }

@@ -5,7 +5,10 @@
 //! missing was lost.
 
 use super::error::KernelError;
-use crate::wire::{Body, Payload, append, messages};
+use crate::wire::{self, Body, Malformed, Message};
+use netlink_packet_core::NetlinkSerializable;
+use netlink_packet_generic::constants::GENL_HDRLEN;
+use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{Socket, SocketAddr};
 use std::io;
 
@@ -21,6 +24,8 @@ pub const LARGE: usize = 31 << 10;
 /// A socket, its numbering of requests and its buffers.
 pub struct Channel {
     socket: Socket,
+    /// How long the header is that the messages of a family begin with.
+    header: usize,
     sequence: u32,
     largest: usize,
     outbox: Vec<u8>,
@@ -33,6 +38,15 @@ pub struct Datagram<'a> {
     pub bytes: &'a [u8],
     /// Whether there was more.
     pub cut: bool,
+    /// How long the header is that the messages of its family begin with.
+    pub header: usize,
+}
+
+impl<'a> Datagram<'a> {
+    /// The messages in it; after a malformed one nothing follows.
+    pub fn messages(&self) -> impl Iterator<Item = Result<Message<'a>, Malformed>> + use<'a> {
+        wire::messages(self.bytes, self.header)
+    }
 }
 
 impl Channel {
@@ -41,6 +55,10 @@ impl Channel {
     pub fn open(protocol: isize) -> io::Result<Channel> {
         Ok(Channel {
             socket: Socket::new(protocol)?,
+            header: match protocol {
+                NETLINK_GENERIC => GENL_HDRLEN,
+                _ => 0,
+            },
             sequence: 0,
             largest: 0,
             outbox: Vec::new(),
@@ -58,17 +76,26 @@ impl Channel {
         self.largest
     }
 
-    /// A number that no earlier request of this socket has.
-    pub fn next_sequence(&mut self) -> u32 {
+    /// Appends a request to `out` and gives its sequence number, which no earlier
+    /// one of this socket has. `flags` are the `NLM_F_*` that it has besides
+    /// `NLM_F_REQUEST`.
+    pub fn append(
+        &mut self,
+        out: &mut Vec<u8>,
+        request: impl NetlinkSerializable,
+        flags: u16,
+    ) -> u32 {
         self.sequence = self.sequence.wrapping_add(1);
+        wire::append(out, request, flags, self.sequence);
         self.sequence
     }
 
-    /// Sends one request with these `NLM_F_*` and gives its sequence number.
-    pub fn request(&mut self, payload: &impl Payload, family: u16, flags: u16) -> io::Result<u32> {
-        let sequence = self.next_sequence();
-        self.outbox.clear();
-        append(&mut self.outbox, payload, family, flags, sequence);
+    /// Sends one request in the same way.
+    pub fn request(&mut self, request: impl NetlinkSerializable, flags: u16) -> io::Result<u32> {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        outbox.clear();
+        let sequence = self.append(&mut outbox, request, flags);
+        self.outbox = outbox;
         self.send(&self.outbox)?;
         Ok(sequence)
     }
@@ -102,6 +129,7 @@ impl Channel {
         Ok(Datagram {
             bytes: &self.inbox[..len.min(size)],
             cut: len > size,
+            header: self.header,
         })
     }
 
@@ -113,7 +141,7 @@ impl Channel {
         read: impl FnOnce(Body<'_>) -> T,
     ) -> Result<T, KernelError> {
         loop {
-            for message in messages(self.receive(SMALL)?.bytes) {
+            for message in self.receive(SMALL)?.messages() {
                 let message = message?;
                 if message.sequence == sequence && message.body != Body::Other {
                     return Ok(read(message.body));

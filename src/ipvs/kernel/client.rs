@@ -93,10 +93,9 @@ impl Ipvs {
     /// Makes one change and waits for the kernel to confirm it.
     pub fn change(&mut self, change: &Change) -> Result<(), KernelError> {
         open::load_scheduler(change, &mut self.loaded);
-        let request = Request::Change(*change);
-        let flags = request.flags() | NLM_F_ACK;
         let Transport { main, family, .. } = &mut self.transport;
-        let sequence = main.request(&request, *family, flags)?;
+        let request = Request::Change(*change).message(*family);
+        let sequence = main.request(request, NLM_F_ACK)?;
         let answer = main.answer(sequence, |body| match body {
             Body::Answer(0) => Ok(()),
             Body::Answer(errno) => Err(KernelError::Refused(errno)),

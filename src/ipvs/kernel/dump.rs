@@ -7,11 +7,12 @@
 //! repeated only between two datagrams. This module does nothing about that;
 //! see `coverage`.
 
-use super::channel::Channel;
+use super::channel::{Channel, Datagram};
 use super::coverage::End;
-use super::error::KernelError;
-use crate::wire::{Body, Request, messages};
-use netlink_packet_core::NLM_F_DUMP_INTR;
+use super::error::{KernelError, ListError};
+use super::union::Pass;
+use crate::wire::Body;
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NetlinkSerializable};
 
 /// Takes what a dump brings.
 pub(super) trait DumpVisitor {
@@ -45,10 +46,9 @@ impl Dump {
     /// Asks for it. The kernel fills the first datagram at once.
     pub fn start(
         channel: &mut Channel,
-        family: u16,
-        request: Request,
+        request: impl NetlinkSerializable,
     ) -> Result<Dump, KernelError> {
-        let sequence = channel.request(&request, family, request.flags())?;
+        let sequence = channel.request(request, NLM_F_DUMP)?;
         Ok(Dump {
             sequence,
             datagrams: 0,
@@ -65,20 +65,19 @@ impl Dump {
         visitor: &mut impl DumpVisitor,
     ) -> Result<Progress, KernelError> {
         let capacity = channel.largest();
-        let datagram = channel.receive(size)?;
-        self.whole &= !datagram.cut;
-        self.read(datagram.bytes, capacity, visitor)
+        self.read(&channel.receive(size)?, capacity, visitor)
     }
 
     /// Reads one datagram, for which the kernel took `capacity` bytes.
     fn read(
         &mut self,
-        datagram: &[u8],
+        datagram: &Datagram,
         capacity: usize,
         visitor: &mut impl DumpVisitor,
     ) -> Result<Progress, KernelError> {
         let (mut entries, mut longest, mut done) = (0, 0, false);
-        for message in messages(datagram) {
+        self.whole &= !datagram.cut;
+        for message in datagram.messages() {
             // The rest of a message that was cut is no message.
             let Ok(message) = message else {
                 self.whole = false;
@@ -103,7 +102,7 @@ impl Dump {
         if entries > 0 || self.datagrams == 1 {
             visitor.seam(match done {
                 true => End::Certain,
-                false => end(datagram.len(), longest, capacity),
+                false => end(datagram.bytes.len(), longest, capacity),
             });
         }
         Ok(self.progress(done))
@@ -131,6 +130,28 @@ impl Dump {
             (true, false) => Progress::Spoilt,
         }
     }
+}
+
+/// How often a list is asked for while others keep disturbing it.
+const TRIES: usize = 8;
+
+/// All entries of a list that `parse` knows, received with `size` bytes at a time,
+/// where the kernel itself says that a change has disturbed the dump.
+pub fn list<T>(
+    channel: &mut Channel,
+    size: usize,
+    request: impl NetlinkSerializable + Clone,
+    parse: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Vec<T>, ListError> {
+    let mut pass = Pass::new(Vec::new(), parse);
+    for _ in 0..TRIES {
+        let mut dump = Dump::start(channel, request.clone())?;
+        if dump.finish(channel, size, &mut pass)? == Progress::Finished {
+            return Ok(pass.items);
+        }
+        pass.clear();
+    }
+    Err(ListError::Unstable)
 }
 
 /// The size of the kernel's buffers when the larger allocation fails, or when
@@ -180,6 +201,7 @@ mod tests {
     }
 
     const DATA: u16 = 32;
+    const ERROR: u16 = 2;
     const DONE: u16 = 3;
 
     fn message(kind: u16, flags: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
@@ -192,6 +214,16 @@ mod tests {
 
     fn entry() -> Vec<u8> {
         message(DATA, 2, 7, &[0; 336])
+    }
+
+    /// Reads a datagram for which the kernel took 4 KiB.
+    fn read(dump: &mut Dump, log: &mut Log, bytes: &[u8]) -> Result<Progress, KernelError> {
+        let datagram = Datagram {
+            bytes,
+            cut: false,
+            header: 0,
+        };
+        dump.read(&datagram, 4096, log)
     }
 
     fn dump() -> Dump {
@@ -207,12 +239,12 @@ mod tests {
         let (mut dump, mut log) = (dump(), Log::default());
         let datagram = [message(DATA, 2, 6, &[0; 40]), entry(), entry()].concat();
         assert_eq!(
-            dump.read(&datagram, 4096, &mut log).unwrap(),
+            read(&mut dump, &mut log, &datagram).unwrap(),
             Progress::Going
         );
         let done = message(DONE, 2, 7, &[0; 4]);
         assert_eq!(
-            dump.read(&done, 4096, &mut log).unwrap(),
+            read(&mut dump, &mut log, &done).unwrap(),
             Progress::Finished
         );
         assert_eq!(log.1, [(2, End::Certain)]);
@@ -223,30 +255,55 @@ mod tests {
         let (mut dump, mut log) = (dump(), Log::default());
         let done = message(DONE, 2, 7, &[]);
         assert_eq!(
-            dump.read(&done, 4096, &mut log).unwrap(),
+            read(&mut dump, &mut log, &done).unwrap(),
             Progress::Finished
         );
         assert_eq!(log.1, [(0, End::Certain)]);
     }
 
     #[test]
-    fn the_errno_at_the_end_counts() {
-        let done = message(DONE, 2, 7, &(-12i32).to_ne_bytes());
-        let error = dump().read(&done, 4096, &mut Log::default()).unwrap_err();
-        assert_eq!(error.errno(), 12);
+    fn the_errno_counts() {
+        // At once, or at the end.
+        for kind in [ERROR, DONE] {
+            let refusal = [&(-12i32).to_ne_bytes()[..], &[0; 16]].concat();
+            let refusal = message(kind, 2, 7, &refusal);
+            let error = read(&mut dump(), &mut Log::default(), &refusal).unwrap_err();
+            assert_eq!(error.errno(), 12);
+        }
     }
 
     #[test]
-    fn what_was_interrupted_or_cut_is_spoilt() {
-        let done = message(DONE, 2, 7, &[0; 4]);
-        for first in [
-            message(DATA, 2 | NLM_F_DUMP_INTR, 7, &[0; 40]),
-            entry()[..99].to_vec(),
+    fn an_interrupted_or_cut_dump_is_spoilt() {
+        let done = |flags| message(DONE, 2 | flags, 7, &[0; 4]);
+        for (first, cut, done) in [
+            (
+                message(DATA, 2 | NLM_F_DUMP_INTR, 7, &[0; 40]),
+                false,
+                done(0),
+            ),
+            // The kernel may say it at the end alone.
+            (entry(), false, done(NLM_F_DUMP_INTR)),
+            (entry()[..99].to_vec(), false, done(0)),
+            // What is left of it looks whole.
+            (entry(), true, done(0)),
         ] {
             let (mut dump, mut log) = (dump(), Log::default());
-            assert_eq!(dump.read(&first, 4096, &mut log).unwrap(), Progress::Going);
-            assert_eq!(dump.read(&done, 4096, &mut log).unwrap(), Progress::Spoilt);
+            let datagram = Datagram {
+                bytes: &first,
+                cut,
+                header: 0,
+            };
+            let progress = dump.read(&datagram, 4096, &mut log);
+            assert_eq!(progress.unwrap(), Progress::Going);
+            assert_eq!(read(&mut dump, &mut log, &done).unwrap(), Progress::Spoilt);
         }
+    }
+
+    #[test]
+    fn the_end_of_another_dump_ends_nothing() {
+        let (mut dump, mut log) = (dump(), Log::default());
+        let other = message(DONE, 2, 6, &[0; 4]);
+        assert_eq!(read(&mut dump, &mut log, &other).unwrap(), Progress::Going);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! module must not know what a service or a server looks like.
 
 use super::channel::{Channel, LARGE, SMALL};
-use super::dump::{Dump, Progress};
+use super::dump::{Dump, Progress, list};
 use super::error::{KernelError, ListError};
 use super::namespace::Namespace;
 use super::transport::Transport;
@@ -42,7 +42,7 @@ pub(super) struct Listings {
 /// it has received with a large size before.
 fn bulk_channel(namespace: &Namespace, family: u16) -> Result<Channel, KernelError> {
     let mut channel = namespace.channel()?;
-    channel.request(&Request::Info, family, Request::Info.flags())?;
+    channel.request(Request::Info.message(family), 0)?;
     channel.receive(LARGE)?;
     Ok(channel)
 }
@@ -108,12 +108,8 @@ fn still_there(transport: &mut Transport, service: &mut Service) -> Result<bool,
 
 /// The daemons: two at most, which always come at once.
 pub(super) fn daemons(transport: &mut Transport) -> Result<Vec<Daemon>, ListError> {
-    let mut pass = Pass::new(Vec::new(), parse_daemon);
-    let mut dump = Dump::start(&mut transport.main, transport.family, Request::Daemons)?;
-    match dump.finish(&mut transport.main, SMALL, &mut pass)? {
-        Progress::Finished => Ok(pass.items),
-        _ => Err(ListError::Unstable),
-    }
+    let request = Request::Daemons.message(transport.family);
+    list(&mut transport.main, SMALL, request, parse_daemon)
 }
 
 /// Each pass returns true once the listing is proven complete.
@@ -128,11 +124,15 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         }
     }
 
+    fn start(&self, channel: &mut Channel) -> Result<Dump, KernelError> {
+        Dump::start(channel, self.request.message(self.family))
+    }
+
     /// A pass that receives with small sizes only, and another one if all seems to
     /// have come at once.
     fn small_passes(&mut self, channel: &mut Channel) -> Result<bool, KernelError> {
         for _ in 0..2 {
-            let mut dump = Dump::start(channel, self.family, self.request)?;
+            let mut dump = self.start(channel)?;
             let progress = dump.finish(channel, SMALL, &mut self.pass)?;
             let again = self.pass.is_likely_snapshot();
             if self.end_pass(progress) {
@@ -152,7 +152,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
         transport: &mut Transport,
         bulk: &mut Option<Channel>,
     ) -> Result<bool, KernelError> {
-        let mut dump = Dump::start(&mut transport.main, self.family, self.request)?;
+        let mut dump = self.start(&mut transport.main)?;
         let mut progress = dump.step(&mut transport.main, SMALL, &mut self.pass)?;
         if progress == Progress::Going && self.pass.is_snapshot() {
             progress = dump.step(&mut transport.main, SMALL, &mut self.pass)?;
@@ -177,7 +177,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
             Some(channel) => channel,
             none => none.insert(bulk_channel(&self.namespace, self.family)?),
         };
-        let mut dump = Dump::start(channel, self.family, self.request)?;
+        let mut dump = self.start(channel)?;
         let progress = dump.finish(channel, LARGE, &mut self.pass)?;
         Ok(self.end_pass(progress))
     }
@@ -189,7 +189,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     fn more_passes(&mut self, bulk: &mut Option<Channel>) -> Result<(), ListError> {
         for shift in SHIFTS.iter().cycle().take(TRIES) {
             let mut channel = self.namespace.channel()?;
-            let mut dump = Dump::start(&mut channel, self.family, self.request)?;
+            let mut dump = self.start(&mut channel)?;
             let mut progress = dump.step(&mut channel, shift << 10, &mut self.pass)?;
             if progress == Progress::Going {
                 progress = dump.finish(&mut channel, LARGE, &mut self.pass)?;

@@ -18,5 +18,6 @@ mod union;
 
 pub use channel::{Channel, Datagram, LARGE};
 pub use client::Ipvs;
+pub use dump::list;
 pub use error::{KernelError, ListError, NamespaceError, OpenError};
 pub use namespace::Namespace;

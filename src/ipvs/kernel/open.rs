@@ -4,8 +4,7 @@ use super::channel::Channel;
 use super::error::{KernelError, OpenError};
 use crate::model::{Change, Name};
 use crate::wire::{Body, FamilyRequest, Request, parse_family};
-use netlink_packet_core::NLM_F_REQUEST;
-use netlink_packet_generic::GenlFamily;
+use netlink_packet_generic::{GenlFamily, GenlMessage};
 use rustix::process::geteuid;
 use std::fs;
 use std::process::{Command, Stdio};
@@ -65,7 +64,7 @@ pub(super) fn load_scheduler(change: &Change, loaded: &mut Vec<Name>) {
 
 fn ask(channel: &mut Channel) -> Result<u16, KernelError> {
     let request = FamilyRequest(Request::family_name());
-    let sequence = channel.request(&request, request.family_id(), NLM_F_REQUEST)?;
+    let sequence = channel.request(GenlMessage::from_payload(request), 0)?;
     channel.answer(sequence, |body| match body {
         Body::Data(attributes) => parse_family(attributes).ok_or(KernelError::Malformed),
         Body::Answer(errno) | Body::Done(errno) => Err(KernelError::Refused(errno)),

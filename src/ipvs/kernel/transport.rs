@@ -32,7 +32,7 @@ impl Transport {
         request: Request,
         parse: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<T, KernelError> {
-        let sequence = self.main.request(&request, self.family, request.flags())?;
+        let sequence = self.main.request(request.message(self.family), 0)?;
         self.main.answer(sequence, |body| match body {
             Body::Data(attributes) => parse(attributes).ok_or(KernelError::Malformed),
             Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(errno)),

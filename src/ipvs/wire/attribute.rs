@@ -4,48 +4,62 @@
 
 use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
-/// Writes attributes into a buffer of zeros, one after the other.
+/// Writes attributes, one after the other, or only finds out how long they are.
 pub struct Writer<'a> {
-    buffer: &'a mut [u8],
-    at: usize,
+    buffer: Option<&'a mut [u8]>,
+    len: usize,
 }
 
 impl<'a> Writer<'a> {
     /// Into `buffer`, from its start.
     pub fn new(buffer: &'a mut [u8]) -> Self {
-        Writer { buffer, at: 0 }
+        Writer {
+            buffer: Some(buffer),
+            len: 0,
+        }
     }
 
-    /// How many bytes have been written.
-    pub fn written(&self) -> usize {
-        self.at
+    /// How many bytes the attributes take which `fill` puts.
+    pub fn measure(fill: impl FnOnce(&mut Self)) -> usize {
+        let mut writer = Writer {
+            buffer: None,
+            len: 0,
+        };
+        fill(&mut writer);
+        writer.len
     }
 
     /// One attribute: its type (`IPVS_*_ATTR_*`) and its bytes.
     pub fn put(&mut self, kind: u16, value: &[u8]) {
-        let start = self.at + NLA_HEADER_SIZE;
-        self.header(self.at, kind, value.len());
-        self.buffer[start..start + value.len()].copy_from_slice(value);
-        self.at = start + align(value.len());
+        let start = self.len + NLA_HEADER_SIZE;
+        let end = start + value.len();
+        self.header(self.len, kind, value.len());
+        self.len = align(end);
+        if let Some(buffer) = &mut self.buffer {
+            buffer[start..end].copy_from_slice(value);
+            buffer[end..self.len].fill(0);
+        }
     }
 
     /// One attribute that holds the attributes which `fill` puts.
     pub fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
-        let start = self.at;
-        self.at += NLA_HEADER_SIZE;
+        let start = self.len;
+        self.len += NLA_HEADER_SIZE;
         fill(self);
-        let len = self.at - start - NLA_HEADER_SIZE;
+        let len = self.len - start - NLA_HEADER_SIZE;
         self.header(start, kind | NLA_F_NESTED, len);
     }
 
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "the buffer is smaller than 64 KiB"
+        reason = "no value is as long as 64 KiB"
     )]
     fn header(&mut self, at: usize, kind: u16, len: usize) {
-        let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
-        let [c, d] = kind.to_ne_bytes();
-        self.buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
+        if let Some(buffer) = &mut self.buffer {
+            let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
+            let [c, d] = kind.to_ne_bytes();
+            buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
+        }
     }
 
     pub(super) fn put_u8(&mut self, kind: u16, value: u8) {
@@ -173,15 +187,16 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back() {
-        let mut bytes = [0; 99];
-        let mut writer = Writer::new(&mut bytes);
-        writer.nest(1, |writer| {
-            writer.put_be16(4, 80);
-            writer.put_text(6, b"rr");
-        });
-        writer.put_u8(3, 7);
-        let len = writer.written();
-        let bytes = &bytes[..len];
+        let fill = |writer: &mut Writer| {
+            writer.nest(1, |writer| {
+                writer.put_be16(4, 80);
+                writer.put_text(6, b"rr");
+            });
+            writer.put_u8(3, 7);
+        };
+        let mut bytes = vec![0xff; Writer::measure(fill)];
+        fill(&mut Writer::new(&mut bytes));
+        let bytes = &bytes[..];
         let inner = [6, 0, 4, 0, 0, 80, 0, 0, 7, 0, 6, 0, b'r', b'r', 0, 0];
         let mut all = vec![20, 0, 1, 0x80];
         all.extend(inner);

@@ -4,7 +4,7 @@
 //! add to them: nothing but the number is read, so that none of it can matter.
 
 use super::attribute::{Writer, find, u16_of};
-use super::message::Payload;
+use netlink_packet_core::Emitable;
 use netlink_packet_generic::GenlFamily;
 use netlink_packet_generic::constants::GENL_ID_CTRL;
 
@@ -17,9 +17,19 @@ const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 #[derive(Clone, Copy, Debug)]
 pub struct FamilyRequest(pub &'static str);
 
-impl Payload for FamilyRequest {
+impl FamilyRequest {
     fn fill(&self, out: &mut Writer) {
         out.put_text(CTRL_ATTR_FAMILY_NAME, self.0.as_bytes());
+    }
+}
+
+impl Emitable for FamilyRequest {
+    fn buffer_len(&self) -> usize {
+        Writer::measure(|out| self.fill(out))
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        self.fill(&mut Writer::new(buffer));
     }
 }
 

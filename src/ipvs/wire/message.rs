@@ -3,55 +3,27 @@
 //! This module must not know which request a message answers, nor what to do
 //! about it.
 
-use super::attribute::{Writer, align};
+use super::attribute::align;
 use netlink_packet_core::{
-    DoneBuffer, Emitable, ErrorBuffer, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkHeader,
+    DoneBuffer, ErrorBuffer, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer, NetlinkHeader,
+    NetlinkMessage, NetlinkPayload, NetlinkSerializable,
 };
-use netlink_packet_generic::constants::GENL_HDRLEN;
-use netlink_packet_generic::{GenlFamily, GenlHeader};
 use std::fmt;
 
 /// Types below this are netlink's own (`NLMSG_MIN_TYPE` in linux/netlink.h).
 const NLMSG_MIN_TYPE: u16 = 16;
 
-/// More bytes than any request takes.
-const ROOM: usize = 256;
-
-/// What a request says, after the headers.
-pub trait Payload: GenlFamily {
-    /// Writes its attributes.
-    fn fill(&self, out: &mut Writer);
-}
-
-/// Appends one request to `out`: `family` is the family's number, `flags` are
-/// `NLM_F_*`, and the answers carry `sequence`.
-///
-/// Reserves the maximum size and truncates; sizing first walks the attributes
-/// twice.
-pub fn append(out: &mut Vec<u8>, payload: &impl Payload, family: u16, flags: u16, sequence: u32) {
-    let start = out.len();
-    out.resize(start + ROOM, 0);
+/// Appends one request to `out`: `flags` are the `NLM_F_*` that it has besides
+/// `NLM_F_REQUEST`, and the answers carry `sequence`.
+pub fn append(out: &mut Vec<u8>, request: impl NetlinkSerializable, flags: u16, sequence: u32) {
     let mut header = NetlinkHeader::default();
-    let (outer, rest) = out[start..].split_at_mut(header.buffer_len());
-    let (inner, attributes) = rest.split_at_mut(GENL_HDRLEN);
-    let mut writer = Writer::new(attributes);
-    payload.fill(&mut writer);
-    let length = outer.len() + inner.len() + writer.written();
-    header.length = u32::try_from(length).unwrap_or(u32::MAX);
-    header.message_type = family;
-    header.flags = flags;
+    header.flags = NLM_F_REQUEST | flags;
     header.sequence_number = sequence;
-    header.emit(outer);
-    let (cmd, version) = (payload.command(), payload.version());
-    GenlHeader { cmd, version }.emit(inner);
-    out.truncate(start + length);
-}
-
-/// Sets the flags of the request that begins `request`.
-pub fn set_flags(request: &mut [u8], flags: u16) -> Result<(), Malformed> {
-    let mut header = NetlinkBuffer::new_checked(request).map_err(|_| Malformed)?;
-    header.set_flags(flags);
-    Ok(())
+    let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(request));
+    message.finalize();
+    let start = out.len();
+    out.resize(start + message.header.length as usize, 0);
+    message.serialize(&mut out[start..]);
 }
 
 /// One message of a datagram.
@@ -75,8 +47,7 @@ pub enum Body<'a> {
     Answer(i32),
     /// `NLMSG_DONE`: a dump has ended, with this errno (positive) or well (0).
     Done(i32),
-    /// A reply of the family: its attributes; of rtnetlink, what follows the
-    /// netlink header.
+    /// A reply of the family: what follows its header.
     Data(&'a [u8]),
     /// Anything else, to be skipped.
     Other,
@@ -94,20 +65,10 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// The messages of one datagram of generic netlink. After a malformed one
-/// nothing follows.
-pub fn messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
-    messages_with(datagram, GENL_HDRLEN)
-}
-
-/// The messages of one datagram of rtnetlink, in the same way.
-pub fn route_messages(datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {
-    messages_with(datagram, 0)
-}
-
-/// The messages of one datagram, in which `header` bytes stand before the data.
+/// The messages of one datagram; in those of the family, `header` bytes stand
+/// before the data. After a malformed one nothing follows.
 #[inline]
-fn messages_with(
+pub fn messages(
     datagram: &[u8],
     header: usize,
 ) -> impl Iterator<Item = Result<Message<'_>, Malformed>> {

@@ -21,7 +21,7 @@ mod stats;
 pub use config::{parse_info, parse_timeouts};
 pub use daemon::parse_daemon;
 pub use family::{FamilyRequest, parse_family};
-pub use message::{Body, Malformed, Message, Payload, append, messages, route_messages, set_flags};
+pub use message::{Body, Malformed, Message, append, messages};
 pub use request::Request;
 pub use server::parse_server;
 pub use service::parse_service;

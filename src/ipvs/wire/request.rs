@@ -1,11 +1,10 @@
-//! The table of requests: the command, the flags and the payload of each.
+//! The table of requests: the command and the attributes of each.
 
 use super::attribute::Writer;
-use super::message::Payload;
 use super::{config, daemon, server, service};
 use crate::model::{Change, ServiceKey};
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST};
-use netlink_packet_generic::GenlFamily;
+use netlink_packet_core::Emitable;
+use netlink_packet_generic::{GenlFamily, GenlMessage};
 
 const IPVS_GENL_NAME: &str = "IPVS";
 const IPVS_GENL_VERSION: u8 = 1;
@@ -49,24 +48,29 @@ pub enum Request {
 }
 
 impl Request {
-    /// The header's flags (`NLM_F_*`), without `NLM_F_ACK`.
-    pub fn flags(&self) -> u16 {
-        match self {
-            Request::Services | Request::Servers(_) | Request::Daemons => {
-                NLM_F_REQUEST | NLM_F_DUMP
-            }
-            _ => NLM_F_REQUEST,
-        }
+    /// The message to the family `IPVS`, which has this number.
+    pub fn message(self, family: u16) -> GenlMessage<Request> {
+        let mut message = GenlMessage::from_payload(self);
+        message.set_resolved_family_id(family);
+        message
     }
-}
 
-impl Payload for Request {
     fn fill(&self, out: &mut Writer) {
         match self {
             Request::Change(change) => fill_change(change, out),
             Request::Service(key) | Request::Servers(key) => service::emit(key, None, out),
             Request::Services | Request::Daemons | Request::Timeouts | Request::Info => {}
         }
+    }
+}
+
+impl Emitable for Request {
+    fn buffer_len(&self) -> usize {
+        Writer::measure(|out| self.fill(out))
+    }
+
+    fn emit(&self, buffer: &mut [u8]) {
+        self.fill(&mut Writer::new(buffer));
     }
 }
 
