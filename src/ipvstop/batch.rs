@@ -3,7 +3,7 @@
 use crate::Stop;
 use crate::sample::{Sample, ServiceRow, service_name};
 use ipvs::Ipvs;
-use ipvsadm::rates::{Looker, PERIOD, Rates, Sampler, rfc3339};
+use ipvsadm::rates::{COUNTERS_NOT_UPDATED, Looker, PERIOD, Rates, Sampler, rfc3339};
 use ipvsadm::run::{Failure, Output, say};
 use std::fmt::Write;
 use std::num::NonZeroU64;
@@ -32,7 +32,7 @@ pub fn run(
         thread::sleep(due.saturating_duration_since(Instant::now()));
         let look = looker.look(&mut ipvs).map_err(Failure::list)?;
         if look.frozen && !told {
-            say(b"the counters stand still: net.ipv4.vs.run_estimation is 0");
+            say(COUNTERS_NOT_UPDATED.as_bytes());
             told = true;
         }
         print(out, table(&Sample::new(look, &mut sampler)).as_bytes())?;

@@ -5,7 +5,7 @@ use crate::column::{Column, short};
 use crate::history::Point;
 use crate::sample::{self, ServiceRow};
 use crate::state::{Id, Row, State};
-use ipvsadm::rates::rfc3339;
+use ipvsadm::rates::{COUNTERS_NOT_UPDATED, rfc3339};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -218,8 +218,8 @@ fn foot_line(state: &State, looks: Looks) -> Line<'static> {
         return Line::styled(format!("/{}_", state.view().filter), bold());
     }
     if state.sample.as_ref().is_some_and(|sample| sample.frozen) {
-        let text = "The counters stand still: net.ipv4.vs.run_estimation is 0.";
-        return Line::styled(text, looks.colour(Color::Yellow).patch(bold()));
+        let style = looks.colour(Color::Yellow).patch(bold());
+        return Line::styled(COUNTERS_NOT_UPDATED, style);
     }
     let text = match state.open {
         None => "Enter servers  < > sort  r turn  / filter  f freeze  ? help  q quit",

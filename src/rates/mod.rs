@@ -14,5 +14,8 @@ pub use time::rfc3339;
 
 use std::time::Duration;
 
-/// How often the kernel publishes its counters.
+/// How often the kernel updates its counters.
 pub const PERIOD: Duration = Duration::from_secs(2);
+
+/// What is said where they are not.
+pub const COUNTERS_NOT_UPDATED: &str = "counters are not updated: net.ipv4.vs.run_estimation is 0";

@@ -1,26 +1,23 @@
 //! `--watch`: looks again and again, and prints what is seen.
 //!
-//! Without a terminal signals keep their default: whatever ends the program
-//! ends it between two writes, and nothing is left to undo.
+//! Signals keep their default: the terminal is never changed, and whatever ends
+//! the program leaves nothing to undo.
 
 mod changes;
 mod listings;
 mod rated;
 mod screen;
-mod terminal;
-mod view;
 
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
-use crate::cli::{List, Watch, Watched};
+use crate::cli::{Watch, Watched};
 use crate::rates::PERIOD;
 use listings::Listings;
 use std::ffi::OsStr;
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
-use view::Lines;
 
 /// Looks, and prints, as often as `watch` says.
 // Kept away from what every command runs, see build.rs.
@@ -39,20 +36,14 @@ pub fn watch(watch: &Watch, netns: Option<&OsStr>, out: Output) -> Result<Exit> 
             } else {
                 Duration::ZERO
             });
-            if !json && terminal::is_there() {
-                return screen::show(&mut session, listings, looks, lines(&list));
+            if !json && screen::is_terminal() {
+                screen::show(&mut session, listings, looks)?;
+            } else {
+                listings::print(&mut session, listings, looks)?;
             }
-            listings::print(&mut session, listings, looks)?;
         }
     }
     Ok(Exit::Success)
-}
-
-fn lines(list: &List) -> Lines {
-    match list {
-        List::Connections { .. } => Lines::Connections,
-        _ => Lines::Table,
-    }
 }
 
 /// When to look.

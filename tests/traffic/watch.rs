@@ -1,10 +1,10 @@
-//! `-L --watch`: rates that are what was sent, and the screen in a terminal
-//! driven by tmux.
+//! `-L --watch`: rates that are what was sent, and listings drawn in a terminal
+//! of tmux.
 
 use crate::Test;
 use crate::cluster::servers::Transport::Tcp;
 use crate::cluster::{Cluster, Family, host};
-use crate::terminal::{Terminal, assert_given_back, is_at_its_end};
+use crate::terminal::{Terminal, is_at_its_end};
 use anyhow::{Context, Result};
 use std::cell::Cell;
 use std::thread::{self, sleep};
@@ -13,7 +13,10 @@ use std::time::Duration;
 pub const TESTS: &[Test] = &[
     ("watch_counts_what_was_sent", counts_what_was_sent),
     ("watch_says_that_counters_stand_still", counters_stand_still),
-    ("watch_in_a_terminal", in_a_terminal),
+    ("watch_marks_changes_in_a_terminal", marks_changes),
+    ("watch_cuts_listings_to_the_window", cut_to_the_window),
+    ("watch_ends_by_signals_in_a_terminal", ends_by_signals),
+    ("watch_leaves_the_last_listing_in_a_terminal", last_listing),
     ("watch_is_stopped_and_continued", stopped_and_continued),
 ];
 
@@ -72,24 +75,14 @@ const RULES: &str = "\
 -A -f 7 -s sh
 ";
 
-fn in_a_terminal() -> Result<()> {
-    let program = program()?;
+fn marks_changes() -> Result<()> {
     let cluster = Cluster::masquerading(1)?;
     cluster.director.rules(RULES)?;
-    let terminal = Terminal::run(
-        &cluster,
-        "keys",
-        (80, 24),
-        &format!("{program} -Ln --watch 0.5"),
-    )?;
-    let shown = [
-        "q quits",
-        "TCP  203.0.113.1:80 rr",
-        "10.0.0.11:80",
-        "FWM  7 sh",
-    ];
+    let command = format!("{} -Ln --watch 0.5", program()?);
+    let terminal = Terminal::open(&cluster, "marks", (80, 24), &command)?;
     terminal.wait("the table", |screen| {
-        shown.iter().all(|text| screen.contains(text))
+        let lines: Vec<&str> = screen.lines().collect();
+        lines[0].ends_with('Z') && lines[4].starts_with("TCP  203.0.113.1:80 rr")
     })?;
     let marked = || terminal.tmux(&["capture-pane", "-p", "-e"]);
     let weight = Cell::new(8);
@@ -99,42 +92,51 @@ fn in_a_terminal() -> Result<()> {
         let edit = format!("-e -t 203.0.113.1:80 -r 10.0.0.11:80 -m -w {weight}");
         let changed = cluster.director.ipvsadm(&edit).is_ok();
         // It is there from the next look to the one after.
-        let mark = format!("\x1b[7m{weight}");
+        let mark = format!("\x1b[7m{}", weight % 10);
         let seen = || {
             sleep(Duration::from_millis(100));
             marked().is_ok_and(|screen| screen.contains(&mark))
         };
         changed && (0..10).any(|_| seen())
     })?;
-    // More than there is room for.
+    terminal.wait("no mark", |_| {
+        marked().is_ok_and(|screen| !screen.contains("\x1b[7m"))
+    })?;
+    Ok(())
+}
+
+fn cut_to_the_window() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
     let rules = (100..200).map(|mark| format!("-A -f {mark} -s rr\n"));
     cluster.director.rules(&rules.collect::<String>())?;
-    terminal.wait("a part", |screen| screen.contains("lines 1-23 of 106"))?;
-    terminal.keys(&["End"])?;
-    terminal.wait("the end", |screen| {
-        screen.contains("lines 84-106 of 106") && screen.contains("FWM  199 rr")
-    })?;
-    terminal.keys(&["Home"])?;
-    terminal.wait("the beginning", |screen| screen.contains("203.0.113.1:80"))?;
+    let command = format!("{} -Ln --watch 0.5", program()?);
+    let terminal = Terminal::open(&cluster, "window", (80, 24), &command)?;
+    // A time and 103 lines; the cursor has a line of its own.
+    terminal.wait("a part", |screen| screen.contains("\n82 more lines\n"))?;
     for (size, wanted) in [
-        (["-x", "132", "-y", "45"], "lines 1-44 of 106"),
-        (["-x", "30", "-y", "5"], "IP Virtual Server version"),
-        (["-x", "80", "-y", "24"], "lines 1-23 of 106"),
+        (["-x", "132", "-y", "45"], "\n61 more lines\n"),
+        (["-x", "9", "-y", "5"], "\nProt Loca\n101 more\n"),
+        (["-x", "80", "-y", "24"], "\n82 more lines\n"),
     ] {
         terminal.tmux(&[&["resize-window"], &size[..]].concat())?;
         terminal.wait(wanted, |screen| screen.contains(wanted))?;
     }
     cluster.director.ipvsadm("-C")?;
     terminal.wait("an empty table", |screen| {
-        !screen.contains("FWM") && !screen.contains("lines")
+        screen.trim_end().lines().count() == 4
     })?;
-    terminal.keys(&["q"])?;
-    let screen = terminal.wait("the end", is_at_its_end)?;
-    assert_given_back(&screen, &[], 0);
-    let command = format!("{program} -L --watch 86400");
-    for (name, status) in [("C-c", 0), ("TERM", 143), ("HUP", 129)] {
+    Ok(())
+}
+
+fn ends_by_signals() -> Result<()> {
+    let program = program()?;
+    let cluster = Cluster::masquerading(1)?;
+    cluster.director.rules(RULES)?;
+    // The shell lives on, and the program's signals have their default.
+    let command = format!("trap : INT; {program} -Ln --watch 86400");
+    for (name, status) in [("C-c", 130), ("TERM", 143), ("HUP", 129)] {
         let terminal = Terminal::run(&cluster, name, (80, 24), &command)?;
-        terminal.wait("the table", |screen| screen.contains("q quits"))?;
+        terminal.wait("the table", |screen| screen.contains("FWM  7 sh"))?;
         match name {
             "C-c" => terminal.keys(&[name])?,
             _ => {
@@ -143,13 +145,34 @@ fn in_a_terminal() -> Result<()> {
             }
         }
         let screen = terminal.wait("the end", is_at_its_end)?;
-        assert_given_back(&screen, &[], status);
+        // The listing is whole, and what follows begins on a line of its own.
+        let mut after = screen.lines().skip_while(|line| *line != "FWM  7 sh");
+        let said = after.nth(1).unwrap_or_default();
+        assert!(
+            ["", "^C", "Terminated", "Hangup"].contains(&said),
+            "{screen}"
+        );
+        assert!(screen.contains(&format!("status {status}")), "{screen}");
+        // The terminal's settings, before and after: nothing was overwritten.
+        let all = terminal.tmux(&["capture-pane", "-p", "-S", "-"])?;
+        let sums: Vec<&str> = all.lines().filter(|line| is_sum(line)).collect();
+        assert!(matches!(sums[..], [a, b] if a == b), "{all}");
     }
-    // The last of a number of looks is left behind.
-    let command = format!("{program} -L --timeout --watch 0.1 --samples 2");
+    Ok(())
+}
+
+fn last_listing() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    let command = format!("{} -L --timeout --watch 0.1 --samples 2", program()?);
     let terminal = Terminal::run(&cluster, "samples", (80, 24), &command)?;
     let screen = terminal.wait("the end", is_at_its_end)?;
-    assert!(screen.contains("Timeout (tcp tcpfin udp): "), "{screen}");
+    let lines: Vec<&str> = screen.lines().collect();
+    assert!(lines[0].ends_with('Z'), "{screen}");
+    assert!(
+        lines[1].starts_with("Timeout (tcp tcpfin udp): "),
+        "{screen}"
+    );
+    assert_eq!(lines[2], "status 0", "{screen}");
     Ok(())
 }
 
@@ -158,31 +181,20 @@ fn stopped_and_continued() -> Result<()> {
     cluster.director.rules(RULES)?;
     let program = program()?;
     let script = format!(
-        "bash -c 'set -m; stty -g | cksum; {program} -Ln --watch 0.5; echo stopped; \
-         stty -g | cksum; read; fg; echo status $?; stty -g | cksum; sleep 600'"
+        "bash -c 'set -m; trap : INT; {program} -Ln --watch 0.5; echo stopped; read; fg; \
+         echo status $?; sleep 600'"
     );
     let terminal = Terminal::open(&cluster, "stop", (80, 24), &script)?;
-    let is_shown = |screen: &str| screen.contains("q quits") && screen.contains("FWM  7 sh");
+    let is_shown = |screen: &str| screen.contains("FWM  7 sh") && !screen.contains("stopped");
     terminal.wait("the table", is_shown)?;
     terminal.keys(&["C-z"])?;
-    let screen = terminal.wait("the shell", |screen| {
-        let after = screen
-            .lines()
-            .skip_while(|line| !line.starts_with("stopped"));
-        after.filter(|line| !line.is_empty()).count() == 2
+    terminal.wait("the shell", |screen| {
+        screen.contains("FWM  7 sh") && screen.lines().any(|line| line == "stopped")
     })?;
-    let sums: Vec<&str> = screen.lines().filter(|line| is_sum(line)).collect();
-    assert_eq!(sums.len(), 2, "{screen}");
-    assert_eq!(sums[0], sums[1], "{screen}");
     terminal.keys(&["Enter"])?;
     terminal.wait("the table again", is_shown)?;
-    terminal.keys(&["q"])?;
-    let screen = terminal.wait("the end", |screen| {
-        screen.lines().filter(|line| is_sum(line)).count() == 3
-    })?;
-    let sums: Vec<&str> = screen.lines().filter(|line| is_sum(line)).collect();
-    assert_eq!(sums[0], sums[2], "{screen}");
-    assert!(screen.contains("status 0"), "{screen}");
+    terminal.keys(&["C-c"])?;
+    terminal.wait("the end", |screen| screen.contains("status 130"))?;
     Ok(())
 }
 

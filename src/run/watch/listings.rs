@@ -4,7 +4,7 @@ use super::rated::Rated;
 use super::{Looks, seen};
 use crate::cli::List;
 use crate::names::{Names, Resolver};
-use crate::rates::{Looker, Sampler, counters_are_frozen, rfc3339};
+use crate::rates::{COUNTERS_NOT_UPDATED, Looker, Sampler, counters_are_frozen, rfc3339};
 use crate::render::json::Json;
 use crate::render::text::Text;
 use crate::render::{Report, View};
@@ -24,8 +24,6 @@ pub struct Listings {
     names: Option<Resolver>,
     /// What counts rates, if they are wanted.
     rates: Option<(Looker, Sampler)>,
-    told_of_names: bool,
-    told_of_rates: bool,
 }
 
 /// Prints one listing after the other, each with its time in front and an empty
@@ -34,6 +32,7 @@ pub fn print(session: &mut Session, mut listings: Listings, mut looks: Looks) ->
     if listings.counts() {
         seen(listings.begin(session))?;
     }
+    let mut said = Vec::new();
     while let Some(due) = looks.next() {
         session.out.wait(due)?;
         let time = rfc3339(SystemTime::now());
@@ -44,8 +43,11 @@ pub fn print(session: &mut Session, mut listings: Listings, mut looks: Looks) ->
         seen(listings.list(session, &time))?;
         session.out.buffer().push(b'\n');
         session.out.finish()?;
-        if let Some(note) = listings.note(&session.ipvs) {
-            failure::say(note.as_bytes());
+        for note in listings.notes(&session.ipvs) {
+            if !said.contains(&note) {
+                failure::say(note.as_bytes());
+                said.push(note);
+            }
         }
     }
     Ok(())
@@ -61,9 +63,12 @@ impl Listings {
             json,
             names: names.then(Resolver::for_listing),
             rates: rates.then(Default::default),
-            told_of_names: false,
-            told_of_rates: false,
         }
+    }
+
+    /// What is listed.
+    pub fn what(&self) -> &List {
+        &self.list
     }
 
     /// Whether a listing needs an earlier one to count from.
@@ -71,12 +76,17 @@ impl Listings {
         self.rates.is_some()
     }
 
-    /// Takes a listing to count from, and prints nothing.
+    /// Makes a listing to count from, and prints nothing.
     pub fn begin(&mut self, session: &mut Session) -> Result<()> {
+        self.kept(session, "").map(drop)
+    }
+
+    /// A listing that is not printed.
+    pub fn kept(&mut self, session: &mut Session, time: &str) -> Result<Vec<u8>> {
         let out = mem::replace(&mut session.out, Output::kept());
-        let result = self.list(session, "");
-        session.out = out;
-        result
+        let result = self.list(session, time);
+        let mut kept = mem::replace(&mut session.out, out);
+        result.map(|()| kept.take())
     }
 
     /// Adds a listing to the output; a document tells the `time`.
@@ -111,17 +121,15 @@ impl Listings {
         }
     }
 
-    /// What is to be said, once each.
-    pub fn note(&mut self, ipvs: &Ipvs) -> Option<&'static str> {
+    /// What a user should know about the last listing.
+    pub fn notes(&self, ipvs: &Ipvs) -> impl Iterator<Item = &'static str> + use<> {
         let timed_out = self.names.as_ref().is_some_and(Resolver::timed_out);
-        if timed_out && !mem::replace(&mut self.told_of_names, true) {
-            return Some(list::NAMES_TIMED_OUT);
-        }
-        let frozen = self.counts() && !self.told_of_rates && counters_are_frozen(ipvs.namespace());
-        if frozen {
-            self.told_of_rates = true;
-            return Some("the counters stand still: net.ipv4.vs.run_estimation is 0");
-        }
-        None
+        let frozen = self.counts() && counters_are_frozen(ipvs.namespace());
+        let all = [
+            (timed_out, list::NAMES_TIMED_OUT),
+            (frozen, COUNTERS_NOT_UPDATED),
+        ];
+        all.into_iter()
+            .filter_map(|(is_so, note)| is_so.then_some(note))
     }
 }

@@ -102,7 +102,7 @@ impl Host {
             return Ok("");
         }
         self.sysctl(&["net/ipv4/vs/run_estimation=0"])?;
-        Ok("the counters stand still: net.ipv4.vs.run_estimation is 0\n")
+        Ok("counters are not updated: net.ipv4.vs.run_estimation is 0\n")
     }
 
     /// The path of the program under test.
