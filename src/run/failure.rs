@@ -47,6 +47,8 @@ pub enum Failure {
     Connections(io::Error),
     /// Lines of the table of connections that cannot be understood.
     UnknownConnections(u64),
+    /// Services or servers of an unknown address family, which are not listed.
+    UnknownFamily,
     /// What no rule can make: lines, each with its end.
     NotSaved(Vec<u8>),
     /// A real server was not drained.
@@ -134,6 +136,7 @@ impl Failure {
             | Failure::Unstable
             | Failure::Connections(_)
             | Failure::UnknownConnections(_)
+            | Failure::UnknownFamily
             | Failure::NotSaved(_)
             | Failure::Other(_) => Exit::Failure,
             Failure::Refused { .. } => Exit::Refused,
@@ -184,6 +187,9 @@ impl Failure {
             Failure::UnknownConnections(count) => {
                 let s = if *count == 1 { "" } else { "s" };
                 format!("{}: {count} line{s} cannot be understood", TABLE).into()
+            }
+            Failure::UnknownFamily => {
+                "some services or servers are left out: their address family is not known".into()
             }
             Failure::NotSaved(lines) => {
                 let lines = lines.trim_ascii_end().split(|byte| *byte == b'\n');

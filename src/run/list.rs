@@ -55,7 +55,8 @@ pub fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Re
             service, sorted, ..
         } => {
             let services = read_services(&mut session.ipvs, service).map_err(Failure::list)?;
-            table(session, services, service.is_none(), sorted, report)
+            table(session, services, service.is_none(), sorted, report)?;
+            servers::all_known(&session.ipvs)
         }
         List::Connections { filter, by, .. } => connections(session, filter, by, report),
         List::Timeouts => timeouts(session, report),

@@ -19,7 +19,7 @@ pub fn save(session: &mut Session, numeric: bool, all: bool) -> Result<()> {
         order::services(&mut services);
         table::report(session, &services, true, &mut rules)?;
         match rules.unsaved() {
-            [] => Ok(()),
+            [] => table::all_known(&session.ipvs),
             lines => Err(Failure::NotSaved(lines.to_vec())),
         }
     })

@@ -102,6 +102,15 @@ pub fn report(
     Ok(())
 }
 
+/// Fails if a listing so far has left out something that this program cannot
+/// name.
+pub fn all_known(ipvs: &Ipvs) -> Result<()> {
+    match ipvs.has_unknown() {
+        true => Err(Failure::UnknownFamily),
+        false => Ok(()),
+    }
+}
+
 /// A service with its servers.
 fn one(
     out: &mut Output,

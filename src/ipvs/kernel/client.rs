@@ -85,6 +85,12 @@ impl Ipvs {
         self.listings.servers(&mut self.transport, service, servers)
     }
 
+    /// Whether the lists of services and servers lack any so far because their
+    /// address family is not known.
+    pub fn has_unknown(&self) -> bool {
+        self.listings.has_unknown
+    }
+
     /// The running daemons, the master first.
     pub fn daemons(&mut self) -> Result<Vec<Daemon>, ListError> {
         listing::daemons(&mut self.transport)

@@ -36,6 +36,8 @@ pub(super) struct Listings {
     bulk: Option<Channel>,
     /// Whether the last service had more servers than a small buffer holds.
     many_servers: bool,
+    /// Whether any listing so far has left out an entry.
+    pub has_unknown: bool,
 }
 
 /// A channel for which the kernel takes large buffers from the first dump on:
@@ -66,6 +68,7 @@ impl Listings {
         {
             reader.more_passes(&mut self.bulk)?;
         }
+        self.has_unknown |= reader.pass.has_unknown;
         reader.settle(|service| still_there(transport, service))
     }
 
@@ -87,6 +90,7 @@ impl Listings {
             }
             self.many_servers = true;
         }
+        self.has_unknown |= reader.pass.has_unknown;
         // The kernel cannot be asked for one server: what was there stays.
         *servers = reader.settle(|_| Ok(true))?;
         self.many_servers &= servers.len() > FEW_SERVERS;

@@ -35,6 +35,8 @@ impl Item for Server {
 pub(super) struct Pass<T, P> {
     /// The entries, in the kernel's order.
     pub items: Vec<T>,
+    /// Whether there was an entry that `parse` does not know.
+    pub has_unknown: bool,
     /// After how many entries a datagram ended, and how.
     seams: Vec<(usize, End)>,
     parse: P,
@@ -47,6 +49,7 @@ impl<T, P: Fn(&[u8]) -> Option<T>> Pass<T, P> {
         items.clear();
         Pass {
             items,
+            has_unknown: false,
             seams: Vec::new(),
             parse,
         }
@@ -72,7 +75,10 @@ impl<T, P: Fn(&[u8]) -> Option<T>> Pass<T, P> {
 
 impl<T, P: Fn(&[u8]) -> Option<T>> DumpVisitor for Pass<T, P> {
     fn entry(&mut self, attributes: &[u8]) {
-        self.items.extend((self.parse)(attributes));
+        match (self.parse)(attributes) {
+            Some(item) => self.items.push(item),
+            None => self.has_unknown = true,
+        }
     }
 
     fn seam(&mut self, end: End) {
