@@ -127,9 +127,7 @@ fn is_reached_once(goal: &Goal) {
             };
             let rich = ServiceConfig {
                 scheduler: Name::from("sh"),
-                flags: ServiceFlags::default()
-                    .with(ServiceFlags::PERSISTENT)
-                    .with(ServiceFlags::ONE_PACKET),
+                flags: ServiceFlags::PERSISTENT | ServiceFlags::ONE_PACKET,
                 timeout: 360,
                 engine: Some(Name::from("sip")),
                 ..plain

@@ -107,15 +107,14 @@ impl Patch<ServiceConfig> for ServicePatch {
         };
         if let Some(seconds) = self.persistence {
             let on = seconds != 0;
-            config.flags = config.flags.switched(ServiceFlags::PERSISTENT, on);
+            config.flags.set(ServiceFlags::PERSISTENT, on);
         }
         if let Some(on) = self.one_packet {
-            config.flags = config.flags.switched(ServiceFlags::ONE_PACKET, on);
+            config.flags.set(ServiceFlags::ONE_PACKET, on);
         }
         if let Some(text) = &self.sched_flags {
             let flags = values::sched_flags(text, &config.scheduler)?;
-            let others = config.flags.switched(ServiceFlags::SCHED, false);
-            config.flags = others.with(flags.0);
+            config.flags = (config.flags - ServiceFlags::SCHED) | flags;
         }
         Ok(config)
     }
@@ -246,13 +245,13 @@ mod tests {
     fn what_is_not_named_of_a_service_stays() {
         let present = ServiceConfig {
             scheduler: Name::from("sh"),
-            flags: ServiceFlags(0x1000 | 0x1 | 0x2 | 0x4 | 0x8),
+            flags: ServiceFlags::from_bits_retain(0x1000 | 0x1 | 0x2 | 0x4 | 0x8),
             timeout: 60,
             netmask: Netmask::V4([255, 255, 0, 0].into()),
             engine: Some(Name::from("sip")),
         };
         let flags = |flags| ServiceConfig {
-            flags: ServiceFlags(flags),
+            flags: ServiceFlags::from_bits_retain(flags),
             ..present
         };
         for (options, wanted) in [

@@ -193,10 +193,10 @@ impl Args<'_> {
         let service = self.service()?;
         let mut flags = sched_flags;
         if self.given.contains(Opt::Persistent) {
-            flags = flags.with(ServiceFlags::PERSISTENT);
+            flags |= ServiceFlags::PERSISTENT;
         }
         if self.given.contains(Opt::Ops) {
-            flags = flags.with(ServiceFlags::ONE_PACKET);
+            flags |= ServiceFlags::ONE_PACKET;
         }
         if let ServiceKey::Address { protocol, port, .. } = service {
             if port == 0 && !flags.persistent() {

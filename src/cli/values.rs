@@ -242,7 +242,7 @@ pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Usage
         if owner != scheduler.as_bytes() {
             return Err(UsageError::ForeignFlag(item.into()));
         }
-        flags = flags.with(flag as u32);
+        flags |= flag.bit();
     }
     Ok(flags)
 }
@@ -392,9 +392,15 @@ mod tests {
         let flags = |text: &str, scheduler: &str| {
             sched_flags(text.as_bytes(), &Name::from(scheduler)).map_err(|c| c.to_string())
         };
-        assert_eq!(flags("sh-fallback,,sh-port,", "sh"), Ok(ServiceFlags(0x18)));
-        assert_eq!(flags("flag-3", "sh"), Ok(ServiceFlags(0x20)));
-        assert_eq!(flags("", "rr"), Ok(ServiceFlags(0)));
+        assert_eq!(
+            flags("sh-fallback,,sh-port,", "sh"),
+            Ok(ServiceFlags::from_bits_retain(0x18))
+        );
+        assert_eq!(
+            flags("flag-3", "sh"),
+            Ok(ServiceFlags::from_bits_retain(0x20))
+        );
+        assert_eq!(flags("", "rr"), Ok(ServiceFlags::from_bits_retain(0)));
         assert_eq!(
             flags("sh-port", "mh"),
             Err("incompatible scheduler flag `sh-port'".into())

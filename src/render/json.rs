@@ -154,7 +154,7 @@ impl Report for Json {
             "family": service.key.family(),
             "scheduler": Text(config.scheduler.as_bytes()),
             "flags": FlagNames(config),
-            "flag_bits": config.flags.0,
+            "flag_bits": config.flags.bits(),
             "persistence_timeout_seconds": config.timeout,
             "persistence_netmask": netmask,
             "persistence_prefix_length": prefix,
@@ -454,11 +454,11 @@ impl Value for FlagNames<'_> {
             (ServiceFlags::ONE_PACKET, "one-packet"),
         ];
         let known = known.into_iter().map(|(bit, name)| (bit, Some(name)));
-        let of_scheduler = SchedFlag::ALL.map(|flag| (flag as u32, flag.name(scheduler)));
+        let of_scheduler = SchedFlag::ALL.map(|flag| (flag.bit(), flag.name(scheduler)));
         out.push(b'[');
         let mut first = true;
         for (bit, name) in known.chain(of_scheduler) {
-            let Some(name) = name.filter(|_| flags.has(bit)) else {
+            let Some(name) = name.filter(|_| flags.contains(bit)) else {
                 continue;
             };
             if !first {

@@ -289,7 +289,7 @@ fn same_services(a: &[(Service, Vec<Server>)], b: &[(Service, Vec<Server>)]) -> 
 /// Whether two set-ups of a service have the same effect: the kernel's
 /// own flags do not count, nor does a mask or a time-out without persistence.
 fn same_service(a: &ServiceConfig, b: &ServiceConfig) -> bool {
-    let flags = |config: &ServiceConfig| config.flags.0 & !ServiceFlags::HASHED;
+    let flags = |config: &ServiceConfig| config.flags - ServiceFlags::HASHED;
     let persistence = a.timeout == b.timeout && a.netmask == b.netmask;
     a.scheduler == b.scheduler
         && flags(a) == flags(b)
@@ -337,7 +337,7 @@ mod tests {
             let service = Service {
                 key: s.key,
                 config: ServiceConfig {
-                    flags: s.config.flags.with(ServiceFlags::HASHED),
+                    flags: s.config.flags | ServiceFlags::HASHED,
                     ..s.config
                 },
                 stats: Stats::default(),

@@ -73,18 +73,17 @@ fn flags(service: &Service, found: &mut Vec<Finding>) {
     let unknown = SchedFlag::ALL
         .into_iter()
         .filter(|flag| !known.contains(flag));
-    let ignored = unknown.filter(|flag| config.flags.has(*flag as u32));
-    let ignored = ignored.fold(0, |bits, flag| bits | flag as u32);
-    if ignored != 0 {
+    let ignored = unknown.map(SchedFlag::bit).collect::<ServiceFlags>() & config.flags;
+    if !ignored.is_empty() {
         let scheduler = config.scheduler;
         let names: Vec<String> = (1..)
             .zip(SchedFlag::ALL)
-            .filter(|(_, flag)| ignored & *flag as u32 != 0)
+            .filter(|(_, flag)| ignored.contains(flag.bit()))
             .map(|(number, _)| format!("flag-{number}"))
             .collect();
         let seen = format!("{} with scheduler {scheduler}", names.join(","));
         let mut mended = config;
-        mended.flags = ServiceFlags(config.flags.0 & !ignored);
+        mended.flags -= ignored;
         let finding = Finding::new(Kind::FlagsIgnored, seen).of(&service.key);
         found.push(finding.change(Change::EditService(service.key, mended)));
     }

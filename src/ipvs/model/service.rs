@@ -167,26 +167,52 @@ impl Netmask {
     }
 }
 
-/// The flags of a service (`IP_VS_SVC_F_*` in linux/ip_vs.h), all of them, so
-/// that flags of a newer kernel survive an edit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct ServiceFlags(pub u32);
+bitflags::bitflags! {
+    /// The flags of a service (`IP_VS_SVC_F_*` in linux/ip_vs.h), also those of a
+    /// newer kernel, so that they survive an edit.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct ServiceFlags: u32 {
+        /// A client keeps its server.
+        const PERSISTENT = 0x0001;
+        /// The kernel's own mark, not a setting.
+        const HASHED = 0x0002;
+        /// Each datagram is scheduled for itself.
+        const ONE_PACKET = 0x0004;
+        /// Fallback for sh and mh.
+        const SCHED1 = 0x0008;
+        /// Port for sh and mh.
+        const SCHED2 = 0x0010;
+        /// Nothing to the kernel's own schedulers.
+        const SCHED3 = 0x0020;
+        /// All flags of schedulers, see [`SchedFlag`].
+        const SCHED = 0x0038;
+        const _ = !0;
+    }
+}
 
 /// The three flags that a scheduler gives a meaning to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
 pub enum SchedFlag {
-    /// `IP_VS_SVC_F_SCHED1`; fallback for sh and mh
-    Flag1 = 0x0008,
-    /// `IP_VS_SVC_F_SCHED2`; port for sh and mh
-    Flag2 = 0x0010,
+    /// `IP_VS_SVC_F_SCHED1`
+    Flag1,
+    /// `IP_VS_SVC_F_SCHED2`
+    Flag2,
     /// `IP_VS_SVC_F_SCHED3`
-    Flag3 = 0x0020,
+    Flag3,
 }
 
 impl SchedFlag {
     /// All of them, in the order in which they are listed.
     pub const ALL: [SchedFlag; 3] = [SchedFlag::Flag1, SchedFlag::Flag2, SchedFlag::Flag3];
+
+    /// Its bit.
+    pub fn bit(self) -> ServiceFlags {
+        match self {
+            SchedFlag::Flag1 => ServiceFlags::SCHED1,
+            SchedFlag::Flag2 => ServiceFlags::SCHED2,
+            SchedFlag::Flag3 => ServiceFlags::SCHED3,
+        }
+    }
 
     /// How the flag is written for `scheduler`; `None` when that scheduler
     /// has names of its own, but not for this flag.
@@ -205,47 +231,19 @@ impl SchedFlag {
 }
 
 impl ServiceFlags {
-    /// `IP_VS_SVC_F_PERSISTENT`: a client keeps its server
-    pub const PERSISTENT: u32 = 0x0001;
-    /// `IP_VS_SVC_F_HASHED`: the kernel's own mark, not a setting
-    pub const HASHED: u32 = 0x0002;
-    /// `IP_VS_SVC_F_ONEPACKET`: each datagram is scheduled for itself
-    pub const ONE_PACKET: u32 = 0x0004;
-
-    /// All flags of schedulers, see [`SchedFlag`]
-    pub const SCHED: u32 = 0x0038;
-
-    /// Whether all bits of `flag` are set.
-    pub fn has(self, flag: u32) -> bool {
-        self.0 & flag == flag
-    }
-
-    /// These flags and `flag`.
-    pub fn with(self, flag: u32) -> ServiceFlags {
-        ServiceFlags(self.0 | flag)
-    }
-
-    /// These flags with all bits of `flag` on or off.
-    pub fn switched(self, flag: u32, on: bool) -> ServiceFlags {
-        match on {
-            true => self.with(flag),
-            false => ServiceFlags(self.0 & !flag),
-        }
-    }
-
     /// Whether clients keep their servers.
     pub fn persistent(self) -> bool {
-        self.has(Self::PERSISTENT)
+        self.contains(Self::PERSISTENT)
     }
 
     /// Whether each datagram is scheduled for itself.
     pub fn one_packet(self) -> bool {
-        self.has(Self::ONE_PACKET)
+        self.contains(Self::ONE_PACKET)
     }
 
     /// Whether any of the three scheduler flags is set.
     pub fn any_sched(self) -> bool {
-        SchedFlag::ALL.iter().any(|f| self.has(*f as u32))
+        self.intersects(Self::SCHED)
     }
 
     /// The names of the scheduler flags that are set, in listing order.
@@ -253,7 +251,7 @@ impl ServiceFlags {
         let scheduler = *scheduler;
         SchedFlag::ALL
             .into_iter()
-            .filter(move |f| self.has(*f as u32))
+            .filter(move |f| self.contains(f.bit()))
             .filter_map(move |f| f.name(&scheduler))
     }
 }
@@ -282,7 +280,7 @@ impl ServiceConfig {
     /// Whether the two are the same, whatever the kernel marks for itself.
     pub fn is_same(&self, other: &ServiceConfig) -> bool {
         let set = |config: &ServiceConfig| ServiceConfig {
-            flags: config.flags.switched(ServiceFlags::HASHED, false),
+            flags: config.flags - ServiceFlags::HASHED,
             ..*config
         };
         set(self) == set(other)
@@ -306,7 +304,7 @@ mod tests {
 
     #[test]
     fn flag_names_belong_to_their_scheduler() {
-        let flags = ServiceFlags(0x38);
+        let flags = ServiceFlags::SCHED;
         let names = |s: &str| flags.sched_names(&Name::from(s)).collect::<Vec<_>>();
         assert_eq!(names("sh"), ["sh-fallback", "sh-port"]);
         assert_eq!(names("mh"), ["mh-fallback", "mh-port"]);

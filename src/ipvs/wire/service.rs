@@ -65,7 +65,7 @@ fn emit_config(config: &ServiceConfig, out: &mut Writer) {
 /// `struct ip_vs_flags`: the flags and a mask of those that count: all.
 fn flags_bytes(flags: ServiceFlags) -> [u8; 8] {
     let mut bytes = [0xff; 8];
-    bytes[..4].copy_from_slice(&flags.0.to_ne_bytes());
+    bytes[..4].copy_from_slice(&flags.bits().to_ne_bytes());
     bytes
 }
 
@@ -100,7 +100,7 @@ fn parse_config(values: &Attributes, family: Family) -> ServiceConfig {
     let netmask = netmask_of(family, values);
     ServiceConfig {
         scheduler: scheduler.unwrap_or_else(|| Name::from("none")),
-        flags: ServiceFlags(values.u32::<IPVS_SVC_ATTR_FLAGS>().unwrap_or(0)),
+        flags: ServiceFlags::from_bits_retain(values.u32::<IPVS_SVC_ATTR_FLAGS>().unwrap_or(0)),
         timeout: values.u32::<IPVS_SVC_ATTR_TIMEOUT>().unwrap_or(0),
         netmask: netmask.unwrap_or_else(|| Netmask::host(family)),
         engine: name_of(values.of::<IPVS_SVC_ATTR_PE_NAME>()),

@@ -40,7 +40,7 @@ fn service(scheduler: &str, flags: u32, timeout: u32, netmask: Netmask) -> Servi
     let scheduler = Name::from(scheduler);
     ServiceConfig {
         scheduler,
-        flags: ServiceFlags(flags),
+        flags: ServiceFlags::from_bits_retain(flags),
         timeout,
         netmask,
         engine: None,

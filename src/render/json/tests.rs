@@ -87,7 +87,7 @@ fn empty_lists_are_lists() {
 fn flags_have_names_and_a_number() {
     let mut scheduled = service(tcp("10.0.0.1", 80));
     let mut flags = |bits, scheduler: &str| {
-        scheduled.config.flags = ServiceFlags(bits);
+        scheduled.config.flags = ServiceFlags::from_bits_retain(bits);
         scheduled.config.scheduler = Name::from(scheduler);
         parsed(|json, out| {
             json.head(out, &Head::Table(Some(INFO)));

@@ -252,7 +252,7 @@ impl RuleWriter<'_> {
     fn sched_flags(&mut self, config: &ServiceConfig) {
         let set = SchedFlag::ALL
             .into_iter()
-            .filter(|flag| config.flags.has(*flag as u32));
+            .filter(|flag| config.flags.contains(flag.bit()));
         for (index, flag) in set.enumerate() {
             self.text(if index == 0 { " -b " } else { "," });
             let name = flag.name(&config.scheduler);

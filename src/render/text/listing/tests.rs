@@ -112,7 +112,7 @@ fn flags_stand_after_the_scheduler() {
         ),
         (0x20, Ipv4Mask::Host, "sh ()"),
     ] {
-        row.config.flags = ServiceFlags(flags);
+        row.config.flags = ServiceFlags::from_bits_retain(flags);
         row.config.netmask = mask.netmask();
         let wanted = format!("TCP  10.0.0.1:80 {wanted}\n");
         assert_eq!(service_row(View::Plain, &row), wanted);
@@ -138,7 +138,7 @@ impl Ipv4Mask {
 #[test]
 fn an_ipv6_mask_is_a_prefix() {
     let mut row = sample::service(tcp("2001:db8::1", 443));
-    row.config.flags = ServiceFlags(ServiceFlags::PERSISTENT);
+    row.config.flags = ServiceFlags::PERSISTENT;
     row.config.timeout = 1;
     row.config.netmask = Netmask::V6(64);
     assert_eq!(

@@ -79,7 +79,7 @@ fn what_no_option_can_say_is_a_comment_and_not_saved() {
 #[test]
 fn options_of_services_stand_in_the_order_of_the_original() {
     let full = ServiceConfig {
-        flags: ServiceFlags(0x1f),
+        flags: ServiceFlags::from_bits_retain(0x1f),
         timeout: 360,
         netmask: Netmask::V4([255, 255, 0, 0].into()),
         engine: Some(Name::from("sip")),
@@ -90,7 +90,7 @@ fn options_of_services_stand_in_the_order_of_the_original() {
         "-A -t 10.0.0.1:0 -s mh -p 360 -M 255.255.0.0 --pe sip -o -b mh-fallback,mh-port"
     );
     let v6 = ServiceConfig {
-        flags: ServiceFlags(1),
+        flags: ServiceFlags::from_bits_retain(1),
         timeout: 5,
         netmask: Netmask::V6(64),
         ..config("rr", Family::Inet6)
@@ -113,7 +113,7 @@ fn flags_and_engines_need_no_persistence() {
         (0x20, " -b flag-3"),
         (0x28, " -b sh-fallback,flag-3"),
     ] {
-        service.flags = ServiceFlags(flags);
+        service.flags = ServiceFlags::from_bits_retain(flags);
         assert_eq!(
             line(Change::AddService(mark(7, Family::Inet), service)),
             format!("-A -f 7 -s sh --pe sip{wanted}")

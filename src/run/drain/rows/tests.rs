@@ -30,7 +30,7 @@ fn row<'a>(words: &'a str) -> Connection<'a> {
 fn target(key: ServiceKey, persistent: bool, server: &str) -> Target {
     let config = ServiceConfig {
         scheduler: Name::from("rr"),
-        flags: ServiceFlags(u32::from(persistent)),
+        flags: ServiceFlags::from_bits_retain(u32::from(persistent)),
         timeout: 0,
         netmask: Netmask::host(key.family()),
         engine: None,
