@@ -20,6 +20,7 @@ mod save;
 mod schedulers;
 #[path = "../support/mod.rs"]
 mod support;
+mod unknown;
 mod watch;
 
 use std::process::ExitCode;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         netns::TESTS,
         watch::TESTS,
         connections::TESTS,
+        unknown::TESTS,
     ]
     .concat();
     let trials = tests.iter().map(lab::trial).collect();

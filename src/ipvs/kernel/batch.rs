@@ -201,10 +201,10 @@ mod tests {
         bytes
     }
 
-    fn told(window: &mut Window<char>, lost: bool) -> Vec<(char, i32)> {
-        let mut told = Vec::new();
-        window.report(lost, &mut |tag, error| told.push((tag, error.errno())));
-        told
+    fn reported(window: &mut Window<char>, lost: bool) -> Vec<(char, i32)> {
+        let mut reported = Vec::new();
+        window.report(lost, &mut |tag, error| reported.push((tag, error.errno())));
+        reported
     }
 
     #[test]
@@ -213,7 +213,7 @@ mod tests {
         // The last is one of an earlier window, or nobody's.
         let datagram = [answer(0, 17), answer(2, 0), answer(u32::MAX - 1, 3)].concat();
         window.take(messages(&datagram, 0)).unwrap();
-        assert_eq!(told(&mut window, false), [('b', 17)]);
+        assert_eq!(reported(&mut window, false), [('b', 17)]);
     }
 
     #[test]
@@ -222,7 +222,7 @@ mod tests {
         window.take(messages(&answer(0, 2), 0)).unwrap();
         let lost = libc::ENOBUFS;
         assert_eq!(
-            told(&mut window, true),
+            reported(&mut window, true),
             [('a', lost), ('b', 2), ('c', lost)]
         );
         assert!(window.take(messages(&[1, 2, 3], 0)).is_err());

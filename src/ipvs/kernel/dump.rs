@@ -78,7 +78,7 @@ impl Dump {
         let (mut entries, mut longest, mut done) = (0, 0, false);
         self.whole &= !datagram.cut;
         for message in datagram.messages() {
-            // The rest of a message that was cut is no message.
+            // What is left of a message that was cut cannot be read.
             let Ok(message) = message else {
                 self.whole = false;
                 break;
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_to_others_and_empty_ends_leave_no_trace() {
+    fn answers_to_other_requests_and_an_empty_last_datagram_add_no_seam() {
         let (mut dump, mut log) = (dump(), Log::default());
         let datagram = [message(DATA, 2, 6, &[0; 40]), entry(), entry()].concat();
         assert_eq!(
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_the_whole_table() {
+    fn an_empty_dump_is_the_whole_table() {
         let (mut dump, mut log) = (dump(), Log::default());
         let done = message(DONE, 2, 7, &[]);
         assert_eq!(
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_errno_counts() {
+    fn an_errno_ends_the_dump_with_an_error() {
         // At once, or at the end.
         for kind in [ERROR, DONE] {
             let refusal = [&(-12i32).to_ne_bytes()[..], &[0; 16]].concat();

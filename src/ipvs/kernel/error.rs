@@ -54,7 +54,7 @@ impl From<Malformed> for KernelError {
 pub enum NamespaceError {
     /// The file that stands for it cannot be opened.
     Open(io::Error),
-    /// It cannot be entered; `EINVAL` where the file is no network namespace.
+    /// It cannot be entered; `EINVAL` where the file is not a network namespace.
     Enter(io::Error),
     /// That of this process, to return to, cannot be opened.
     Home(io::Error),

@@ -286,7 +286,7 @@ mod tests {
     /// A third one where two datagrams are large: a small one is too short to
     /// bridge the seam between them.
     #[test]
-    fn so_do_servers_that_fit_a_large_datagram() {
+    fn servers_that_fit_a_large_datagram_take_two_passes_at_most() {
         for size in sizes() {
             let mut coverage = Coverage::default();
             let only = pass(&mut coverage, size, SMALL, &[SMALL; 300]);

@@ -159,7 +159,7 @@ impl<T: Item> Union<T> {
 mod tests {
     use super::*;
 
-    /// An entry whose second number is no part of its identity.
+    /// An entry that is identified by its first number alone.
     #[derive(Clone, Copy, Debug, PartialEq)]
     struct Entry(u8, u8);
 
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_pass_says_counts() {
+    fn a_later_pass_replaces_what_was_known() {
         let mut union = Union::default();
         absorb(&mut union, &[&[1, 2, 3, 4, 5], &[5, 6, 7, 8, 9, 10]], 1);
         assert!(!union.is_whole());

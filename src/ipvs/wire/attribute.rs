@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn attributes_are_read_back_as_they_were_written() {
         let fill = |writer: &mut Writer| {
             writer.nest(1, |writer| {
                 writer.put_be16(4, 80);

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_number_is_found_among_things_unknown() {
+    fn the_number_is_found_among_unknown_attributes() {
         let mut bytes = vec![];
         bytes.extend([9u16, 4242].map(u16::to_ne_bytes).concat());
         bytes.extend([1, 2, 3, 4, 5, 0, 0, 0]);

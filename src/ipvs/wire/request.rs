@@ -37,7 +37,7 @@ pub enum Request {
     /// One service.
     Service(ServiceKey),
     /// All servers of a service, a message each; none if there is no such
-    /// service, which is no error to the kernel.
+    /// service, which the kernel does not treat as an error.
     Servers(ServiceKey),
     /// The running daemons, a message each.
     Daemons,

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn widths_follow_the_attribute() {
+    fn a_counter_is_as_wide_as_its_attribute() {
         let mut bytes = vec![];
         bytes.extend(8u16.to_ne_bytes());
         bytes.extend((IPVS_STATS_ATTR_CONNS as u16).to_ne_bytes());

@@ -166,7 +166,7 @@ fn everything_else_is_sent_as_the_original_sends_it() {
 }
 
 #[test]
-fn queries_name_what_they_are_about() {
+fn queries_carry_the_key_of_what_they_ask_for() {
     let dump = Request::Servers(mark(7));
     assert_eq!(dump.command(), 8);
     if CAPTURED {
@@ -239,7 +239,7 @@ fn a_server_is_read() {
 }
 
 #[test]
-fn what_is_sent_is_read_back() {
+fn services_and_servers_are_read_back_as_they_were_sent() {
     let netmask = Netmask::V4(Ipv4Addr::new(255, 0, 255, 0));
     let engine = Some(Name::from("sip"));
     let config = ServiceConfig {
@@ -331,7 +331,7 @@ fn a_family_that_ipvs_does_not_have_leaves_out_the_entry() {
 }
 
 #[test]
-fn messages_are_told_apart() {
+fn messages_are_read_by_their_type() {
     if !CAPTURED {
         return;
     }

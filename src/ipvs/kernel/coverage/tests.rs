@@ -232,7 +232,7 @@ fn a_table_at_rest_takes_two_passes() {
 }
 
 #[test]
-fn so_does_every_other_length() {
+fn tables_of_any_length_take_two_passes_at_most() {
     for len in 0..ALL as usize {
         let mut table = Table::new(1, 0);
         table.entries.truncate(len);
@@ -265,7 +265,7 @@ fn a_full_run_is_not_known_to_reach_the_end() {
 /// However short the last run is: the first one has nothing in common with it
 /// but its end.
 #[test]
-fn an_unsure_end_is_told_by_another_pass() {
+fn an_uncertain_end_is_settled_by_another_pass() {
     let mut coverage = Coverage::default();
     coverage.begin();
     (0..10).for_each(|id| coverage.entry(id));
@@ -331,7 +331,7 @@ fn a_table_that_never_holds_still_is_never_whole() {
 /// The table shrinks below where a pass has come, again and again: two
 /// passes that end with the same entry are no proof of the table's end.
 #[test]
-fn bulk_changes_leave_no_hole_either() {
+fn bulk_changes_lose_nothing_that_stayed() {
     let (mut whole, mut passes, mut false_ends) = (0, 0, 0);
     for seed in 1..=2000 {
         let outcome = read(&mut Table::with_bulk_changes(seed), |_, _| {});
