@@ -1,129 +1,116 @@
-//! What the machine says of itself, read once.
+//! What the checks need to know about this machine, read once.
 //!
-//! What cannot be read is noted and left out: the checks find nothing in what is
-//! not there, and whoever reads the findings is told. This module must not judge
-//! what it reads.
+//! What cannot be read is left out of the facts and reported as not read. Nothing
+//! is judged here.
 
-use super::plain;
 use super::routing::{self, Link, LinkAddress, Route, Routing, SourceNat};
-use crate::connections::{ConnectionFilter, Connections, Network as LocalNetwork};
+use super::{Findings, setting_name};
+use crate::connections::{ConnectionFilter, Connections, Network};
 use crate::procfs;
+use anyhow::{Context, Error, Result, anyhow};
 use ipvs::{
-    Daemon, Family, Forwarding, Info, Ipvs, Namespace, Protocol, Server, ServerKey, Service,
-    ServiceKey,
+    Daemon, DaemonRole, Family, Forwarding, Info, Ipvs, Namespace, Protocol, Server, ServerKey,
+    Service, ServiceKey,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Addresses somewhere in the Internet: the way to them is the way to clients
-/// that are not near. Nothing is sent there.
-const AFAR_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
-const AFAR_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111));
+/// Public addresses: their routes stand for the route to remote clients. Nothing
+/// is sent there.
+const REMOTE_V4: IpAddr = IpAddr::V4(Ipv4Addr::new(1, 1, 1, 1));
+const REMOTE_V6: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111));
 
-/// The address for "afar" of a family.
-pub fn afar(family: Family) -> IpAddr {
+/// The remote address of a family.
+pub fn remote(family: Family) -> IpAddr {
     match family {
-        Family::Inet => AFAR_V4,
-        Family::Inet6 => AFAR_V6,
+        Family::Inet => REMOTE_V4,
+        Family::Inet6 => REMOTE_V6,
     }
 }
 
-/// What [`super::director`] looks at.
+/// What [`super::director`] needs.
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Services with their servers.
     pub table: Vec<(Service, Vec<Server>)>,
-    /// The size of the table of connections.
+    /// The size of the connection table.
     pub info: Info,
-    /// The sync daemons.
-    pub daemons: Vec<Daemon>,
-    /// How many connections are open between a virtual address and a server. Of a
-    /// packet with a mark the service is not known.
+    /// The sync daemons; `None` if they could not be read.
+    pub daemons: Option<Vec<Daemon>>,
+    /// How many connections are open between a virtual address and a server. The
+    /// kernel does not list the service of a connection with a mark.
     pub open: BTreeMap<(ServiceKey, ServerKey), u64>,
-    /// Links, addresses and routes.
-    pub network: Network,
-    /// Rules that change the source of packets, read where packets of IPVS pass
-    /// them by.
+    /// Interfaces, addresses and routes.
+    pub network: NetworkState,
+    /// Rules that change the source of packets, read where they do not apply to
+    /// packets of IPVS.
     pub nat: Vec<SourceNat>,
-    /// Whether iptables-legacy may have some, which cannot be read.
+    /// Whether there may be such rules of iptables-legacy, which cannot be read.
     pub legacy_nat: bool,
     /// Settings.
     pub settings: Settings,
-    /// What could not be read, and why.
-    pub unread: Vec<String>,
-    /// What was too much to be read.
-    pub unchecked: Vec<String>,
 }
 
-/// What [`super::real_server`] looks at.
+/// What [`super::real_server`] needs.
 #[derive(Debug, Default)]
-pub struct HereFacts {
-    /// Links, addresses and routes.
-    pub network: Network,
+pub struct LocalFacts {
+    /// Interfaces, addresses and routes.
+    pub network: NetworkState,
     /// Settings.
     pub settings: Settings,
     /// Where something listens; `None` if that is not known.
     pub listening: Option<Vec<(IpAddr, u16)>>,
-    /// The UDP ports that are bound, those of the kernel's tunnels among them.
+    /// The UDP ports that are bound, including those of the kernel's tunnels.
     pub udp_ports: Option<BTreeSet<u16>>,
-    /// What could not be read, and why.
-    pub unread: Vec<String>,
 }
 
-/// Links, addresses and routes. What is not known is not there.
+/// Interfaces, addresses and routes; all of them empty if one could not be read.
 #[derive(Debug, Default)]
-pub struct Network {
+pub struct NetworkState {
     /// All interfaces.
     pub links: Vec<Link>,
     /// Their addresses, sorted: a director may have thousands.
     pub addresses: Vec<LinkAddress>,
-    /// The way to some addresses, or the errno that the kernel has for it.
-    pub ways: HashMap<IpAddr, Result<Route, i32>>,
-    /// What some table of routes takes for this machine's; read where that of one
-    /// address at least is in doubt.
-    pub local: Vec<LocalNetwork>,
+    /// The routes to some addresses, or the errno that the kernel has for them.
+    pub routes: HashMap<IpAddr, Result<Route, i32>>,
+    /// What any routing table holds to be local; read only where the route to a
+    /// virtual address leaves that in doubt.
+    pub local: Vec<Network>,
 }
 
-impl Network {
-    /// Reads links, addresses and the ways to `wanted`, of which those that
-    /// `is_virtual` says should be this machine's own.
+impl NetworkState {
+    /// Reads interfaces, addresses and the routes to `wanted`. Those that
+    /// `is_virtual` accepts ought to be this machine's own.
     fn read(
         namespace: &Namespace,
         wanted: &[IpAddr],
         is_virtual: impl Fn(&IpAddr) -> bool,
-        unread: &mut Vec<String>,
-    ) -> Network {
-        let mut network = Network::default();
-        let mut fill = |routing: &mut Routing| -> Result<(), String> {
-            let why = |what| move |error| format!("{what}: {}", plain(&error));
-            network.links = routing.links().map_err(why("network interfaces"))?;
-            network.addresses = routing.addresses().map_err(why("addresses"))?;
-            network.addresses.sort_by_key(|own| own.address);
-            let ways = routing.ways(wanted).map_err(why("routes"))?;
-            let ways: HashMap<_, _> = wanted.iter().copied().zip(ways).collect();
-            for family in [Family::Inet, Family::Inet6] {
-                let mut doubtful = wanted.iter().filter(|address| {
-                    let elsewhere = !ways[*address].is_ok_and(|way: Route| way.local);
-                    Family::of(address) == family && elsewhere && is_virtual(address)
-                });
-                if doubtful.next().is_some() {
-                    let local = routing.local_routes(family);
-                    network.local.extend(local.map_err(why("local routes"))?);
-                }
+    ) -> Result<NetworkState> {
+        let mut routing =
+            Routing::open(namespace).context("network interfaces, addresses, routes")?;
+        let links = routing.links().context("network interfaces")?;
+        let mut addresses = routing.addresses().context("addresses")?;
+        addresses.sort_by_key(|own| own.address);
+        let answers = routing.ways(wanted).context("routes")?;
+        let routes: HashMap<_, _> = wanted.iter().copied().zip(answers).collect();
+        let is_doubtful = |address: &IpAddr| {
+            let is_local = routes[address].is_ok_and(|route: Route| route.local);
+            is_virtual(address) && !is_local
+        };
+        let mut local = Vec::new();
+        for family in [Family::Inet, Family::Inet6] {
+            let mut of_family = wanted.iter().filter(|ip| Family::of(ip) == family);
+            if of_family.any(is_doubtful) {
+                local.extend(routing.local_routes(family).context("local routes")?);
             }
-            network.ways = ways;
-            Ok(())
-        };
-        let result = match Routing::open(namespace) {
-            Ok(mut routing) => fill(&mut routing),
-            Err(error) => Err(format!(
-                "network interfaces, addresses, routes: {}",
-                plain(&error)
-            )),
-        };
-        unread.extend(result.err());
-        network
+        }
+        Ok(NetworkState {
+            links,
+            addresses,
+            routes,
+            local,
+        })
     }
 
     /// The interface with this number.
@@ -131,36 +118,48 @@ impl Network {
         self.links.iter().find(|link| link.index == index)
     }
 
-    /// The way to `address`, if there is one.
-    pub fn way(&self, address: &IpAddr) -> Option<Route> {
-        self.ways.get(address).copied()?.ok()
+    /// Its name.
+    pub fn link_name(&self, index: u32) -> String {
+        let link = self.link(index);
+        link.map_or_else(|| "?".into(), |link| link.name.to_string())
     }
 
-    /// Whether the kernel takes packets to `address` for this machine's; `None` if
-    /// that is not known. A route decides it, not an interface: it can be in a
-    /// table that only some packets are looked up in, as that of a VRF is.
+    /// The route to `address`, if there is one.
+    pub fn route(&self, address: &IpAddr) -> Option<Route> {
+        self.routes.get(address).copied()?.ok()
+    }
+
+    /// Whether the kernel accepts packets to `address` as its own; `None` if that
+    /// is not known. Routes decide it, not interfaces: the route can be in a table
+    /// that is used for some packets only, as that of a VRF.
     pub fn is_own(&self, address: &IpAddr) -> Option<bool> {
-        let way = self.ways.get(address)?;
-        let local = || self.local.iter().any(|local| local.has(address));
-        Some(way.is_ok_and(|way| way.local) || local())
+        let route = self.routes.get(address)?;
+        let is_local = || self.local.iter().any(|local| local.has(address));
+        Some(route.is_ok_and(|route| route.local) || is_local())
     }
 
     /// The interfaces that have `address`.
     pub fn with_address(&self, address: IpAddr) -> impl Iterator<Item = (&Link, &LinkAddress)> {
         let first = self.addresses.partition_point(|own| own.address < address);
-        let own = self.addresses[first..].iter();
-        let own = own.take_while(move |own| own.address == address);
-        own.filter_map(|own| Some((self.link(own.link)?, own)))
+        self.addresses[first..]
+            .iter()
+            .take_while(move |own| own.address == address)
+            .filter_map(|own| Some((self.link(own.link)?, own)))
     }
 
-    /// The interface that has a network with `address` in it.
+    /// The addresses of an interface.
+    pub fn addresses_of(&self, link: &Link) -> impl Iterator<Item = &LinkAddress> {
+        let index = link.index;
+        self.addresses.iter().filter(move |own| own.link == index)
+    }
+
+    /// The interface in whose subnet `address` is.
     pub fn near(&self, address: &IpAddr) -> Option<&Link> {
-        let mut own = self.addresses.iter();
-        let own = own.find(|own| own.address != *address && own.network_contains(address))?;
-        self.link(own.link)
+        let is_near = |own: &&LinkAddress| own.address != *address && own.network_contains(address);
+        self.link(self.addresses.iter().find(is_near)?.link)
     }
 
-    /// The interfaces to which others are connected: up, and neither `lo` nor
+    /// The interfaces that lead to other machines: up, and neither `lo` nor
     /// without ARP.
     pub fn outside(&self) -> impl Iterator<Item = &Link> {
         let links = self.links.iter();
@@ -173,12 +172,41 @@ impl Network {
 pub struct Settings(HashMap<String, String>);
 
 impl Settings {
+    fn read<'a>(
+        namespace: &Namespace,
+        links: impl Iterator<Item = &'a Link>,
+        report: &mut Findings,
+    ) -> Settings {
+        let vs = VS.iter().map(|name| format!("net/ipv4/vs/{name}"));
+        let global = GLOBAL.iter().map(|path| (*path).to_owned());
+        let of_links = links.flat_map(|link| {
+            let name = link.name.to_string();
+            OF_LINK.iter().map(move |path| path.replace('*', &name))
+        });
+        let paths: Vec<String> = vs.chain(global).chain(of_links).collect();
+        let values = report.read(procfs::sysctls(namespace, &paths).context("settings"));
+        let mut settings = Settings::default();
+        for (path, value) in paths.into_iter().zip(values) {
+            match value {
+                Ok(value) => settings.set(&path, &value),
+                // Not all kernels have all of them, nor IPv6.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => {
+                    let error = Error::new(error).context(setting_name(&path));
+                    report.unread.push(error);
+                }
+            }
+        }
+        settings
+    }
+
     /// The value of a setting; `None` where there is none.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.0.get(path).map(String::as_str)
     }
 
-    /// The value of a setting that is a number.
+    /// The value of a setting that is a number, which the kernel always writes so
+    /// that it can be read.
     pub fn number(&self, path: &str) -> Option<i64> {
         self.text(path)?.parse().ok()
     }
@@ -188,14 +216,12 @@ impl Settings {
         self.number(path) == Some(value)
     }
 
-    /// Sets what is not read.
-    #[cfg(test)]
-    pub fn set(&mut self, path: &str, value: &str) {
+    pub(super) fn set(&mut self, path: &str, value: &str) {
         self.0.insert(path.to_owned(), value.to_owned());
     }
 }
 
-/// The settings below net/ipv4/vs that are looked at.
+/// The settings below net/ipv4/vs that the checks need.
 const VS: [&str; 15] = [
     "conn_max",
     "conntrack",
@@ -214,7 +240,7 @@ const VS: [&str; 15] = [
     "sync_version",
 ];
 
-/// The settings of the whole machine that are looked at.
+/// The settings of the whole machine that the checks need.
 const GLOBAL: [&str; 6] = [
     "net/ipv4/ip_forward",
     "net/ipv4/conf/all/send_redirects",
@@ -224,8 +250,7 @@ const GLOBAL: [&str; 6] = [
     "net/ipv6/conf/all/forwarding",
 ];
 
-/// The settings of an interface that are looked at, with the interface's name
-/// in place of the star.
+/// The settings of an interface that the checks need; `*` stands for its name.
 const OF_LINK: [&str; 6] = [
     "net/ipv4/conf/*/forwarding",
     "net/ipv4/conf/*/send_redirects",
@@ -235,127 +260,100 @@ const OF_LINK: [&str; 6] = [
     "net/ipv6/conf/*/force_forwarding",
 ];
 
-fn read_settings<'a>(
-    namespace: &Namespace,
-    links: impl Iterator<Item = &'a Link>,
-    unread: &mut Vec<String>,
-) -> Settings {
-    let vs = VS.iter().map(|name| format!("net/ipv4/vs/{name}"));
-    let global = GLOBAL.iter().map(|path| (*path).to_owned());
-    let of_links = links.flat_map(|link| {
-        let name = link.name.to_string();
-        OF_LINK.iter().map(move |path| path.replace('*', &name))
-    });
-    let paths: Vec<String> = vs.chain(global).chain(of_links).collect();
-    let values = procfs::sysctls(namespace, &paths).unwrap_or_else(|error| {
-        unread.push(format!("settings: {}", plain(&error)));
-        Vec::new()
-    });
-    let mut settings = Settings::default();
-    for (path, value) in paths.into_iter().zip(values) {
-        match value {
-            Ok(value) => drop(settings.0.insert(path, value)),
-            // Not all kernels have all, nor IPv6.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => {
-                let name = super::setting_name(&path);
-                unread.push(format!("{name}: {}", plain(&error)));
-            }
-        }
-    }
-    settings
-}
-
 impl Facts {
-    /// Reads what the checks of a director look at besides the `table`, of which
-    /// there may be `only` this service.
+    /// Reads what the checks of a director need besides the `table`, which may
+    /// be `only` this service.
     pub fn read(
         ipvs: &mut Ipvs,
         table: Vec<(Service, Vec<Server>)>,
         only: Option<ServiceKey>,
+        report: &mut Findings,
     ) -> Facts {
-        let (mut unread, mut unchecked) = (Vec::new(), Vec::new());
-        let mut note = |what: &str, error: &dyn std::fmt::Display| {
-            unread.push(format!("{what}: {}", plain(&error)));
-        };
-        let info = ipvs.info().unwrap_or_else(|error| {
-            note("size of the connection table", &error);
-            Info::default()
-        });
-        let daemons = ipvs.daemons().unwrap_or_else(|error| {
-            note("sync daemons", &error);
-            Vec::new()
-        });
+        let info = ipvs.info().context("size of the connection table");
+        let info = report.read(info);
+        let daemons = ipvs.daemons().map(Some).context("sync daemons");
+        let daemons = report.read(daemons);
         let namespace = &ipvs.namespace().clone();
-        let (wanted, own) = addresses(&table);
-        let is_virtual = |address: &_| own.contains(address);
-        let network = Network::read(namespace, &wanted, is_virtual, &mut unread);
-        let ways = network.ways.values().flatten();
-        let ways: BTreeSet<u32> = ways.map(|way| way.link).collect();
-        let used = network.links.iter();
-        let used = used.filter(|link| ways.contains(&link.index));
-        let settings = read_settings(namespace, used, &mut unread);
-        let mut open = BTreeMap::new();
-        if settings.is("net/ipv4/vs/expire_nodest_conn", 0) {
-            if only.is_some() {
-                unchecked.push("connections of removed servers: that takes all services".into());
-            } else if let Err(error) = count_open(namespace, &mut open, &mut unchecked) {
-                unread.push(format!("connections: {}", plain(&error)));
-            }
-        }
-        let (mut nat, mut legacy_nat) = (Vec::new(), false);
-        let masquerades = |server: &Server| server.config.forwarding == Forwarding::Masq;
-        if settings.is("net/ipv4/vs/conntrack", 0)
-            && table
-                .iter()
-                .flat_map(|(_, servers)| servers)
-                .any(masquerades)
-        {
-            let mut note = |what: &str, why: String| unread.push(format!("{what}: {why}"));
-            match routing::source_nat(namespace) {
-                Ok(rules) => nat = rules,
-                Err(error) => note("rules of NAT", plain(&error)),
-            }
-            match routing::legacy_nat(namespace) {
-                Ok(has) => legacy_nat = has,
-                Err(error) => note("tables of iptables", plain(&error)),
-            }
-        }
-        Facts {
+        let (wanted, virtual_addresses) = addresses(&table);
+        let is_virtual = |address: &_| virtual_addresses.contains(address);
+        let network = report.read(NetworkState::read(namespace, &wanted, is_virtual));
+        let in_use: BTreeSet<u32> = network
+            .routes
+            .values()
+            .flatten()
+            .map(|route| route.link)
+            .collect();
+        let links = network.links.iter();
+        let links = links.filter(|link| in_use.contains(&link.index));
+        let settings = Settings::read(namespace, links, report);
+        let mut facts = Facts {
             table,
             info,
             daemons,
-            open,
-            nat,
-            legacy_nat,
             network,
             settings,
-            unread,
-            unchecked,
+            ..Facts::default()
+        };
+        if facts.settings.is("net/ipv4/vs/expire_nodest_conn", 0) {
+            if only.is_some() {
+                report.unsure("connections to removed servers: only --check of all services can");
+            } else {
+                let open = open_connections(namespace, report).context("connections");
+                facts.open = report.read(open);
+            }
         }
+        if facts.settings.is("net/ipv4/vs/conntrack", 0) && facts.masquerades() {
+            facts.nat = report.read(routing::source_nat(namespace).context("NAT rules"));
+            facts.legacy_nat =
+                report.read(routing::legacy_nat(namespace).context("tables of iptables"));
+        }
+        facts
+    }
+
+    /// Reads what everybody may read.
+    pub fn without_table(namespace: &Namespace, report: &mut Findings) -> Facts {
+        let tables = "services, real servers, sync daemons";
+        report.unread.push(anyhow!("{tables}: permission denied"));
+        Facts {
+            settings: Settings::read(namespace, std::iter::empty(), report),
+            ..Facts::default()
+        }
+    }
+
+    fn masquerades(&self) -> bool {
+        let mut servers = self.table.iter().flat_map(|(_, servers)| servers);
+        servers.any(|server| server.config.forwarding == Forwarding::Masq)
+    }
+
+    /// Whether a sync daemon with this role is known to run.
+    pub fn has_daemon(&self, role: DaemonRole) -> bool {
+        let mut daemons = self.daemons.iter().flatten();
+        daemons.any(|daemon| daemon.role == role)
     }
 }
 
-/// Up to 6.12 the kernel takes a time for reading its table of connections that
-/// grows with the square of their number: half a second for so many, and a
-/// minute for a million.
+/// Up to Linux 6.12, the time to read the kernel's connection table grows with the
+/// square of its size: half a second for so many, and a minute for a million.
 const MOST_CONNECTIONS: u64 = 100_000;
 
 /// The states in which both sides may wait for the other for a long time.
 const OPEN: [&[u8]; 2] = [b"ESTABLISHED", b"UDP"];
 
 /// Counts the open connections.
-fn count_open(
+fn open_connections(
     namespace: &Namespace,
-    open: &mut BTreeMap<(ServiceKey, ServerKey), u64>,
-    unchecked: &mut Vec<String>,
-) -> io::Result<()> {
+    report: &mut Findings,
+) -> io::Result<BTreeMap<(ServiceKey, ServerKey), u64>> {
     let mut connections = Connections::open(namespace, ConnectionFilter::default())?;
-    let mut seen = 0;
+    let mut open = BTreeMap::new();
+    let (mut seen, mut unreadable) = (0, 0);
     while let Some(mut rows) = connections.next_rows()? {
         while let Some(row) = rows.next_row() {
-            let Ok(row) = row else { continue };
             seen += 1;
+            let Ok(row) = row else {
+                unreadable += 1;
+                continue;
+            };
             let protocol = Protocol::from_title(row.protocol);
             let (Some(protocol), false) = (protocol, row.is_template()) else {
                 continue;
@@ -372,101 +370,86 @@ fn count_open(
             }
         }
         if seen >= MOST_CONNECTIONS {
-            unchecked.push(format!("connections after the first {seen}"));
+            report.unsure(format!("connections after the first {seen}"));
             break;
         }
     }
-    Ok(())
-}
-
-impl Facts {
-    /// Reads what everybody may read.
-    pub fn without_table(namespace: &Namespace) -> Facts {
-        let mut unread = vec!["services and real servers, sync daemons: no right to".to_owned()];
-        Facts {
-            settings: read_settings(namespace, std::iter::empty(), &mut unread),
-            unread,
-            ..Facts::default()
-        }
+    if unreadable > 0 {
+        let rows = super::count(unreadable, "row");
+        report
+            .unread
+            .push(anyhow!("{rows} of the connection table"));
     }
+    Ok(open)
 }
 
-/// The addresses to which the way is wanted, each once, and the virtual ones
-/// among them.
-fn addresses(table: &[(Service, Vec<Server>)]) -> (Vec<IpAddr>, HashSet<IpAddr>) {
-    let (mut all, mut own) = (vec![AFAR_V4, AFAR_V6], HashSet::new());
+/// The addresses whose routes are wanted, each once, and the virtual ones among
+/// them.
+pub(super) fn addresses(table: &[(Service, Vec<Server>)]) -> (Vec<IpAddr>, HashSet<IpAddr>) {
+    let mut all = vec![REMOTE_V4, REMOTE_V6];
+    let mut virtual_addresses = HashSet::new();
     for (service, servers) in table {
         if let ServiceKey::Address { address, .. } = service.key {
             all.push(address);
-            own.insert(address);
+            virtual_addresses.insert(address);
         }
         all.extend(servers.iter().map(|server| server.key.address));
     }
     all.sort_unstable();
     all.dedup();
-    (all, own)
+    (all, virtual_addresses)
 }
 
-impl HereFacts {
-    /// Reads what the checks of a real server look at. `wanted` are the
-    /// addresses to which the way is wanted, `own` the virtual one.
+impl LocalFacts {
+    /// Reads what the checks of a real server need. `wanted` are the addresses
+    /// whose routes are wanted, among them the virtual one.
     pub fn read(
         namespace: &Namespace,
         protocol: Option<Protocol>,
         wanted: &[IpAddr],
-        own: Option<IpAddr>,
-    ) -> HereFacts {
-        let mut unread = Vec::new();
-        let is_virtual = |address: &_| own == Some(*address);
-        let network = Network::read(namespace, wanted, is_virtual, &mut unread);
-        let settings = read_settings(namespace, network.links.iter(), &mut unread);
-        let mut known = |what: &str, result: io::Result<Vec<(IpAddr, u16)>>| match result {
-            Ok(sockets) => Some(sockets),
-            Err(error) => {
-                unread.push(format!("{what}: {}", plain(&error)));
-                None
-            }
-        };
-        let udp = known("UDP sockets", sockets(namespace, Protocol::Udp));
+        virtual_address: Option<IpAddr>,
+        report: &mut Findings,
+    ) -> LocalFacts {
+        let is_virtual = |address: &_| virtual_address == Some(*address);
+        let network = report.read(NetworkState::read(namespace, wanted, is_virtual));
+        let settings = Settings::read(namespace, network.links.iter(), report);
+        let udp = sockets(namespace, Protocol::Udp).map(Some);
+        let udp = report.read(udp.context("UDP sockets"));
         let listening = match protocol {
             Some(Protocol::Udp) => udp.clone(),
-            Some(other) => known("listening sockets", sockets(namespace, other)),
+            Some(other) => report.read(
+                sockets(namespace, other)
+                    .map(Some)
+                    .context("listening sockets"),
+            ),
             None => None,
         };
-        HereFacts {
+        LocalFacts {
             network,
             settings,
             listening,
             udp_ports: udp.map(|udp| udp.into_iter().map(|(_, port)| port).collect()),
-            unread,
         }
     }
 }
 
 /// Where something of `protocol` listens.
 fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr, u16)>> {
+    let name = protocol.name();
+    let files = match protocol {
+        Protocol::Tcp | Protocol::Udp => vec![name.to_string(), format!("{name}6")],
+        Protocol::Sctp => vec!["sctp/eps".to_owned()],
+        Protocol::Other(_) => return Err(ErrorKind::Unsupported.into()),
+    };
     let mut found = Vec::new();
-    match protocol {
-        Protocol::Tcp | Protocol::Udp => {
-            for name in [
-                protocol.name().into_owned(),
-                format!("{}6", protocol.name()),
-            ] {
-                match procfs::net_file(namespace, &name).map(BufReader::new) {
-                    Ok(lines) => read_sockets(lines, protocol, &mut found)?,
-                    // A kernel without IPv6.
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Protocol::Sctp => match procfs::net_file(namespace, "sctp/eps").map(BufReader::new) {
-            Ok(lines) => read_sctp(lines, &mut found)?,
-            // Nothing has used SCTP yet.
+    for file in files {
+        match procfs::net_file(namespace, &file).map(BufReader::new) {
+            Ok(lines) if protocol == Protocol::Sctp => read_sctp(lines, &mut found)?,
+            Ok(lines) => read_sockets(lines, protocol, &mut found)?,
+            // A kernel without IPv6, or nothing has used SCTP yet.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error),
-        },
-        Protocol::Other(_) => return Err(ErrorKind::Unsupported.into()),
+        }
     }
     Ok(found)
 }
@@ -486,11 +469,11 @@ fn read_sockets(
         let line = line?;
         let mut words = line.split_ascii_whitespace().skip(1);
         let (Some(local), Some(state)) = (words.next(), words.nth(1)) else {
-            continue;
+            return Err(ErrorKind::InvalidData.into());
         };
         match (protocol, state) {
             (Protocol::Tcp, TCP_LISTEN) | (Protocol::Udp, UDP_UNCONNECTED) => {
-                found.extend(endpoint(local));
+                found.push(endpoint(local).ok_or(ErrorKind::InvalidData)?);
             }
             (Protocol::Tcp, _) => break,
             _ => {}
@@ -522,11 +505,12 @@ fn read_sctp(lines: impl BufRead, found: &mut Vec<(IpAddr, u16)>) -> io::Result<
     for line in lines.lines().skip(1) {
         let line = line?;
         let mut words = line.split_ascii_whitespace().skip(5);
-        let Some(port) = words.next().and_then(|word| word.parse().ok()) else {
-            continue;
-        };
-        let addresses = words.skip(2).filter_map(|word| word.parse().ok());
-        found.extend(addresses.map(|address| (address, port)));
+        let port = words.next().and_then(|word| word.parse().ok());
+        let port = port.ok_or(ErrorKind::InvalidData)?;
+        for word in words.skip(2) {
+            let address = word.parse().map_err(|_| ErrorKind::InvalidData)?;
+            found.push((address, port));
+        }
     }
     Ok(())
 }
@@ -543,33 +527,43 @@ mod tests {
    3: 0100007F:0052 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1
 ";
 
-    fn listening(text: &str, protocol: Protocol) -> Vec<String> {
+    fn listening(text: &str, protocol: Protocol) -> io::Result<Vec<String>> {
         let mut found = Vec::new();
         match protocol {
-            Protocol::Sctp => read_sctp(text.as_bytes(), &mut found).unwrap(),
-            _ => read_sockets(text.as_bytes(), protocol, &mut found).unwrap(),
+            Protocol::Sctp => read_sctp(text.as_bytes(), &mut found)?,
+            _ => read_sockets(text.as_bytes(), protocol, &mut found)?,
         }
         let shown = found.iter().map(|(ip, port)| format!("{ip} {port}"));
-        shown.collect()
+        Ok(shown.collect())
     }
 
     #[test]
-    fn listening_sockets() {
+    fn listening_sockets_are_read() {
         if cfg!(target_endian = "little") {
-            assert_eq!(
-                listening(TCP, Protocol::Tcp),
-                ["127.0.0.1 80", "0.0.0.0 8080"]
-            );
+            let sockets = listening(TCP, Protocol::Tcp).unwrap();
+            assert_eq!(sockets, ["127.0.0.1 80", "0.0.0.0 8080"]);
+            let udp = "head\n 7: 00000000000000000000000001000000:0035 0:0 07 x\n \
+                       9: 0000000000000000FFFF00000100007F:0035 0:0 07 x\n";
+            let sockets = listening(udp, Protocol::Udp).unwrap();
+            assert_eq!(sockets, ["::1 53", "127.0.0.1 53"]);
         }
-        let udp = "head\n 7: 00000000000000000000000001000000:0035 0:0 07 x\n 8: junk 1 07\n 9:\n \
-                   9: 0000000000000000FFFF00000100007F:0035 0:0 07 x\n";
-        if cfg!(target_endian = "little") {
-            assert_eq!(listening(udp, Protocol::Udp), ["::1 53", "127.0.0.1 53"]);
+        let sctp = "head\nffff ffff 2 10 5 8080 0 123 10.0.0.1 fd00::1\n";
+        let sockets = listening(sctp, Protocol::Sctp).unwrap();
+        assert_eq!(sockets, ["10.0.0.1 8080", "fd00::1 8080"]);
+    }
+
+    #[test]
+    fn lines_that_are_not_sockets_are_errors() {
+        for (line, protocol) in [
+            ("7:", Protocol::Tcp),
+            ("7: junk 0:0 0A", Protocol::Tcp),
+            ("7: 0100007F:port 0:0 07", Protocol::Udp),
+            ("7: 01:0035 0:0 07", Protocol::Udp),
+            ("short", Protocol::Sctp),
+            ("ffff ffff 2 10 5 8080 0 123 address", Protocol::Sctp),
+        ] {
+            let sockets = listening(&format!("head\n{line}\n"), protocol);
+            assert!(sockets.is_err(), "{line}: {sockets:?}");
         }
-        let sctp = "head\nffff ffff 2 10 5 8080 0 123 10.0.0.1 fd00::1\nshort\n";
-        assert_eq!(
-            listening(sctp, Protocol::Sctp),
-            ["10.0.0.1 8080", "fd00::1 8080"]
-        );
     }
 }

@@ -1,14 +1,14 @@
 //! Why a virtual service does not answer: `--check` and `--check-real-server`.
 //!
-//! In three rooms. [`facts`] reads once what the machine says of itself: the
-//! table, links, addresses, routes, settings, listening sockets. [`director`] and
-//! [`real_server`] are functions from these to [`Finding`]s, which read nothing
-//! themselves. [`report`] says what they look like.
+//! Three parts: [`facts`] reads once what the checks need to know about this
+//! machine (the table, interfaces, addresses, routes, settings, listening
+//! sockets). [`director`] and [`real_server`] are pure functions from these facts
+//! to [`Findings`], and are tested with invented ones. [`report`] prints
+//! them.
 //!
-//! A new finding is a row of [`Kind`], the code that finds it, an entry of the
-//! manual's section TROUBLESHOOTING, and a case in `tests/traffic/check.rs`
-//! that brings it about. A finding must mean something: clusters that work have
-//! none. What could not be read is said, and never passes for sound.
+//! A new finding needs a row of [`Kind`], the code that finds it, an entry in the
+//! manual's section TROUBLESHOOTING, and a case in `tests/traffic/check.rs`. Clusters that work must have no findings, and what
+//! could not be read is reported: it must not look as if all were well.
 
 pub mod director;
 pub mod facts;
@@ -16,9 +16,9 @@ pub mod real_server;
 pub mod report;
 pub mod routing;
 
-use facts::Network;
+use facts::NetworkState;
 use ipvs::{Change, ServerKey, ServiceKey};
-use routing::Link;
+use std::fmt::Display;
 use std::net::IpAddr;
 
 /// How bad a finding is.
@@ -40,8 +40,7 @@ impl Severity {
     }
 }
 
-/// The table of findings: id, severity, title. The id is what scripts and the
-/// manual know a finding by.
+/// The table of findings: severity, id, title. Scripts and the manual use the id.
 macro_rules! kinds {
     ($($kind:ident: $severity:ident $id:literal, $title:literal;)*) => {
         /// What can be found.
@@ -80,50 +79,51 @@ macro_rules! kinds {
 }
 
 kinds! {
-    NoServers: Error "no-servers", "the virtual service has no real server";
+    NoServers: Error "no-servers", "the virtual service has no real servers";
     NoWeight: Error "no-weight", "all real servers have weight 0";
-    AllFull: Error "all-full", "every real server is at its upper threshold";
-    AddressMissing: Error "address-missing", "the virtual address is not one of this machine";
+    AllFull: Error "all-full", "all real servers have reached their upper threshold";
+    AddressMissing: Error "address-missing", "the virtual address is not local to this machine";
     AddressDown: Warning "address-down", "the virtual address is on an interface that is down";
-    NetworkOnLoopback: Error "network-on-loopback", "the loopback interface takes all neighbours for this machine";
-    AddressUnusable: Error "address-unusable", "another machine may have the virtual address: IPv6 does not use it";
-    ForwardingOff: Error "forwarding-off", "the kernel does not forward the answers of masqueraded servers";
-    ServerUnreachable: Error "server-unreachable", "no route to the real server";
-    ServerNotOnLink: Error "server-not-on-link", "direct routing to a server behind a router";
-    ServerLoopback: Error "server-loopback", "masquerading to a loopback address";
-    SyncInterface: Error "sync-interface", "the interface of the sync daemon is not usable";
-    ConnectionsFull: Error "connections-full", "the table of connections is full";
-    FlagsIgnored: Warning "flags-ignored", "the scheduler does not know its flags";
-    WeightsIgnored: Warning "weights-ignored", "the scheduler does not look at the weights";
+    NetworkOnLoopback: Error "network-on-loopback", "a whole subnet is assigned to loopback, so its other hosts are unreachable";
+    AddressUnusable: Error "address-unusable", "the virtual address has not passed IPv6 duplicate address detection";
+    ForwardingOff: Error "forwarding-off", "IP forwarding is off, so replies from masqueraded servers are dropped";
+    ServerUnreachable: Error "server-unreachable", "there is no route to the real server";
+    ServerNotOnLink: Error "server-not-on-link", "direct routing cannot reach a server behind a router";
+    ServerLoopback: Error "server-loopback", "a masqueraded server has a loopback address";
+    SyncInterface: Error "sync-interface", "the sync daemon cannot use its interface";
+    ConnectionsFull: Error "connections-full", "the connection table is full";
+    FlagsIgnored: Warning "flags-ignored", "the scheduler ignores these flags";
+    WeightsIgnored: Warning "weights-ignored", "the scheduler ignores the weights";
     PortIgnored: Warning "port-ignored", "direct routing and tunnels cannot change the port";
-    ServerPastDirector: Warning "server-past-director", "a masqueraded server is behind the director's own default router";
-    Redirects: Warning "redirects", "the director tells masqueraded servers to answer past it";
-    TunnelFragments: Warning "tunnel-fragments", "tunnels break long packets into fragments";
-    QuiescentClients: Warning "quiescent-clients", "persistent clients keep coming to a server of weight 0";
-    GoneServers: Warning "gone-servers", "connections of removed servers get no answer";
-    NatUnseen: Warning "nat-unseen", "rules of NAT for IPVS do not see its packets";
+    ServerPastDirector: Warning "server-past-director", "replies from a masqueraded server may bypass the director";
+    Redirects: Warning "redirects", "ICMP redirects tell masqueraded servers to bypass the director";
+    TunnelFragments: Warning "tunnel-fragments", "full-size packets are fragmented in the tunnel";
+    QuiescentClients: Warning "quiescent-clients", "persistent clients still go to a server with weight 0";
+    GoneServers: Warning "gone-servers", "connections to removed servers hang";
+    NatUnseen: Warning "nat-unseen", "NAT rules meant for IPVS packets have no effect";
     DropEntry: Warning "drop-entry", "the kernel is dropping half-open connections";
     DropPacket: Warning "drop-packet", "the kernel is dropping packets";
-    SecureTcp: Warning "secure-tcp", "TCP connections have short time-outs";
-    SloppyTcp: Warning "sloppy-tcp", "any TCP packet begins a connection";
-    CountersOff: Warning "counters-off", "counters and rates stand still";
-    TableSmall: Warning "table-small", "the table of connections has far too few buckets";
-    SyncSameId: Warning "sync-same-id", "the backup daemon takes what the master daemon's id sends";
-    SyncVersion: Warning "sync-version", "the sync daemon speaks the old protocol";
-    SyncMissing: Warning "sync-missing", "synchronisation is set up and no sync daemon runs";
+    SecureTcp: Warning "secure-tcp", "the secure_tcp defence shortens TCP time-outs";
+    SloppyTcp: Warning "sloppy-tcp", "any TCP packet can start a connection";
+    CountersOff: Warning "counters-off", "counters are not updated";
+    TableSmall: Warning "table-small", "the connection table has far too few buckets";
+    SyncSameId: Warning "sync-same-id", "the master and backup daemons use the same syncid";
+    SyncVersion: Warning "sync-version", "the sync daemon uses the old protocol";
+    SyncMissing: Warning "sync-missing", "synchronisation is configured, but no sync daemon is running";
     NoAddress: Error "no-address", "the real server does not have the virtual address";
-    AnswersArp: Error "answers-arp", "the real server answers ARP for the virtual address";
+    AnswersArp: Error "answers-arp", "the real server answers ARP requests for the virtual address";
     AnnouncesArp: Error "announces-arp", "the real server announces the virtual address by ARP";
-    NoTunnel: Error "no-tunnel", "nothing unpacks the tunnel's packets";
+    NoTunnel: Error "no-tunnel", "no device decapsulates the tunnel's packets";
     TunnelDown: Error "tunnel-down", "the tunnel device is down";
-    TunnelFiltered: Error "tunnel-filtered", "rp_filter drops what the tunnel unpacks";
-    NoWayBack: Error "no-way-back", "there is no way back to the clients";
-    NotListening: Error "not-listening", "nothing listens on the port";
+    TunnelFiltered: Error "tunnel-filtered", "rp_filter drops the decapsulated packets";
+    NoWayBack: Error "no-way-back", "there is no route back to the clients";
+    NotListening: Error "not-listening", "nothing is listening on the port";
 }
 
-/// What would mend a finding. Words in capitals are for the user to fill in.
+/// A command that fixes what was found. Words in capitals are for the user to
+/// fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mend {
+pub enum Fix {
     /// `ipvsadm`, with the options that make this change.
     Change(Change),
     /// `ipvsadm -a` for this service, with a server of the user's.
@@ -137,73 +137,83 @@ pub enum Mend {
 pub struct Finding {
     /// What.
     pub kind: Kind,
-    /// The service that it is about; `None` if it is about more than one.
+    /// The service concerned; `None` if there is more than one.
     pub service: Option<ServiceKey>,
-    /// The real server that it is about.
+    /// The real server concerned.
     pub server: Option<ServerKey>,
     /// What was seen.
     pub seen: String,
-    /// What would mend it, one command after the other.
-    pub mend: Vec<Mend>,
+    /// The commands that fix it, to be run in this order.
+    pub fix: Vec<Fix>,
 }
 
 impl Finding {
-    fn new(kind: Kind, seen: String) -> Finding {
+    fn new(kind: Kind, seen: impl Into<String>) -> Finding {
         Finding {
             kind,
             service: None,
             server: None,
-            seen,
-            mend: Vec::new(),
+            seen: seen.into(),
+            fix: Vec::new(),
         }
     }
 
-    fn of(mut self, service: &ServiceKey) -> Finding {
+    fn of_service(mut self, service: &ServiceKey) -> Finding {
         self.service = Some(*service);
         self
     }
 
-    fn at(mut self, service: &ServiceKey, server: &ServerKey) -> Finding {
+    fn of_server(mut self, service: &ServiceKey, server: &ServerKey) -> Finding {
         self.service = Some(*service);
         self.server = Some(*server);
         self
     }
 
     fn change(mut self, change: Change) -> Finding {
-        self.mend.push(Mend::Change(change));
+        self.fix.push(Fix::Change(change));
         self
     }
 
     fn command(mut self, command: impl Into<String>) -> Finding {
-        self.mend.push(Mend::Command(command.into()));
+        self.fix.push(Fix::Command(command.into()));
         self
     }
 
     /// Sets a setting, given by its path below /proc/sys.
-    fn sysctl(self, path: &str, value: impl std::fmt::Display) -> Finding {
+    fn sysctl(self, path: &str, value: impl Display) -> Finding {
         self.command(format!("sysctl -w {}={value}", setting_name(path)))
     }
 }
 
-/// What was found, and what could not be looked at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What was found, and what is not known.
+#[derive(Debug, Default)]
 pub struct Findings {
     /// The worst first.
     pub found: Vec<Finding>,
     /// What could not be read although it should have been, and why.
-    pub unread: Vec<String>,
-    /// What this program cannot look at.
+    pub unread: Vec<anyhow::Error>,
+    /// What this program cannot check.
     pub unchecked: Vec<String>,
 }
 
 impl Findings {
-    fn new(mut found: Vec<Finding>, unread: Vec<String>, unchecked: Vec<String>) -> Findings {
-        found.sort_by_key(|finding| finding.kind.severity());
-        Findings {
-            found,
-            unread,
-            unchecked,
-        }
+    fn find(&mut self, finding: Finding) {
+        let severity = finding.kind.severity();
+        let is_before = |other: &Finding| other.kind.severity() <= severity;
+        let at = self.found.partition_point(is_before);
+        self.found.insert(at, finding);
+    }
+
+    fn unsure(&mut self, what: impl Into<String>) {
+        self.unchecked.push(what.into());
+    }
+
+    /// What was read; on failure nothing, which is then reported as not read.
+    fn read<T: Default>(&mut self, result: anyhow::Result<T>) -> T {
+        result.unwrap_or_else(|error| {
+            self.unread.push(error);
+            T::default()
+        })
     }
 
     /// How many there are of this severity.
@@ -213,36 +223,35 @@ impl Findings {
     }
 }
 
-/// An IPv4 address on `lo` stands for all of its network: with the netmask that the
-/// address has elsewhere, packets to the neighbours never leave.
-fn on_loopback(network: &Network, address: IpAddr) -> Option<Finding> {
-    let mut own = network.with_address(address);
-    let (loopback, own) =
-        own.find(|(link, own)| link.loopback && address.is_ipv4() && own.prefix_len < 32)?;
-    let outside: Vec<&Link> = network.outside().collect();
-    let mut others = network.addresses.iter();
-    let near = others.find_map(|other| {
-        let link = outside.iter().find(|link| link.index == other.link)?;
+/// An IPv4 address on `lo` makes its whole subnet local: with the netmask that the
+/// address has elsewhere, packets to the other hosts never leave.
+fn on_loopback(network: &NetworkState, address: IpAddr) -> Option<Finding> {
+    let (loopback, own) = network
+        .with_address(address)
+        .find(|(link, own)| link.loopback && address.is_ipv4() && own.prefix_len < 32)?;
+    let near = network.addresses.iter().find_map(|other| {
+        let link = network.outside().find(|link| link.index == other.link)?;
         own.network_contains(&other.address).then_some(link)
     })?;
-    let length = own.prefix_len;
-    let (loopback, near) = (loopback.name, near.name);
-    let seen = format!("{address}/{length} is on {loopback}, and its network on {near} too");
-    let finding = Finding::new(Kind::NetworkOnLoopback, seen);
-    let finding = finding.command(format!(
-        "ip address delete {address}/{length} dev {loopback}"
-    ));
-    Some(finding.command(format!("ip address add {address}/32 dev {loopback}")))
+    let (length, loopback, near) = (own.prefix_len, loopback.name, near.name);
+    let seen = format!("{address}/{length} is on {loopback}, and the same subnet is on {near}");
+    let finding = Finding::new(Kind::NetworkOnLoopback, seen)
+        .command(format!(
+            "ip address delete {address}/{length} dev {loopback}"
+        ))
+        .command(format!("ip address add {address}/32 dev {loopback}"));
+    Some(finding)
 }
 
-/// The words for an errno (positive).
+/// `address` with the prefix length of a single host.
+fn host(address: IpAddr) -> String {
+    let length = if address.is_ipv4() { 32 } else { 128 };
+    format!("{address}/{length}")
+}
+
+/// The C library's words for an errno (positive), without the number that std adds.
 fn errno_text(errno: i32) -> String {
-    plain(&std::io::Error::from_raw_os_error(errno))
-}
-
-/// The words of an error without the number that std adds.
-fn plain(error: &impl std::fmt::Display) -> String {
-    let text = error.to_string();
+    let text = std::io::Error::from_raw_os_error(errno).to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     text[..end].to_owned()
 }
@@ -254,4 +263,10 @@ fn setting_name(path: &str) -> String {
         true => path.to_owned(),
         false => path.replace('/', "."),
     }
+}
+
+/// `1 server`, `2 servers`.
+fn count(number: usize, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
 }

@@ -1,4 +1,5 @@
-//! `--check` and `--check-real-server`: read, look, say.
+//! `--check` and `--check-real-server`: reads the facts, runs the checks and prints
+//! the findings.
 
 use super::exit::Exit;
 use super::failure::{Failure, Result};
@@ -6,7 +7,7 @@ use super::output::Output;
 use super::session::{self, Session};
 use super::table;
 use crate::check::facts::Facts;
-use crate::check::real_server::{self, Role};
+use crate::check::real_server::{self, Membership};
 use crate::check::{Findings, Severity, director, report};
 use crate::cli::Check;
 use crate::cli::options::CommandName;
@@ -24,19 +25,16 @@ pub fn check(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -
             server,
             forwarding,
         } => {
-            let role = Role {
+            let member = Membership {
                 service,
                 server,
                 forwarding,
             };
             let namespace = session::namespace(netns)?;
-            let facts = role.read(&namespace);
-            report(
-                &real_server::check(&role, facts),
-                "real server",
-                as_json,
-                out,
-            )
+            let mut report = Findings::default();
+            let facts = member.read(&namespace, &mut report);
+            real_server::check(&member, &facts, &mut report);
+            print(&report, "real server", as_json, out)
         }
     }
 }
@@ -74,23 +72,27 @@ fn director(
         count(table.len(), "service"),
         count(servers, "real server")
     );
-    let facts = Facts::read(&mut ipvs, table, service);
-    report(&director::check(facts), &checked, as_json, out)
+    let mut report = Findings::default();
+    let facts = Facts::read(&mut ipvs, table, service, &mut report);
+    director::check(&facts, &mut report);
+    print(&report, &checked, as_json, out)
 }
 
-/// What can be found without the table, which `failure` has kept away.
+/// What can be found without the table, which this user may not read.
 fn without_table(
     failure: Failure,
     namespace: &Namespace,
     as_json: bool,
     out: Output,
 ) -> Result<Exit> {
-    let facts = Facts::without_table(namespace);
-    report(&director::check(facts), "without the table", as_json, out)?;
+    let mut report = Findings::default();
+    let facts = Facts::without_table(namespace, &mut report);
+    director::check(&facts, &mut report);
+    print(&report, "without the table", as_json, out)?;
     Err(failure)
 }
 
-fn report(findings: &Findings, checked: &str, as_json: bool, mut out: Output) -> Result<Exit> {
+fn print(findings: &Findings, checked: &str, as_json: bool, mut out: Output) -> Result<Exit> {
     match as_json {
         false => report::text::findings(out.buffer(), findings, checked),
         true => report::json::findings(out.buffer(), findings),

@@ -50,7 +50,7 @@ pub const TESTS: &[Test] = &[
 struct Said {
     status: Option<i32>,
     text: String,
-    /// The commands that mend, by the id of the finding.
+    /// The fixes, by the id of the finding.
     found: BTreeMap<String, Vec<String>>,
 }
 
@@ -74,8 +74,8 @@ impl Host {
         let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut last = String::new();
         for line in text.lines() {
-            if let Some(mend) = line.strip_prefix("  mend:  ") {
-                found.entry(last.clone()).or_default().push(mend.to_owned());
+            if let Some(fix) = line.strip_prefix("  fix:   ") {
+                found.entry(last.clone()).or_default().push(fix.to_owned());
             } else if line.starts_with("error ") || line.starts_with("warning ") {
                 let id = line.split([' ', ':']).nth(1).context("an id")?;
                 last = id.to_owned();
@@ -107,9 +107,9 @@ struct Case {
     id: &'static str,
     /// How it is brought about.
     before: &'static str,
-    /// What stands for the words in capitals in the commands that mend.
+    /// What stands for the words in capitals in the fixes.
     words: &'static [(&'static str, &'static str)],
-    /// What puts things back after they were mended.
+    /// What undoes it after the fix.
     after: &'static str,
 }
 
@@ -128,7 +128,7 @@ impl Case {
         self
     }
 
-    /// Brings the situation about, sees it, mends it, sees it gone.
+    /// Brings the situation about, sees it, fixes it, sees it gone.
     fn run(&self, host: &Host, check: &str) -> Result<()> {
         host.shell(self.before)?;
         let said = host.check(check)?;
@@ -147,11 +147,12 @@ impl Case {
             Severity::Warning => 1,
         };
         ensure!(said.status == Some(status), "{:?}", said.status);
-        for mend in &said.found[self.id] {
-            let mend = self.words.iter().fold(mend.clone(), |mend, (word, value)| {
-                mend.replace(word, value)
-            });
-            host.shell(&mend)?;
+        for fix in &said.found[self.id] {
+            let fix = self
+                .words
+                .iter()
+                .fold(fix.clone(), |fix, (word, value)| fix.replace(word, value));
+            host.shell(&fix)?;
         }
         let again = host.check(check)?;
         ensure!(
@@ -492,7 +493,7 @@ fn check_of_connections_of_removed_servers() -> Result<()> {
     assert!(said.text.contains(note), "{}", said.text);
     director.ipvsadm("--stop-daemon backup")?;
     let said = director.check("--check -u 203.0.113.128:80")?;
-    let note = "not checked: connections of removed servers: ";
+    let note = "not checked: connections to removed servers: ";
     assert!(said.text.contains(note), "{}", said.text);
     case("gone-servers", "", "").run(director, "--check")?;
     assert_eq!(kept.say(b"found")?, "s2");
@@ -508,7 +509,7 @@ fn check_of_rules_of_nat() -> Result<()> {
     director.shell("iptables -t nat -A POSTROUTING -o other -j MASQUERADE")?;
     director.is_sound("--check")?;
     let said = director.check("--check")?;
-    let note = "not checked: whether NAT in nat is to change packets of IPVS: ";
+    let note = "not checked: whether NAT rules in nat are meant for IPVS packets: ";
     assert!(said.text.contains(note), "{}", said.text);
     director.shell("iptables -t nat -A POSTROUTING -m ipvs --vaddr 203.0.113.128 -j MASQUERADE")?;
     let web = Addresses::V4.web();
@@ -656,7 +657,7 @@ fn check_of_a_real_server() -> Result<()> {
     server.is_sound("--check-real-server --sctp-service 10.0.0.100:80 -r 10.0.0.11 -g")?;
     let said = server.check(check)?;
     assert!(said.found.keys().eq(["not-listening"]), "{}", said.text);
-    assert!(said.text.contains("only 127.0.0.1"), "{}", said.text);
+    assert!(said.text.contains("only on 127.0.0.1"), "{}", said.text);
     Ok(())
 }
 
@@ -686,7 +687,7 @@ fn check_of_a_tunnelled_real_server() -> Result<()> {
     )?;
     server.shell("ip link set t0 up; sysctl -qw net.ipv4.conf.t0.rp_filter=0")?;
     let said = server.check("--check-real-server -t 203.0.113.128:80 -i")?;
-    let note = "not checked: whether the director is 10.0.0.1: t0 takes ";
+    let note = "not checked: whether the director is 10.0.0.1: t0 accepts ";
     assert!(said.text.contains(note), "{}", said.text);
     server.shell("ip link del t0; ip link set tunl0 up")?;
     let gue = "--check-real-server -t 203.0.113.128:80 -i --tun-type gue --tun-port 6080";
@@ -742,8 +743,8 @@ fn check_finds_what_beginners_forget() -> Result<()> {
             "{}",
             said.text
         );
-        for mend in said.found.values().flatten() {
-            server.shell(mend)?;
+        for fix in said.found.values().flatten() {
+            server.shell(fix)?;
         }
         server.is_sound(check)?;
     }
@@ -767,7 +768,7 @@ fn check_without_rights() -> Result<()> {
     assert_eq!(output.status.code(), Some(2), "{said}{complaint}");
     assert!(said.contains("warning sloppy-tcp"), "{said}");
     assert!(
-        said.contains("not read: services and real servers"),
+        said.contains("not read: services, real servers, sync daemons: permission denied"),
         "{said}"
     );
     assert!(

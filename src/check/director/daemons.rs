@@ -1,89 +1,97 @@
 //! The sync daemons.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Kind};
-use ipvs::{Daemon, DaemonRole};
+use crate::check::{Finding, Findings, Kind};
+use ipvs::{Daemon, DaemonRole, Name};
 use std::net::IpAddr;
 
-pub(super) fn check(facts: &Facts, found: &mut Vec<Finding>) {
-    for daemon in &facts.daemons {
-        interface(facts, daemon, found);
+pub(super) fn check(facts: &Facts, report: &mut Findings) {
+    let Some(daemons) = &facts.daemons else {
+        return;
+    };
+    for daemon in daemons {
+        interface(facts, daemon, report);
     }
-    same_id(facts, found);
-    version(facts, found);
-    if facts.daemons.is_empty() {
-        missing(facts, found);
+    same_id(daemons, report);
+    version(facts, report);
+    if daemons.is_empty() {
+        missing(facts, report);
     }
 }
 
-fn interface(facts: &Facts, daemon: &Daemon, found: &mut Vec<Finding>) {
+fn interface(facts: &Facts, daemon: &Daemon, report: &mut Findings) {
     let (network, role) = (&facts.network, daemon.role.name());
-    let Some(name) = daemon.config.interface else {
+    let (Some(name), false) = (daemon.config.interface, network.links.is_empty()) else {
         return;
     };
-    if network.links.is_empty() {
-        return;
-    }
-    let finding = |seen| Finding::new(Kind::SyncInterface, seen);
+    let finding = |problem| {
+        Finding::new(
+            Kind::SyncInterface,
+            format!("the {role} uses {name}, {problem}"),
+        )
+    };
     let Some(link) = network.links.iter().find(|link| link.name == name) else {
-        let finding = finding(format!("the {role} has {name}, which is not there"));
-        let stop = finding.command(format!("ipvsadm --stop-daemon {role}"));
-        return found.push(stop.command(format!(
-            "ipvsadm --start-daemon {role} --mcast-interface INTERFACE --syncid {}",
-            daemon.config.sync_id
-        )));
+        let finding = finding("which does not exist")
+            .command(format!("ipvsadm --stop-daemon {role}"))
+            .command(format!(
+                "ipvsadm --start-daemon {role} --mcast-interface INTERFACE --syncid {}",
+                daemon.config.sync_id
+            ));
+        return report.find(finding);
     };
     if !link.up {
-        let finding = finding(format!("the {role} has {name}, which is down"));
-        return found.push(finding.command(format!("ip link set dev {name} up")));
+        let finding = finding("which is down");
+        return report.find(finding.command(format!("ip link set dev {name} up")));
     }
     // A backup only listens.
     if daemon.role == DaemonRole::Backup {
         return;
     }
-    let ipv6 = matches!(daemon.config.group, Some(IpAddr::V6(_)));
-    let mut own = network
-        .addresses
-        .iter()
-        .filter(|own| own.link == link.index);
-    if !own.any(|own| own.address.is_ipv6() == ipv6) {
-        let version = if ipv6 { "IPv6" } else { "IPv4" };
-        let finding = finding(format!(
-            "the {role} has {name}, which has no {version} address"
-        ));
-        found.push(finding.command(format!("ip address add ADDRESS dev {name}")));
+    let is_ipv6 = matches!(daemon.config.group, Some(IpAddr::V6(_)));
+    if !network
+        .addresses_of(link)
+        .any(|own| own.address.is_ipv6() == is_ipv6)
+    {
+        let finding = finding(match is_ipv6 {
+            true => "which has no IPv6 address",
+            false => "which has no IPv4 address",
+        });
+        report.find(finding.command(format!("ip address add ADDRESS dev {name}")));
     }
 }
 
-/// A backup with id 0 takes messages of all ids.
-fn same_id(facts: &Facts, found: &mut Vec<Finding>) {
-    let of = |role| facts.daemons.iter().find(|daemon| daemon.role == role);
-    let (Some(master), Some(backup)) = (of(DaemonRole::Master), of(DaemonRole::Backup)) else {
+/// A backup with id 0 accepts messages with any id.
+fn same_id(daemons: &[Daemon], report: &mut Findings) {
+    let find = |role| daemons.iter().find(|daemon| daemon.role == role);
+    let (Some(master), Some(backup)) = (find(DaemonRole::Master), find(DaemonRole::Backup)) else {
         return;
     };
     let (id, other) = (master.config.sync_id, backup.config.sync_id);
     if id == other || other == 0 {
-        let seen = format!("the master has id {id}, the backup {other}");
-        let finding = Finding::new(Kind::SyncSameId, seen);
-        let interface = backup.config.interface.unwrap_or(ipvs::Name::from("eth0"));
-        let finding = finding.command("ipvsadm --stop-daemon backup");
-        found.push(finding.command(format!(
-            "ipvsadm --start-daemon backup --mcast-interface {interface} --syncid ID"
-        )));
+        let seen = match other {
+            0 => format!("the master has syncid {id}, and the backup 0, which accepts any"),
+            _ => format!("the master and the backup have syncid {id}"),
+        };
+        let interface = backup.config.interface.unwrap_or(Name::from("eth0"));
+        let finding = Finding::new(Kind::SyncSameId, seen)
+            .command("ipvsadm --stop-daemon backup")
+            .command(format!(
+                "ipvsadm --start-daemon backup --mcast-interface {interface} --syncid ID"
+            ));
+        report.find(finding);
     }
 }
 
-/// Version 0 knows neither IPv6 nor persistence, and no marks.
-fn version(facts: &Facts, found: &mut Vec<Finding>) {
+/// Version 0 supports neither IPv6 nor persistence engines nor marks.
+fn version(facts: &Facts, report: &mut Findings) {
     let path = "net/ipv4/vs/sync_version";
-    let mut masters = facts.daemons.iter();
-    if masters.any(|daemon| daemon.role == DaemonRole::Master) && facts.settings.is(path, 0) {
-        let seen = "net.ipv4.vs.sync_version is 0: no IPv6, no marks, no persistence".to_owned();
-        found.push(Finding::new(Kind::SyncVersion, seen).sysctl(path, 1));
+    if facts.has_daemon(DaemonRole::Master) && facts.settings.is(path, 0) {
+        let seen = "net.ipv4.vs.sync_version is 0: no IPv6, no marks, no persistence";
+        report.find(Finding::new(Kind::SyncVersion, seen).sysctl(path, 1));
     }
 }
 
-/// Settings that only matter to a master, and what the kernel starts with.
+/// Settings that only matter to a master, and the kernel's defaults.
 const SYNC_DEFAULTS: [(&str, &str); 4] = [
     ("sync_persist_mode", "0"),
     ("sync_ports", "1"),
@@ -91,18 +99,16 @@ const SYNC_DEFAULTS: [(&str, &str); 4] = [
     ("sync_threshold", "3\t50"),
 ];
 
-fn missing(facts: &Facts, found: &mut Vec<Finding>) {
-    for (name, default) in SYNC_DEFAULTS {
-        let value = facts.settings.text(&format!("net/ipv4/vs/{name}"));
-        if let Some(value) = value.filter(|value| *value != default) {
-            let value = value.replace('\t', " ");
-            let seen = format!("net.ipv4.vs.{name} is {value}, and no daemon runs");
-            let finding = Finding::new(Kind::SyncMissing, seen);
-            return found.push(
-                finding.command(
-                    "ipvsadm --start-daemon master --mcast-interface INTERFACE --syncid ID",
-                ),
-            );
-        }
+fn missing(facts: &Facts, report: &mut Findings) {
+    let changed = SYNC_DEFAULTS.iter().find_map(|(name, default)| {
+        let value = facts.settings.text(&format!("net/ipv4/vs/{name}"))?;
+        (value != *default).then(|| (name, value.replace('\t', " ")))
+    });
+    if let Some((name, value)) = changed {
+        let seen = format!("net.ipv4.vs.{name} is {value}, but no daemon is running");
+        report.find(
+            Finding::new(Kind::SyncMissing, seen)
+                .command("ipvsadm --start-daemon master --mcast-interface INTERFACE --syncid ID"),
+        );
     }
 }

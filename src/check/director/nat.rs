@@ -1,38 +1,34 @@
-//! Rules of NAT against what IPVS keeps from connection tracking.
+//! NAT rules for packets that IPVS hides from connection tracking.
 
-use super::count;
 use crate::check::facts::Facts;
-use crate::check::{Finding, Kind};
+use crate::check::{Finding, Findings, Kind, count};
 use std::collections::BTreeSet;
 
 const SETTING: &str = "net/ipv4/vs/conntrack";
 
-/// Without the setting IPVS marks its packets as not tracked, and NAT leaves
-/// these alone. Whoever writes `-m ipvs` means them.
-pub(super) fn check(facts: &Facts, found: &mut Vec<Finding>) {
-    let rules = facts.nat.iter().filter(|rule| rule.ipvs);
-    let rules = rules.count();
+/// While `conntrack` is 0, IPVS marks its packets as untracked, and NAT ignores
+/// them. A rule with `-m ipvs` is certainly meant for them. Most others are for
+/// other packets: a director of masqueraded servers is their router too.
+pub(super) fn check(facts: &Facts, report: &mut Findings) {
+    if !facts.settings.is(SETTING, 0) {
+        return;
+    }
+    let rules = facts.nat.iter().filter(|rule| rule.ipvs).count();
     if rules > 0 {
         let rules = count(rules, "rule");
         let seen = format!("{rules} with -m ipvs, and net.ipv4.vs.conntrack is 0");
-        found.push(Finding::new(Kind::NatUnseen, seen).sysctl(SETTING, 1));
+        let finding = Finding::new(Kind::NatUnseen, seen);
+        report.find(finding.sysctl(SETTING, 1));
     }
-}
-
-/// Most rules of NAT are for other packets: a director of masqueraded servers is
-/// their router too.
-pub(super) fn unchecked(facts: &Facts) -> Option<String> {
     let others = facts.nat.iter().filter(|rule| !rule.ipvs);
     let mut tables: BTreeSet<&str> = others.map(|rule| rule.table.as_str()).collect();
     if facts.legacy_nat {
         tables.insert("nat of iptables-legacy");
     }
-    if tables.is_empty() {
-        return None;
+    if !tables.is_empty() {
+        let tables = Vec::from_iter(tables).join(", ");
+        report.unsure(format!(
+            "whether NAT rules in {tables} are meant for IPVS packets: they ignore these while net.ipv4.vs.conntrack is 0"
+        ));
     }
-    let tables: Vec<&str> = tables.into_iter().collect();
-    Some(format!(
-        "whether NAT in {} is to change packets of IPVS: it does not while net.ipv4.vs.conntrack is 0",
-        tables.join(", ")
-    ))
 }

@@ -8,11 +8,12 @@ use ipvs::{Family, ServerKey, ServiceKey};
 
 /// Writes the document.
 pub fn findings(out: &mut Buffer, findings: &Findings) {
+    let unread: Vec<String> = findings.unread.iter().map(|e| format!("{e:#}")).collect();
     out.push(b'{');
     members!(out,
         "errors": findings.count(Severity::Error) as u64,
         "warnings": findings.count(Severity::Warning) as u64,
-        "not_read": Texts(&findings.unread),
+        "not_read": Texts(&unread),
         "not_checked": Texts(&findings.unchecked),
     );
     out.text(",\"findings\":[");
@@ -24,7 +25,7 @@ pub fn findings(out: &mut Buffer, findings: &Findings) {
 }
 
 fn row(out: &mut Buffer, finding: &Finding) {
-    let commands: Vec<String> = finding.mend.iter().map(text::command_line).collect();
+    let commands: Vec<String> = finding.fix.iter().map(text::command_line).collect();
     out.push(b'{');
     members!(out,
         "id": Word(finding.kind.id()),
@@ -33,7 +34,7 @@ fn row(out: &mut Buffer, finding: &Finding) {
         "service": finding.service,
         "server": finding.server,
         "seen": Text(finding.seen.as_bytes()),
-        "mend": Texts(&commands),
+        "fix": Texts(&commands),
     );
     out.push(b'}');
 }
@@ -88,7 +89,7 @@ impl Value for Texts<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{Kind, Mend};
+    use crate::check::{Fix, Kind};
     use crate::render::sample::{server_key, tcp, written};
 
     #[test]
@@ -99,20 +100,21 @@ mod tests {
             service: Some(service),
             server,
             seen: "a \"quote\"".into(),
-            mend: vec![Mend::AddServer(service), Mend::Command("true".into())],
+            fix: vec![Fix::AddServer(service), Fix::Command("true".into())],
         };
         let all = Findings {
             found: vec![
                 finding(Kind::NoServers, None),
                 finding(Kind::PortIgnored, Some(server_key("fd00::1", 81))),
             ],
-            unread: Vec::new(),
+            unread: vec![anyhow::anyhow!("denied").context("routes")],
             unchecked: vec!["a".into(), "b".into()],
         };
         let text = written(|out| findings(out, &all));
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["errors"], 1);
         assert_eq!(json["warnings"], 1);
+        assert_eq!(json["not_read"][0], "routes: denied");
         assert_eq!(json["not_checked"][1], "b");
         let rows = &json["findings"];
         assert_eq!(rows[0]["id"], "no-servers");
@@ -120,8 +122,8 @@ mod tests {
         assert_eq!(rows[0]["service"]["port"], 80);
         assert!(rows[0]["server"].is_null());
         assert_eq!(rows[0]["seen"], "a \"quote\"");
-        assert_eq!(rows[0]["mend"][0], "ipvsadm -a -t 192.0.2.1:80 -r ADDRESS");
+        assert_eq!(rows[0]["fix"][0], "ipvsadm -a -t 192.0.2.1:80 -r ADDRESS");
         assert_eq!(rows[1]["server"]["address"], "fd00::1");
-        assert_eq!(rows[1]["mend"][1], "true");
+        assert_eq!(rows[1]["fix"][1], "true");
     }
 }

@@ -1,32 +1,32 @@
 //! The findings of `--check`, a block each:
 //!
 //! ```text
-//! error forwarding-off: the kernel does not forward ...
+//! error forwarding-off: IP forwarding is off, ...
 //!   where: -t 192.0.2.1:80 -r 10.0.0.11:80
 //!   seen:  ...
-//!   mend:  sysctl -w net.ipv4.ip_forward=1
+//!   fix:   sysctl -w net.ipv4.ip_forward=1
 //! ```
-//!
-//! This module must not know what a finding means.
 
-use crate::check::{Finding, Findings, Mend, Severity};
+use crate::check::{Finding, Findings, Fix, Severity};
 use crate::render::Buffer;
 use crate::render::text::rules::{self, rule};
 
-/// Writes all findings, what was not looked at, and how many there are.
+/// Writes all findings, what is not known, and how many findings there are.
 pub fn findings(out: &mut Buffer, findings: &Findings, checked: &str) {
     for finding in &findings.found {
         block(out, finding);
     }
-    for (label, whats) in [
-        ("not read: ", &findings.unread),
-        ("not checked: ", &findings.unchecked),
-    ] {
-        for what in whats {
-            out.text(label);
-            out.text(what);
-            out.end_line();
-        }
+    let unread = findings
+        .unread
+        .iter()
+        .map(|error| format!("not read: {error:#}"));
+    let unchecked = findings
+        .unchecked
+        .iter()
+        .map(|what| format!("not checked: {what}"));
+    for line in unread.chain(unchecked) {
+        out.text(line);
+        out.end_line();
     }
     out.text(checked);
     for (separator, severity) in [(": ", Severity::Error), (", ", Severity::Warning)] {
@@ -57,27 +57,27 @@ fn block(out: &mut Buffer, finding: &Finding) {
     out.text("  seen:  ");
     out.text(&finding.seen);
     out.end_line();
-    for mend in &finding.mend {
-        out.text("  mend:  ");
-        out.text(command_line(mend));
+    for fix in &finding.fix {
+        out.text("  fix:   ");
+        out.text(command_line(fix));
         out.end_line();
     }
 }
 
-/// The command line that mends.
-pub fn command_line(mend: &Mend) -> String {
+/// The command line of a fix.
+pub fn command_line(fix: &Fix) -> String {
     let mut out = Buffer::default();
-    match mend {
-        Mend::Change(change) => {
+    match fix {
+        Fix::Change(change) => {
             out.text("ipvsadm ");
             rule(&mut out, None, change);
         }
-        Mend::AddServer(service) => {
+        Fix::AddServer(service) => {
             out.text("ipvsadm -a");
             rules::named(&mut out, service, None);
             out.text(" -r ADDRESS");
         }
-        Mend::Command(command) => out.text(command),
+        Fix::Command(command) => out.text(command),
     }
     String::from_utf8_lossy(out.as_bytes())
         .trim_end()
