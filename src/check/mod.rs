@@ -7,7 +7,8 @@
 //! them.
 //!
 //! A new finding needs a row of [`Kind`], the code that finds it, an entry in the
-//! manual's section TROUBLESHOOTING, and a case in `tests/traffic/check.rs`. Clusters that work must have no findings, and what
+//! manual's section TROUBLESHOOTING, and a pair of set-ups in `tests`: one that
+//! has it and one that works. Clusters that work must have no findings, and what
 //! could not be read is reported: it must not look as if all were well.
 
 pub mod director;
@@ -15,6 +16,8 @@ pub mod facts;
 pub mod real_server;
 pub mod report;
 pub mod routing;
+#[cfg(test)]
+mod tests;
 
 use facts::NetworkState;
 use ipvs::{Change, ServerKey, ServiceKey};
