@@ -143,7 +143,7 @@ _ipvsadm() {
         --mcast-group) return ;;
         --mcast-port) return ;;
         --mcast-ttl) return ;;
-        --without) found='persistent netmask pe ops sched-flags' before+=${value%"${value##*,}"} ;;
+        --without) found='persistent netmask ops pe sched-flags' before+=${value%"${value##*,}"} ;;
         --netns) found=$(_ipvsadm_namespaces) ;;
         *)
             if ((last == 1)); then

@@ -5,8 +5,9 @@
 //! This is not part of the programs.
 
 use crate::check::routing;
-use crate::cli::{self, Action, Command, List, frontend, lexer::Lexer, lexer::Token, values};
-use crate::cli::{goal::Goal, goal::Wish, interval, questions};
+use crate::cli::patch::{Desired, Settings};
+use crate::cli::values::{connections, interval};
+use crate::cli::{self, Action, Command, List, argv, popt::Lexer, popt::Token, values};
 use crate::connections::{
     Connection, ConnectionFilter, Endpoint, EndpointFilter, Key, STATES, take_row,
 };
@@ -41,14 +42,18 @@ pub const TARGETS: &[Target] = &[
 /// is reached once is not changed again; and what connections are asked for,
 /// there may be.
 pub fn argv(input: &[u8]) {
-    let words: Vec<&[u8]> = input.split(|b| *b == b'\n').take(16).collect();
+    // No word of a command line can hold a NUL.
+    let words = input.split(|b| *b == b'\n').take(16);
+    let words: Vec<&[u8]> = words
+        .map(|word| word.split(|b| *b == 0).next().unwrap_or_default())
+        .collect();
     reads_alike(&words);
-    let Ok(invocation) = cli::parse(b"ipvsadm", &words, || false, &mut NoLookup) else {
+    let Ok(invocation) = cli::parse(b"ipvsadm", &words, false, &mut NoLookup) else {
         return;
     };
     assert!(invocation.netns.is_none_or(|name| !name.is_empty()));
     match &invocation.command {
-        Command::Action(Action::Goal(goal)) => is_reached_once(goal),
+        Command::Action(Action::Reach(desired)) => is_reached_once(desired),
         Command::Action(Action::List(list, _)) => {
             if let List::Connections { filter, .. } = &**list {
                 lets_some(filter);
@@ -83,7 +88,7 @@ pub fn argv(input: &[u8]) {
 
 /// Popt's rules must make the same of `words` that clap accepts.
 fn reads_alike(words: &[&[u8]]) {
-    let Some(reading) = frontend::read(words, || false) else {
+    let Some(reading) = argv::read(words, false) else {
         return;
     };
     // The word as typed is for messages only.
@@ -114,10 +119,10 @@ fn is_read_back(change: &Change) {
     }
 }
 
-/// What `goal` makes of what is there, it leaves as it is.
-fn is_reached_once(goal: &Goal) {
-    match goal {
-        Goal::Service(key, wish) => {
+/// What `desired` makes of a configuration is left as it is.
+fn is_reached_once(desired: &Desired) {
+    match desired {
+        Desired::Service(key, settings) => {
             let plain = ServiceConfig {
                 scheduler: Name::from("rr"),
                 flags: ServiceFlags::default(),
@@ -132,9 +137,9 @@ fn is_reached_once(goal: &Goal) {
                 engine: Some(Name::from("sip")),
                 ..plain
             };
-            holds_once(wish, &[plain, rich]);
+            holds_once(settings, &[plain, rich]);
         }
-        Goal::Server(_, _, wish) => {
+        Desired::Server(_, _, settings) => {
             let checksum = TunnelChecksum::Checksum;
             let methods = [
                 Forwarding::Masq,
@@ -149,20 +154,24 @@ fn is_reached_once(goal: &Goal) {
                 upper_threshold: 9,
                 lower_threshold: 4,
             });
-            holds_once(wish, &present);
+            holds_once(settings, &present);
         }
-        Goal::NoService(_) | Goal::NoServer(..) => {}
+        Desired::NoService(_) | Desired::NoServer(..) => {}
     }
 }
 
-fn holds_once<C, P>(wish: &Wish<C, P>, present: &[C])
+fn holds_once<C, P>(settings: &Settings<C, P>, present: &[C])
 where
     C: Copy + PartialEq + std::fmt::Debug,
-    P: cli::goal::Patch<C>,
+    P: cli::patch::Over<C>,
 {
-    for present in present.iter().copied().chain(wish.added()) {
-        if let Ok(wanted) = wish.wanted(&present) {
-            assert_eq!(wish.wanted(&wanted).as_ref(), Ok(&wanted), "{present:?}");
+    for present in present.iter().copied().chain(settings.if_absent()) {
+        if let Ok(wanted) = settings.if_present(&present) {
+            assert_eq!(
+                settings.if_present(&wanted).as_ref(),
+                Ok(&wanted),
+                "{present:?}"
+            );
         }
     }
 }
@@ -422,9 +431,9 @@ pub fn values(input: &[u8]) {
     };
     match kind % 10 {
         0 => {
-            let read = values::number::<i64>(word, i64::MIN, i64::MAX);
+            let read = values::integer::<i64>(word, i64::MIN, i64::MAX);
             let printed = read.map(|value| value.to_string());
-            let again = printed.map(|text| values::number(text.as_bytes(), i64::MIN, i64::MAX));
+            let again = printed.map(|text| values::integer(text.as_bytes(), i64::MIN, i64::MAX));
             assert_eq!(again.flatten(), read);
         }
         1 => {
@@ -464,7 +473,7 @@ pub fn values(input: &[u8]) {
             }
         }
         6 => {
-            let Ok(client) = questions::client(word) else {
+            let Ok(client) = connections::client(word) else {
                 return;
             };
             let address = match client.network.first() {
@@ -474,7 +483,7 @@ pub fn values(input: &[u8]) {
             let length = client.network.prefix().map(|n| format!("/{n}"));
             let port = client.port.map(|n| format!(":{n}"));
             let printed = [Some(address), length, port].map(Option::unwrap_or_default);
-            let again = questions::client(printed.concat().as_bytes());
+            let again = connections::client(printed.concat().as_bytes());
             assert_eq!(again, Ok(client), "{printed:?}");
         }
         7 => {
@@ -483,7 +492,7 @@ pub fn values(input: &[u8]) {
                 let is = |name: &&[u8]| name.eq_ignore_ascii_case(state.as_bytes());
                 names.iter().filter(|name| is(name)).count()
             };
-            match questions::states(word) {
+            match connections::states(word) {
                 Ok(set) => {
                     for state in STATES {
                         assert_eq!(set.has(state.as_bytes()), named(state) > 0);
@@ -493,7 +502,7 @@ pub fn values(input: &[u8]) {
             }
         }
         8 => {
-            if let Ok(keys) = questions::keys(word) {
+            if let Ok(keys) = connections::keys(word) {
                 let printed = keys.iter().map(|key| match key {
                     Key::Client(Some(length)) => format!("client/{length}"),
                     key => key.name().to_owned(),

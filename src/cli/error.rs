@@ -3,9 +3,9 @@
 //!
 //! The exit status is not decided here, and nothing is printed.
 
-use super::frontend;
-use super::options::{CommandName, Opt, TunnelType};
-use crate::connections::{Key, STATES};
+use super::opt::{CommandName, Opt};
+use crate::cli::opt::TunnelType;
+use crate::connections::Key;
 use ipvs::Family;
 use std::fmt;
 
@@ -37,31 +37,31 @@ pub enum UsageError {
     Ipv6WithoutMark,
     /// An invalid value; what it should have been, in the words of messages.
     IllegalValue(&'static str),
-    /// The word is no time-out.
+    /// The word is not a time-out.
     InvalidTimeout(Vec<u8>),
-    /// The word is no time between two looks.
+    /// The word is not an interval.
     InvalidInterval(Vec<u8>),
-    /// The word is no firewall mark.
+    /// The word is not a firewall mark.
     InvalidMark(Vec<u8>),
-    /// The word is no flag of any scheduler.
+    /// No scheduler has the flag in the word.
     UnknownFlag(Vec<u8>),
     /// The word is a flag of another scheduler.
     ForeignFlag(Vec<u8>),
-    /// The word is no multicast group of its family.
+    /// The word is not a multicast group of its family.
     InvalidGroup(Family, Vec<u8>),
     /// `--set` with fewer than three values.
     TooFewTimeouts,
     /// The option must be there.
-    MissingOption(Opt, Taker),
+    MissingOption(Opt, Context),
     /// The first option makes sense only with the second.
     Needs(Opt, Opt),
     /// The option must not be there.
-    IllegalOption(Opt, Taker),
+    IllegalOption(Opt, Context),
     /// The second option must not be there because of the first one.
-    Conflict(Opt, Opt, Taker),
+    Conflict(Opt, Opt, Context),
     /// Options that make no sense together with `-L`.
     ConflictInListing,
-    /// The word is nothing that `--without` can remove.
+    /// `--without` cannot remove what the word names.
     NotRemovable(Vec<u8>),
     /// A service that is not persistent needs a port.
     ZeroPort,
@@ -73,34 +73,32 @@ pub enum UsageError {
     NoTunnel,
     /// The prefix in the word is longer than an address.
     LongPrefix(Vec<u8>),
-    /// The word is no state of a connection.
+    /// Unknown connection state.
     UnknownState(Vec<u8>),
-    /// Connections cannot be counted by the word.
+    /// Unknown `--by` key.
     UnknownKey(Vec<u8>),
-    /// Connections are to be counted twice by the same.
+    /// The same `--by` key twice.
     RepeatedKey(Key),
-    /// `--top` without `--by`.
-    TopOfNothing,
-    /// Connections of a mark.
+    /// `-f` with `-L -c`: the kernel's rows do not record the mark.
     MarkOfConnections,
-    /// Clients of another family than their service.
+    /// `--client` of another address family than the service.
     ForeignClient,
 }
 
-/// What options belong to.
+/// Where options are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taker {
+pub enum Context {
     /// A command.
     Command(CommandName),
     /// A type of tunnel.
     Tunnel(TunnelType),
 }
 
-impl fmt::Display for Taker {
+impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Taker::Command(command) => write!(f, "'{}' command", command.name()),
-            Taker::Tunnel(tunnel) => write!(f, "'{}' tunnel type", tunnel.name()),
+            Context::Command(command) => write!(f, "'{}' command", command.name()),
+            Context::Tunnel(tunnel) => write!(f, "'{}' tunnel type", tunnel.name()),
         }
     }
 }
@@ -139,24 +137,26 @@ impl UsageError {
             E::InvalidGroup(Family::Inet, word) => insert(b"invalid IPv4 mcast-group `%'", word),
             E::InvalidGroup(Family::Inet6, word) => insert(b"invalid IPv6 mcast-group `%'", word),
             E::TooFewTimeouts => b"--set option requires 3 timeout values".into(),
-            E::MissingOption(option, taker) => {
+            E::MissingOption(option, context) => {
                 let option = option.name();
-                format!("You need to supply the '{option}' option for the {taker}").into()
+                format!("You need to supply the '{option}' option for the {context}").into()
             }
             E::Needs(option, other) => {
                 let (option, other) = (option.name(), other.name());
                 format!("The option '{option}' needs the '{other}' option").into()
             }
-            E::IllegalOption(option, taker) => {
-                format!("Illegal '{}' option with the {taker}", option.name()).into()
+            E::IllegalOption(option, context) => {
+                format!("Illegal '{}' option with the {context}", option.name()).into()
             }
-            E::Conflict(first, second, taker) => {
+            E::Conflict(first, second, context) => {
                 let (first, second) = (first.name(), second.name());
-                format!("The option '{second}' conflicts with the '{first}' option in the {taker}")
-                    .into()
+                format!(
+                    "The option '{second}' conflicts with the '{first}' option in the {context}"
+                )
+                .into()
             }
             E::ConflictInListing => b"options conflicts in the list command".into(),
-            E::NotRemovable(word) => insert(b"`%' cannot be taken away", word),
+            E::NotRemovable(word) => insert(b"--without cannot remove `%'", word),
             E::ZeroPort => b"Zero port specified for non-persistent service".into(),
             E::OnePacketNotUdp => b"One-Packet Scheduling is only for UDP virtual services".into(),
             E::MixedFamilies => {
@@ -164,53 +164,17 @@ impl UsageError {
             }
             E::NoTunnel => b"Tunnel options conflict with forward method".into(),
             E::LongPrefix(word) => insert(b"the prefix of `%' is longer than an address", word),
-            E::UnknownState(word) => insert(b"there is no state `%'", word),
-            E::UnknownKey(word) => insert(b"connections cannot be counted by `%'", word),
-            E::RepeatedKey(key) => format!("the key '{}' is given twice", key.name()).into(),
-            E::TopOfNothing => b"'top' needs the 'by' option".into(),
+            E::UnknownState(word) => insert(b"unknown connection state `%'", word),
+            E::UnknownKey(word) => insert(b"--by cannot count by `%'", word),
+            E::RepeatedKey(key) => format!("--by has the key '{}' twice", key.name()).into(),
             E::MarkOfConnections => {
                 b"the kernel's table of connections does not record firewall marks".into()
             }
             E::ForeignClient => {
-                b"the clients are of another address family than the service".into()
+                b"--client and the service are of different address families".into()
             }
         }
     }
-
-    /// One more line for a person at a terminal.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            UsageError::UnknownOption(word) => {
-                frontend::near_miss(word).map(|option| format!("did you mean {option}?"))
-            }
-            UsageError::UnknownState(word) => did_you_mean(word, &STATES),
-            UsageError::UnknownKey(word) => did_you_mean(word, &Key::ALL.map(Key::name)),
-            UsageError::ZeroPort => {
-                Some("name a port, or add -p for a service on all ports".into())
-            }
-            _ => None,
-        }
-    }
-}
-
-fn did_you_mean(word: &[u8], known: &[&str]) -> Option<String> {
-    near(&String::from_utf8_lossy(word), known).map(|known| format!("did you mean {known}?"))
-}
-
-/// How alike two words must be (Jaro-Winkler; 1 is equal).
-const NEAR: f64 = 0.6;
-
-/// The one of the `known` words that was probably meant by `word`, in upper or
-/// lower case.
-pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word = word.to_ascii_lowercase();
-    let known = known.iter().map(|known| {
-        let likeness = strsim::jaro_winkler(&known.to_ascii_lowercase(), &word);
-        (likeness, *known)
-    });
-    let near = known.filter(|(likeness, _)| *likeness > NEAR);
-    near.max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
 }
 
 /// `pattern` with `word` in place of each `%`.

@@ -1,48 +1,57 @@
 //! From words to an [`Invocation`], or to an [`Action`] for a line of rules.
 //!
-//! In three steps: words become options in the order typed ([`frontend`] for
-//! argv, [`lexer`] for lines of rules and for what clap refuses); options are
-//! collected in `args`; and these, checked by the [`matrix`], become a
+//! In three steps: words become options in the order typed; the option table
+//! reads their values into `args`; and these, checked together, become a
 //! [`Command`], which can hold only what is legal. Only host and service names
 //! are looked up on the way, through [`Lookup`], since errors are reported from
 //! left to right.
 //!
+//! Two readers split words into options: [`argv`] is clap, for command lines;
+//! [`popt`] has the grammar of C ipvsadm, for lines of rules and for what clap
+//! refuses. From the bottom up:
+//!
+//! * [`opt`] names commands and options, [`matrix`] says which go together
+//! * [`values`] reads single values, [`patch`] applies options to a configuration
+//! * [`options`] is the option table, which fills `args`
+//! * [`popt`] and [`argv`] read words, [`help`] explains them, [`hints`] guesses
+//!   what was meant
+//! * `command` says what all of it means
+//!
 //! This module must not know the kernel, nor how output looks.
 
 mod args;
+pub mod argv;
 mod command;
 mod error;
-pub mod frontend;
-pub mod goal;
 pub mod help;
-mod interpret;
-pub mod interval;
-pub mod lexer;
+pub mod hints;
 pub mod matrix;
+pub mod opt;
 pub mod options;
-pub mod questions;
-pub mod scripts;
+pub mod patch;
+pub mod popt;
+pub mod save_restore;
 pub mod values;
 
 pub use command::{
     Action, Check, Command, Format, Invocation, List, Restore, Save, Watch, Watched,
 };
-pub use error::{Taker, UsageError, near};
+pub use error::{Context, UsageError};
 
 use crate::names::Lookup;
 use crate::render::Style;
 use args::Args;
-use lexer::{Lexer, Token};
-use options::{CommandName, Opt};
+use opt::{CommandName, Opt};
+use options::{Role, Takes};
+use popt::{Lexer, Occurrence, Token};
 use std::ffi::OsString;
 
-/// Reads the command line `words` of a program called `program`. `posix` says
-/// whether options end at the first word that is none, and is only asked where it
-/// matters.
+/// Reads the command line `words` of a program called `program`. With `posix`,
+/// options end at the first word that is not one.
 pub fn parse<'a>(
     program: &'a [u8],
     words: &[&[u8]],
-    posix: impl Fn() -> bool,
+    posix: bool,
     lookup: &mut dyn Lookup,
 ) -> Result<Invocation<'a>, UsageError> {
     let meaning = parse_words(words, posix, lookup).map_err(|wrong| match wrong {
@@ -56,7 +65,7 @@ pub fn parse<'a>(
     })
 }
 
-/// What a command line means, whoever was called with it.
+/// What a command line means, whatever program was called with it.
 struct Meaning {
     netns: Option<OsString>,
     command: Command,
@@ -71,17 +80,13 @@ impl From<Command> for Meaning {
     }
 }
 
-fn parse_words(
-    words: &[&[u8]],
-    posix: impl Fn() -> bool,
-    lookup: &mut dyn Lookup,
-) -> Result<Meaning, Wrong> {
+fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<Meaning, Wrong> {
     if words.is_empty() {
         return Ok(list_everything().into());
     }
-    match frontend::read(words, &posix) {
+    match argv::read(words, posix) {
         Some(reading) => interpret(reading.tokens().map(Ok), lookup),
-        None => interpret(Lexer::new(words, posix()), lookup),
+        None => interpret(Lexer::new(words, posix), lookup),
     }
 }
 
@@ -136,33 +141,64 @@ fn interpret<'a>(
     lookup: &mut dyn Lookup,
 ) -> Result<Meaning, Wrong> {
     let mut args: Option<Args> = None;
-    let mut before = Vec::new();
+    let mut words_before = Vec::new();
     for token in tokens {
         match (token, &mut args) {
-            (Ok(Token::Word(word)), None) => before.push(word),
-            (Ok(Token::Option(first)), None) => {
-                let bag = Args::of(&first).ok_or(Wrong::NoCommand(None))??;
-                match bag.name() {
-                    // Whatever follows is ignored, errors included.
-                    CommandName::Help => return Ok(Command::Help.into()),
-                    CommandName::Version => return Ok(Command::Version.into()),
-                    _ => args = Some(bag),
+            (Ok(Token::Word(word)), None) => words_before.push(word),
+            (Ok(Token::Option(first)), None) => match first.row.role {
+                // Whatever follows is ignored, errors included.
+                Role::Command(CommandName::Help) => return Ok(Command::Help.into()),
+                Role::Command(CommandName::Version) => return Ok(Command::Version.into()),
+                Role::Command(command) => {
+                    let args = args.insert(Args::new(command));
+                    read_value(args, &first, lookup)?;
                 }
-            }
+                _ => return Err(Wrong::NoCommand(None)),
+            },
             (Err(error), None) => return Err(Wrong::NoCommand(Some(error))),
-            (Ok(Token::Word(word)), Some(args)) => args.take_word(word),
-            (Ok(Token::Option(option)), Some(args)) => args.take(&option, lookup)?,
+            (Ok(Token::Word(word)), Some(args)) => args.words.push(word),
+            (Ok(Token::Option(option)), Some(args)) => take(args, &option, lookup)?,
             (Err(error), Some(_)) => return Err(error.into()),
         }
     }
     let Some(mut args) = args else {
         return Err(Wrong::NoCommand(None));
     };
-    args.put_words_first(before);
+    args.words.splice(0..0, words_before);
     Ok(Meaning {
         netns: args.netns.take(),
         command: args.command(lookup)?,
     })
+}
+
+/// Takes an option after the command.
+fn take<'a>(
+    args: &mut Args<'a>,
+    option: &Occurrence<'a>,
+    lookup: &mut dyn Lookup,
+) -> Result<(), UsageError> {
+    match option.row.role {
+        Role::Command(_) => return Err(UsageError::SecondCommand(option.word.into())),
+        Role::Option(name) if !args.given.insert(name) => {
+            return Err(UsageError::RepeatedOption(name));
+        }
+        Role::Option(_) | Role::Unchecked => {}
+    }
+    read_value(args, option, lookup)
+}
+
+fn read_value<'a>(
+    args: &mut Args<'a>,
+    option: &Occurrence<'a>,
+    lookup: &mut dyn Lookup,
+) -> Result<(), UsageError> {
+    match (option.row.takes, option.value) {
+        (Takes::Words(_), _) => Ok(()),
+        (Takes::Nothing(set) | Takes::Optional(_, set, _), None) => set(args),
+        (Takes::Nothing(set), Some(_)) => set(args),
+        (Takes::Value(_, _, read), value) => read(args, value.unwrap_or_default(), lookup),
+        (Takes::Optional(_, _, read), Some(value)) => read(args, value, lookup),
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +208,7 @@ mod tests {
 
     fn said(line: &str) -> String {
         let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
-        match parse(b"ipvsadm", &words, || false, &mut NoLookup) {
+        match parse(b"ipvsadm", &words, false, &mut NoLookup) {
             Ok(invocation) => format!("{:?}", invocation.command),
             Err(error) => error.to_string(),
         }
@@ -215,10 +251,7 @@ mod tests {
             ("-L -c --stats", "options conflicts in the list command"),
             ("-L -c --stats -j", "options conflicts in the list command"),
             ("-Lj --json", "multiple 'json' options specified"),
-            (
-                "-S --openmetrics",
-                "Illegal 'openmetrics' option with the 'save' command",
-            ),
+            ("-S --openmetrics", "--openmetrics: unknown option"),
             (
                 "-L --openmetrics --openmetrics",
                 "multiple 'openmetrics' options specified",
@@ -231,9 +264,14 @@ mod tests {
                 "-L --openmetrics -c",
                 "The option 'openmetrics' conflicts with the 'connection' option in the 'list' command",
             ),
-            ("-S --json", "Illegal 'json' option with the 'save' command"),
-            ("-Cj", "Illegal 'json' option with the 'flush' command"),
-            ("-Zj", "Illegal 'json' option with the 'zero' command"),
+            ("-S --json", "--json: unknown option"),
+            ("-S --json=1", "--json=1: unknown option"),
+            ("-Cj", "-Cj: unknown option"),
+            ("-Z -nj -w x", "-nj: unknown option"),
+            ("-Z -w x -j", "illegal weight specified"),
+            ("-C --watch 5", "--watch: unknown option"),
+            ("-L --check", "--check: unknown option"),
+            ("-L --all -w x", "--all: unknown option"),
             (
                 "-L -r 10.0.0.2",
                 "Illegal 'real-server' option with the 'list' command",
@@ -255,12 +293,12 @@ mod tests {
                 "the kernel's table of connections does not record firewall marks",
             ),
             ("-L -c --by", "--by: missing argument"),
-            ("-L -c --top 3", "'top' needs the 'by' option"),
+            ("-L -c --top 3", "The option 'top' needs the 'by' option"),
             ("-L -c --by state --top 0", "illegal top specified"),
             ("-L -c --by state --top x", "illegal top specified"),
             (
                 "-L -c -t 10.0.0.1:80 --client ::1",
-                "the clients are of another address family than the service",
+                "--client and the service are of different address families",
             ),
             (
                 "-L -c -t 10.0.0.1:80 --by client/64",

@@ -1,217 +1,95 @@
-//! The option table: every command and every option, how it is spelt, what
-//! value it takes and what it is for.
+//! The option table. A row is the option: how it is spelt, what value it takes
+//! and how that is read, which commands take it, whether C ipvsadm has it, and
+//! what it is for.
 //!
-//! clap's definition, the lexer, the matrix, the help text, the completions
-//! and the checks of the manual read it. A new option is a new [`Opt`], a row
-//! of the table, a place in [`super::matrix`], a line in `args` that reads its
-//! value and one in `interpret` that gives it its meaning. This module must not
-//! give options a meaning itself.
+//! The readers of the command line, the matrix, the help text, the completions,
+//! the checks of the manual and the compliance suite all read this table. A new
+//! option is a name in [`Opt`], a row here, a field in [`Args`] for what it says,
+//! and the place that acts on that field: a field that nothing reads is a
+//! warning of the compiler.
 
-use ipvs::Change;
+use super::args::{Args, DEFAULT_PERSISTENCE};
+use super::error::UsageError;
+use super::matrix::{Allowed, REMOVABLE};
+use super::opt::{CommandName, Commands, Opt};
+use super::patch::Method;
+use super::values::interval::DEFAULT_INTERVAL;
+use super::values::{self, connections, number};
+use crate::cli::opt::TunnelType;
+use crate::connections::{Key, STATES};
+use crate::names::Lookup;
+use ipvs::{Protocol, SCHEDULERS, TunnelChecksum};
 
-/// What an option takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Reads a value into the place of its option.
+pub type Read = for<'a> fn(&mut Args<'a>, &'a [u8], &mut dyn Lookup) -> Result<(), UsageError>;
+
+/// Sets the place of an option that has no value.
+pub type Set = fn(&mut Args) -> Result<(), UsageError>;
+
+/// What an option takes. The names of values are those of the help.
+#[derive(Clone, Copy, Debug)]
 pub enum Takes {
-    /// Nothing.
-    Nothing,
-    /// One value, which may begin with `-`; the word is its name in the help.
-    Value(&'static str),
-    /// A value unless the next word begins with `-`; the word is its name.
-    Optional(&'static str),
+    /// Nothing; how its place is set.
+    Nothing(Set),
+    /// Words that may stand anywhere behind the command.
+    Words(&'static str),
+    /// One value, which may begin with `-`.
+    Value(&'static str, Values, Read),
+    /// A value unless the next word begins with `-`; how its place is set
+    /// without one.
+    Optional(&'static str, Set, Read),
 }
 
-/// An enum and the words for its variants, in one list. The words are spelt out
-/// and not made from the variants' names, as a derive would: they stand in
-/// messages that scripts compare.
-macro_rules! named {
-    ($(#[$about:meta])* $kind:ident { $($variant:ident => $name:literal,)* }) => {
-        $(#[$about])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        #[allow(missing_docs)] // the words say what they are
-        pub enum $kind {
-            $($variant,)*
-        }
-
-        impl $kind {
-            /// All of them, in order.
-            pub const ALL: &[$kind] = &[$($kind::$variant,)*];
-
-            /// Its words.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $($kind::$variant => $name,)*
-                }
-            }
-        }
-    };
+/// What is known of the values of an option: for completions and the help.
+#[derive(Clone, Copy, Debug)]
+pub enum Values {
+    /// Nothing that could be listed.
+    Any,
+    /// One of these words.
+    One(fn() -> Vec<&'static str>),
+    /// Several of these words, with commas between them.
+    Several(fn() -> Vec<&'static str>),
+    /// A virtual service.
+    Service,
+    /// A real server.
+    Server,
+    /// A network interface.
+    Interface,
+    /// A network namespace.
+    Namespace,
 }
 
-named! {
-    /// The commands, by the names they have in messages.
-    CommandName {
-        AddService => "add-service",
-        EditService => "edit-service",
-        DeleteService => "delete-service",
-        Flush => "flush",
-        List => "list",
-        AddServer => "add-server",
-        DeleteServer => "delete-server",
-        EditServer => "edit-server",
-        Set => "set",
-        StartDaemon => "start-daemon",
-        StopDaemon => "stop-daemon",
-        Restore => "restore",
-        Save => "save",
-        Check => "check",
-        CheckRealServer => "check-real-server",
-        Zero => "zero",
-        Help => "help",
-        Version => "version",
-    }
-}
-
-impl CommandName {
-    /// The command that asks for `change`.
-    pub fn of(change: &Change) -> CommandName {
-        match change {
-            Change::AddService(..) => CommandName::AddService,
-            Change::EditService(..) => CommandName::EditService,
-            Change::DeleteService(..) => CommandName::DeleteService,
-            Change::Flush => CommandName::Flush,
-            Change::AddServer(..) => CommandName::AddServer,
-            Change::EditServer(..) => CommandName::EditServer,
-            Change::DeleteServer(..) => CommandName::DeleteServer,
-            Change::Zero(..) => CommandName::Zero,
-            Change::SetTimeouts(..) => CommandName::Set,
-            Change::StartDaemon(..) => CommandName::StartDaemon,
-            Change::StopDaemon(..) => CommandName::StopDaemon,
+impl Values {
+    /// The words, where they are known.
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Values::One(words) | Values::Several(words) => words(),
+            _ => Vec::new(),
         }
     }
 }
 
-named! {
-    /// The options that the matrix checks, in the order in which it checks
-    /// them: first those of C ipvsadm, then ours. Several spellings may be the
-    /// same option (`-t`, `-u`, `--sctp-service` and `-f` are all the
-    /// service-address). The names are those in messages.
-    Opt {
-        Numeric => "numeric",
-        Connection => "connection",
-        ServiceAddress => "service-address",
-        Scheduler => "scheduler",
-        Persistent => "persistent",
-        Netmask => "netmask",
-        RealServer => "real-server",
-        ForwardingMethod => "forwarding-method",
-        Weight => "weight",
-        UThreshold => "u-threshold",
-        LThreshold => "l-threshold",
-        McastInterface => "mcast-interface",
-        Timeout => "timeout",
-        Daemon => "daemon",
-        Stats => "stats",
-        Rate => "rate",
-        Thresholds => "thresholds",
-        PersistentConn => "persistent-conn",
-        Nosort => "nosort",
-        SyncId => "syncid",
-        Exact => "exact",
-        Ops => "ops",
-        Pe => "pe",
-        SchedFlags => "sched-flags",
-        McastGroup => "mcast-group",
-        McastPort => "mcast-port",
-        McastTtl => "mcast-ttl",
-        SyncMaxlen => "sync-maxlen",
-        TunInfo => "tun-info",
-        TunType => "tun-type",
-        TunPort => "tun-port",
-        TunNocsum => "tun-nocsum",
-        TunCsum => "tun-csum",
-        TunRemcsum => "tun-remcsum",
-        All => "all",
-        Replace => "replace",
-        DryRun => "dry-run",
-        Drain => "drain",
-        Json => "json",
-        Openmetrics => "openmetrics",
-        Keep => "keep",
-        Without => "without",
-        Ensure => "ensure",
-        Netns => "netns",
-        Watch => "watch",
-        Samples => "samples",
-        Client => "client",
-        State => "state",
-        By => "by",
-        Top => "top",
-    }
-}
-
-/// A set of options. By hand, since a set from a crate costs five more packages
-/// to build, and this is all that the tables need.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OptSet(u64);
-
-impl OptSet {
-    /// The set of `options`.
-    pub const fn of(options: &[Opt]) -> OptSet {
-        let mut bits = 0;
-        let mut i = 0;
-        while i < options.len() {
-            bits |= 1 << options[i] as u64;
-            i += 1;
-        }
-        OptSet(bits)
-    }
-
-    /// The options that are in one of the sets or in both.
-    pub const fn union(self, other: OptSet) -> OptSet {
-        OptSet(self.0 | other.0)
-    }
-
-    /// Whether `option` is in the set.
-    pub fn contains(self, option: Opt) -> bool {
-        self.0 & (1 << option as u64) != 0
-    }
-
-    /// Whether the sets have an option in common.
-    pub fn intersects(self, other: OptSet) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// The options that are in both sets.
-    pub fn intersection(self, other: OptSet) -> OptSet {
-        OptSet(self.0 & other.0)
-    }
-
-    /// Whether all options of the set are in `other`.
-    pub fn is_subset(self, other: OptSet) -> bool {
-        self.0 & !other.0 == 0
-    }
-
-    /// Puts `option` in; false if it was there.
-    pub fn insert(&mut self, option: Opt) -> bool {
-        let new = !self.contains(option);
-        self.0 |= 1 << option as u64;
-        new
-    }
-}
-
-/// What a spelling stands for.
+/// What a row stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
     /// It names the command.
     Command(CommandName),
-    /// It is an option that the matrix checks.
+    /// It is an option that the matrix checks, at most once on a line.
     Option(Opt),
-    /// `-6`: it makes a mark IPv6, and may be repeated.
-    Ipv6,
-    /// `--sort`: no effect, with any command, any number of times.
-    Ignored,
+    /// Any command takes it, any number of times.
+    Unchecked,
 }
 
-named! {
+/// Who has an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Since {
+    /// C ipvsadm 1.31, and we.
+    C,
+    /// Only we.
+    Ours,
+}
+
+super::opt::named! {
     /// The sections of the help text and the manual, by their titles.
     Section {
         Commands => "Commands",
@@ -227,31 +105,145 @@ named! {
     }
 }
 
-/// One row of the table: a short and a long spelling and what they stand for.
-#[derive(Debug, PartialEq, Eq)]
+/// One row of the table.
+#[derive(Debug)]
 pub struct OptionSpec {
     /// The short spelling, without its dash.
     pub short: Option<u8>,
     /// The long spelling, without its dashes.
     pub long: &'static str,
-    /// Whether it takes a value.
-    pub takes: Takes,
     /// What it stands for.
     pub role: Role,
+    /// What value it takes.
+    pub takes: Takes,
+    /// Who has it.
+    pub since: Since,
     /// The section in which it is explained.
     pub section: Section,
-    /// What it is for, in half a line.
-    pub help: &'static str,
+    /// What it is for, in half a line; see [`OptionSpec::help`].
+    about: &'static str,
+    /// The commands that need it.
+    needed: Commands,
+    /// The commands that may have it.
+    allowed: Commands,
+    /// The commands that may have one of several such options.
+    one_of: Commands,
+    /// Whether `-L -c` takes it.
+    connections: bool,
 }
 
-const fn row(
-    short: &str,
-    long: &'static str,
-    takes: Takes,
-    role: Role,
-    section: Section,
-    help: &'static str,
-) -> OptionSpec {
+/// Rows are equal if they are the same row.
+impl PartialEq for OptionSpec {
+    fn eq(&self, other: &OptionSpec) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Eq for OptionSpec {}
+
+impl OptionSpec {
+    /// What it is for, in half a line.
+    pub fn help(&self) -> String {
+        let words = match self.takes {
+            Takes::Value(_, values, _) => values.words(),
+            _ => Vec::new(),
+        };
+        self.about.replace('%', &words.join(", "))
+    }
+
+    /// Whether it takes a value that may stand in the same word.
+    pub fn takes_value(&self) -> bool {
+        matches!(self.takes, Takes::Value(..) | Takes::Optional(..))
+    }
+
+    /// Whether `command` takes it, with `-c` if that is the list command.
+    pub fn is_taken_by(&self, command: CommandName) -> bool {
+        let all = self.needed.union(self.allowed).union(self.one_of);
+        all.contains(command) || self.connections && command == CommandName::List
+    }
+
+    /// Whether it is an option at all with `command`: those of C ipvsadm are
+    /// illegal with other commands, ours are unknown to them.
+    pub fn is_known_to(&self, command: CommandName) -> bool {
+        self.since == Since::C || self.is_taken_by(command)
+    }
+
+    /// How it can be spelt: `-t` and `--tcp-service`.
+    pub fn spellings(&self) -> impl Iterator<Item = String> {
+        let short = self.short.map(|letter| format!("-{}", char::from(letter)));
+        let long = (!self.long.is_empty()).then(|| format!("--{}", self.long));
+        short.into_iter().chain(long)
+    }
+
+    const fn ours(self) -> OptionSpec {
+        OptionSpec {
+            since: Since::Ours,
+            ..self
+        }
+    }
+
+    const fn needed_by(self, commands: &[CommandName]) -> OptionSpec {
+        OptionSpec {
+            needed: Commands::of(commands),
+            ..self
+        }
+    }
+
+    const fn of(self, commands: &[CommandName]) -> OptionSpec {
+        OptionSpec {
+            allowed: Commands::of(commands),
+            ..self
+        }
+    }
+
+    const fn one_of(self, command: CommandName) -> OptionSpec {
+        OptionSpec {
+            one_of: Commands::of(&[command]),
+            ..self
+        }
+    }
+
+    const fn of_connections(self) -> OptionSpec {
+        OptionSpec {
+            connections: true,
+            ..self
+        }
+    }
+
+    const fn flag(self, set: Set) -> OptionSpec {
+        OptionSpec {
+            takes: Takes::Nothing(set),
+            ..self
+        }
+    }
+
+    const fn words(self, names: &'static str) -> OptionSpec {
+        OptionSpec {
+            takes: Takes::Words(names),
+            ..self
+        }
+    }
+
+    const fn value(self, name: &'static str, values: Values, read: Read) -> OptionSpec {
+        OptionSpec {
+            takes: Takes::Value(name, values, read),
+            ..self
+        }
+    }
+
+    const fn optional(self, name: &'static str, absent: Set, read: Read) -> OptionSpec {
+        OptionSpec {
+            takes: Takes::Optional(name, absent, read),
+            ..self
+        }
+    }
+
+    const fn section(self, section: Section) -> OptionSpec {
+        OptionSpec { section, ..self }
+    }
+}
+
+const fn row(short: &str, long: &'static str, role: Role, about: &'static str) -> OptionSpec {
     let short = match short.as_bytes() {
         [byte] => Some(*byte),
         _ => None,
@@ -259,132 +251,309 @@ const fn row(
     OptionSpec {
         short,
         long,
-        takes,
         role,
-        section,
-        help,
+        takes: Takes::Nothing(|_| Ok(())),
+        since: Since::C,
+        section: Section::Commands,
+        about,
+        needed: Commands::of(&[]),
+        allowed: Commands::of(&[]),
+        one_of: Commands::of(&[]),
+        connections: false,
     }
 }
 
+const fn command(
+    short: &str,
+    long: &'static str,
+    name: CommandName,
+    about: &'static str,
+) -> OptionSpec {
+    row(short, long, Role::Command(name), about)
+}
+
+/// `-t` and the like: the four ways to name a virtual service.
+const fn service(short: &str, long: &'static str, about: &'static str) -> OptionSpec {
+    use CommandName as C;
+    option(Section::Services, short, long, Opt::ServiceAddress, about)
+        .needed_by(&[
+            C::AddService,
+            C::EditService,
+            C::DeleteService,
+            C::AddServer,
+            C::EditServer,
+            C::DeleteServer,
+            C::CheckRealServer,
+        ])
+        .of(&[C::Zero, C::Check])
+        .one_of(C::List)
+        .of_connections()
+}
+
+const fn option(
+    section: Section,
+    short: &str,
+    long: &'static str,
+    name: Opt,
+    about: &'static str,
+) -> OptionSpec {
+    row(short, long, Role::Option(name), about).section(section)
+}
+
+/// Puts what was read into the place of its option.
+fn put<T>(place: &mut Option<T>, read: Result<T, UsageError>) -> Result<(), UsageError> {
+    *place = Some(read?);
+    Ok(())
+}
+
+fn on(place: &mut bool) -> Result<(), UsageError> {
+    *place = true;
+    Ok(())
+}
+
+const INT_MAX: i64 = i32::MAX as i64;
+
 /// The option table.
-#[rustfmt::skip] // one line a row
+#[rustfmt::skip] // two or three lines a row
 pub static OPTIONS: [OptionSpec; 76] = {
     use CommandName as C;
     use Opt as O;
-    use Role::{Command, Ignored, Ipv6, Option};
     use Section::*;
-    use Takes::{Nothing, Optional, Value};
+    use Values::*;
+
+    const SERVICE_CHANGES: &[C] = &[C::AddService, C::EditService];
+    const SERVER_CHANGES: &[C] = &[C::AddServer, C::EditServer];
+    const FORWARDING: &[C] = &[C::AddServer, C::EditServer, C::CheckRealServer];
+    const LIST: &[C] = &[C::List];
+    const DAEMON: &[C] = &[C::StartDaemon];
+    const ALL_BUT_TEXTS: &[C] = &[
+        C::AddService, C::EditService, C::DeleteService, C::Flush, C::List, C::AddServer,
+        C::DeleteServer, C::EditServer, C::Set, C::StartDaemon, C::StopDaemon, C::Restore,
+        C::Save, C::Check, C::CheckRealServer, C::Zero,
+    ];
+    const MASTER_OR_BACKUP: Values = One(|| vec!["master", "backup"]);
+
     [
-        row("A", "add-service", Nothing, Command(C::AddService), Commands, "add a virtual service"),
-        row("E", "edit-service", Nothing, Command(C::EditService), Commands, "change a virtual service"),
-        row("D", "delete-service", Nothing, Command(C::DeleteService), Commands, "delete a virtual service with its real servers"),
-        row("C", "clear", Nothing, Command(C::Flush), Commands, "delete everything"),
-        row("R", "restore", Nothing, Command(C::Restore), Commands, "apply rules from standard input"),
-        row("S", "save", Nothing, Command(C::Save), Commands, "print the table as rules"),
-        row("a", "add-server", Nothing, Command(C::AddServer), Commands, "add a real server to a virtual service"),
-        row("e", "edit-server", Nothing, Command(C::EditServer), Commands, "change a real server"),
-        row("d", "delete-server", Nothing, Command(C::DeleteServer), Commands, "remove a real server"),
-        row("L", "list", Nothing, Command(C::List), Commands, "list the table, or one service; also -l"),
-        row("l", "", Nothing, Command(C::List), Commands, ""),
-        row("Z", "zero", Nothing, Command(C::Zero), Commands, "set the counters of one or all services to zero"),
-        row("", "set", Nothing, Command(C::Set), Commands, "set the session time-outs: tcp tcpfin udp, in seconds, 0 keeps one"),
-        row("", "start-daemon", Value("master|backup"), Command(C::StartDaemon), Commands, "start a connection sync daemon"),
-        row("", "stop-daemon", Value("master|backup"), Command(C::StopDaemon), Commands, "stop a connection sync daemon"),
-        row("", "check", Nothing, Command(C::Check), Commands, "find out why a service, or any service, does not answer"),
-        row("", "check-real-server", Nothing, Command(C::CheckRealServer), Commands, "the same, on a real server of the given service"),
-        row("h", "help", Nothing, Command(C::Help), Commands, "print this help"),
-        row("v", "version", Nothing, Command(C::Version), Commands, "print the version"),
+        command("A", "add-service", C::AddService, "add a virtual service"),
+        command("E", "edit-service", C::EditService, "change a virtual service"),
+        command("D", "delete-service", C::DeleteService, "delete a virtual service with its real servers"),
+        command("C", "clear", C::Flush, "delete everything"),
+        command("R", "restore", C::Restore, "apply rules from standard input"),
+        command("S", "save", C::Save, "print the table as rules"),
+        command("a", "add-server", C::AddServer, "add a real server to a virtual service"),
+        command("e", "edit-server", C::EditServer, "change a real server"),
+        command("d", "delete-server", C::DeleteServer, "remove a real server"),
+        command("L", "list", C::List, "list the table, or one service; also -l"),
+        command("l", "", C::List, ""),
+        command("Z", "zero", C::Zero, "set the counters of one or all services to zero"),
+        command("", "set", C::Set, "set the session time-outs in seconds; 0 keeps one")
+            .words("TCP TCPFIN UDP"),
+        command("", "start-daemon", C::StartDaemon, "start a connection sync daemon")
+            .value("master|backup", MASTER_OR_BACKUP, |a, v, _| put(&mut a.role, values::role(v, "start-daemon parameter"))),
+        // C ipvsadm spells these two differently.
+        command("", "stop-daemon", C::StopDaemon, "stop a connection sync daemon")
+            .value("master|backup", MASTER_OR_BACKUP, |a, v, _| put(&mut a.role, values::role(v, "start_daemon"))),
+        command("", "check", C::Check, "find out why a service, or any service, does not answer").ours(),
+        command("", "check-real-server", C::CheckRealServer, "the same, on a real server of the given service").ours(),
+        command("h", "help", C::Help, "print this help"),
+        command("v", "version", C::Version, "print the version"),
 
-        row("t", "tcp-service", Value("ADDRESS"), Option(O::ServiceAddress), Services, "TCP service host[:port]"),
-        row("u", "udp-service", Value("ADDRESS"), Option(O::ServiceAddress), Services, "UDP service host[:port]"),
-        row("", "sctp-service", Value("ADDRESS"), Option(O::ServiceAddress), Services, "SCTP service host[:port]"),
-        row("f", "fwmark-service", Value("MARK"), Option(O::ServiceAddress), Services, "packets with a firewall mark, 1 to 4294967295"),
-        row("6", "ipv6", Nothing, Ipv6, Services, "the mark is on IPv6 packets; after -f"),
+        service("t", "tcp-service", "TCP service host[:port]")
+            .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Tcp, v, l))),
+        service("u", "udp-service", "UDP service host[:port]")
+            .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Udp, v, l))),
+        service("", "sctp-service", "SCTP service host[:port]")
+            .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Sctp, v, l))),
+        service("f", "fwmark-service", "packets with a firewall mark, 1 to 4294967295")
+            .value("MARK", Service, |a, v, _| put(&mut a.service, values::mark(v))),
+        OptionSpec { role: Role::Unchecked, ..service("6", "ipv6", "the mark is on IPv6 packets; after -f") }
+            .flag(|a| a.make_mark_ipv6()),
 
-        row("s", "scheduler", Value("SCHEDULER"), Option(O::Scheduler), ServiceOptions, "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh; default wlc"),
-        row("p", "persistent", Optional("SECONDS"), Option(O::Persistent), ServiceOptions, "a client keeps its server; default 360 seconds"),
-        row("M", "netmask", Value("MASK"), Option(O::Netmask), ServiceOptions, "clients that persist together: IPv4 mask or IPv6 prefix length"),
-        row("", "pe", Value("ENGINE"), Option(O::Pe), ServiceOptions, "persistence engine, such as sip"),
-        row("o", "ops", Nothing, Option(O::Ops), ServiceOptions, "one-packet scheduling: each datagram on its own"),
-        row("b", "sched-flags", Value("FLAGS"), Option(O::SchedFlags), ServiceOptions, "flags of sh, mh or another scheduler, such as sh-port,sh-fallback"),
+        option(ServiceOptions, "s", "scheduler", O::Scheduler, "%; default wlc").of(SERVICE_CHANGES)
+            .value("SCHEDULER", One(|| SCHEDULERS.to_vec()), |a, v, _| put(&mut a.service_options.scheduler, Ok(values::scheduler(v)))),
+        option(ServiceOptions, "p", "persistent", O::Persistent, "a client keeps its server; default 360 seconds").of(SERVICE_CHANGES)
+            .optional("SECONDS", |a| put(&mut a.service_options.persistence, Ok(DEFAULT_PERSISTENCE)),
+                |a, v, _| put(&mut a.service_options.persistence, values::timeout(v, 1))),
+        option(ServiceOptions, "M", "netmask", O::Netmask, "clients that persist together: IPv4 mask or IPv6 prefix length").of(SERVICE_CHANGES)
+            .value("MASK", Any, |a, v, l| a.take_netmask(v, l)),
+        option(ServiceOptions, "", "pe", O::Pe, "persistence engine, such as sip").of(SERVICE_CHANGES)
+            .value("ENGINE", One(|| vec!["sip"]), |a, v, _| put(&mut a.service_options.engine, Ok(values::engine(v)))),
+        option(ServiceOptions, "o", "ops", O::Ops, "one-packet scheduling: each datagram on its own").of(SERVICE_CHANGES)
+            .flag(|a| put(&mut a.service_options.one_packet, Ok(true))),
+        option(ServiceOptions, "b", "sched-flags", O::SchedFlags, "flags of the scheduler: %").of(SERVICE_CHANGES)
+            .value("FLAGS", Several(|| values::SCHED_FLAGS.map(|(name, ..)| name).to_vec()),
+                |a, v, _| put(&mut a.service_options.sched_flags, Ok(values::cut_sched_flags(v)))),
 
-        row("r", "real-server", Value("ADDRESS"), Option(O::RealServer), ServerOptions, "the real server, host[:port]"),
-        row("g", "gatewaying", Nothing, Option(O::ForwardingMethod), ServerOptions, "forward by direct routing; the default"),
-        row("i", "ipip", Nothing, Option(O::ForwardingMethod), ServerOptions, "forward through a tunnel"),
-        row("m", "masquerading", Nothing, Option(O::ForwardingMethod), ServerOptions, "forward by network address translation"),
-        row("", "tun-type", Value("TYPE"), Option(O::TunType), ServerOptions, "the tunnel: ipip, gue or gre; default ipip"),
-        row("", "tun-port", Value("PORT"), Option(O::TunPort), ServerOptions, "the UDP port of a gue tunnel"),
-        row("", "tun-nocsum", Nothing, Option(O::TunNocsum), ServerOptions, "gue and gre without checksum; the default"),
-        row("", "tun-csum", Nothing, Option(O::TunCsum), ServerOptions, "gue and gre with checksum"),
-        row("", "tun-remcsum", Nothing, Option(O::TunRemcsum), ServerOptions, "gue with remote checksum"),
-        row("w", "weight", Value("WEIGHT"), Option(O::Weight), ServerOptions, "share of the connections, default 1; 0: no new ones"),
-        row("x", "u-threshold", Value("COUNT"), Option(O::UThreshold), ServerOptions, "upper threshold: no new connections once reached; 0: no limit"),
-        row("y", "l-threshold", Value("COUNT"), Option(O::LThreshold), ServerOptions, "lower threshold: new connections again below it"),
-        row("", "drain", Optional("SECONDS"), Option(O::Drain), ServerOptions, "with -d: take no new connections, wait for the open ones, then remove"),
+        option(ServerOptions, "r", "real-server", O::RealServer, "the real server, host[:port]")
+            .needed_by(&[C::AddServer, C::EditServer, C::DeleteServer]).of(&[C::CheckRealServer]).of_connections()
+            .value("ADDRESS", Server, |a, v, l| a.take_server(v, l)),
+        option(ServerOptions, "g", "gatewaying", O::ForwardingMethod, "forward by direct routing; the default").of(FORWARDING)
+            .flag(|a| put(&mut a.server_options.method, Ok(Method::Route))),
+        option(ServerOptions, "i", "ipip", O::ForwardingMethod, "forward through a tunnel").of(FORWARDING)
+            .flag(|a| put(&mut a.server_options.method, Ok(Method::Tunnel))),
+        option(ServerOptions, "m", "masquerading", O::ForwardingMethod, "forward by network address translation").of(FORWARDING)
+            .flag(|a| put(&mut a.server_options.method, Ok(Method::Masq))),
+        option(ServerOptions, "", "tun-type", O::TunType, "the tunnel: %; default ipip").of(FORWARDING)
+            .value("TYPE", One(|| TunnelType::ALL.iter().map(|t| t.name()).collect()),
+                |a, v, _| put(&mut a.server_options.tunnel_type, values::tunnel_type(v))),
+        option(ServerOptions, "", "tun-port", O::TunPort, "the UDP port of a gue tunnel").of(FORWARDING)
+            .value("PORT", Any, |a, v, _| put(&mut a.server_options.tunnel_port, number(v, "tunnel port", 1, 65535))),
+        option(ServerOptions, "", "tun-nocsum", O::TunNocsum, "gue and gre without checksum; the default").of(FORWARDING)
+            .flag(|a| put(&mut a.server_options.checksum, Ok(TunnelChecksum::None))),
+        option(ServerOptions, "", "tun-csum", O::TunCsum, "gue and gre with checksum").of(FORWARDING)
+            .flag(|a| put(&mut a.server_options.checksum, Ok(TunnelChecksum::Checksum))),
+        option(ServerOptions, "", "tun-remcsum", O::TunRemcsum, "gue with remote checksum").of(FORWARDING)
+            .flag(|a| put(&mut a.server_options.checksum, Ok(TunnelChecksum::Remote))),
+        option(ServerOptions, "w", "weight", O::Weight, "share of the connections, default 1; 0: no new ones").of(SERVER_CHANGES)
+            .value("WEIGHT", Any, |a, v, _| put(&mut a.server_options.weight, number(v, "weight", 0, INT_MAX))),
+        option(ServerOptions, "x", "u-threshold", O::UThreshold, "upper threshold: no new connections once reached; 0: no limit").of(SERVER_CHANGES)
+            .value("COUNT", Any, |a, v, _| put(&mut a.server_options.upper_threshold, number(v, "u_threshold", 0, INT_MAX))),
+        option(ServerOptions, "y", "l-threshold", O::LThreshold, "lower threshold: new connections again below it").of(SERVER_CHANGES)
+            .value("COUNT", Any, |a, v, _| put(&mut a.server_options.lower_threshold, number(v, "l_threshold", 0, INT_MAX))),
+        option(ServerOptions, "", "drain", O::Drain, "take no new connections, wait for the open ones, then remove").ours().of(&[C::DeleteServer])
+            .optional("SECONDS", |a| put(&mut a.drain, Ok(None)), |a, v, _| put(&mut a.drain, values::timeout(v, 1).map(Some))),
 
-        row("n", "numeric", Nothing, Option(O::Numeric), ListOptions, "addresses and ports as numbers"),
-        row("c", "connection", Nothing, Option(O::Connection), ListOptions, "list the connections"),
-        row("", "client", Value("CLIENT"), Option(O::Client), ListOptions, "with -c: only these clients, address[/length][:port]"),
-        row("", "state", Value("STATES"), Option(O::State), ListOptions, "with -c: only these states, such as syn_recv,established"),
-        row("", "by", Value("KEYS"), Option(O::By), ListOptions, "with -c: count by service, server, client[/length], state, protocol"),
-        row("", "top", Value("COUNT"), Option(O::Top), ListOptions, "with --by: only this many, the largest"),
-        row("", "timeout", Nothing, Option(O::Timeout), ListOptions, "list the session time-outs"),
-        row("", "daemon", Nothing, Option(O::Daemon), ListOptions, "list the sync daemons"),
-        row("", "stats", Nothing, Option(O::Stats), ListOptions, "list the counters"),
-        row("", "rate", Nothing, Option(O::Rate), ListOptions, "list the rates per second"),
-        row("", "thresholds", Nothing, Option(O::Thresholds), ListOptions, "list the connection thresholds"),
-        row("", "persistent-conn", Nothing, Option(O::PersistentConn), ListOptions, "list persistent connections; with -c, persistence engine data"),
-        row("", "tun-info", Nothing, Option(O::TunInfo), ListOptions, "list the tunnels"),
-        row("X", "exact", Nothing, Option(O::Exact), ListOptions, "whole numbers, never 12345K"),
-        row("", "nosort", Nothing, Option(O::Nosort), ListOptions, "keep the kernel's order"),
-        row("", "sort", Nothing, Ignored, ListOptions, "does nothing: listings are sorted"),
-        row("j", "json", Nothing, Option(O::Json), ListOptions, "everything the kernel reports, as one JSON document"),
-        row("", "openmetrics", Nothing, Option(O::Openmetrics), ListOptions, "services and real servers as metrics for Prometheus"),
+        option(ListOptions, "n", "numeric", O::Numeric, "addresses and ports as numbers")
+            .of(&[C::List, C::Save, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.numeric)),
+        option(ListOptions, "c", "connection", O::Connection, "list the connections").one_of(C::List).of_connections()
+            .flag(|a| on(&mut a.connection)),
+        option(ListOptions, "", "client", O::Client, "with -c: only these clients, address[/length][:port]").ours().of_connections()
+            .value("CLIENT", Any, |a, v, _| put(&mut a.client, connections::client(v))),
+        option(ListOptions, "", "state", O::State, "with -c: only these states, such as syn_recv,established").ours().of_connections()
+            .value("STATES", Several(|| STATES.to_vec()), |a, v, _| put(&mut a.states, connections::states(v))),
+        option(ListOptions, "", "by", O::By, "with -c: count by %, client/LENGTH").ours().of_connections()
+            .value("KEYS", Several(|| Key::ALL.map(Key::name).to_vec()), |a, v, _| put(&mut a.by, connections::keys(v))),
+        option(ListOptions, "", "top", O::Top, "with --by: only this many, the largest").ours().of_connections()
+            .value("COUNT", Any, |a, v, _| put(&mut a.top, values::top(v))),
+        option(ListOptions, "", "timeout", O::Timeout, "list the session time-outs").one_of(C::List)
+            .flag(|a| on(&mut a.timeout)),
+        option(ListOptions, "", "daemon", O::Daemon, "list the sync daemons").one_of(C::List)
+            .flag(|a| on(&mut a.daemons)),
+        option(ListOptions, "", "stats", O::Stats, "list the counters").of(LIST)
+            .flag(|a| on(&mut a.stats)),
+        option(ListOptions, "", "rate", O::Rate, "list the rates per second").of(LIST)
+            .flag(|a| on(&mut a.rate)),
+        option(ListOptions, "", "thresholds", O::Thresholds, "list the connection thresholds").of(LIST)
+            .flag(|a| on(&mut a.thresholds)),
+        option(ListOptions, "", "persistent-conn", O::PersistentConn, "list persistent connections; with -c, persistence engine data").of(LIST).of_connections()
+            .flag(|a| on(&mut a.persistent_conn)),
+        option(ListOptions, "", "tun-info", O::TunInfo, "list the tunnels").of(LIST).of_connections()
+            .flag(|a| on(&mut a.tun_info)),
+        option(ListOptions, "X", "exact", O::Exact, "whole numbers, never 12345K").of(LIST).of_connections()
+            .flag(|a| on(&mut a.exact)),
+        option(ListOptions, "", "nosort", O::Nosort, "keep the kernel's order").of(LIST).of_connections()
+            .flag(|a| on(&mut a.nosort)),
+        row("", "sort", Role::Unchecked, "does nothing: listings are sorted").section(ListOptions),
+        option(ListOptions, "j", "json", O::Json, "everything the kernel reports, as one JSON document").ours()
+            .of(&[C::List, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.json)),
+        option(ListOptions, "", "openmetrics", O::Openmetrics, "services and real servers as metrics for Prometheus").ours().of(LIST)
+            .flag(|a| on(&mut a.openmetrics)),
 
-        row("", "watch", Optional("SECONDS"), Option(O::Watch), WatchOptions, "list again and again; with -S, print changes as commands; default 2"),
-        row("", "samples", Value("COUNT"), Option(O::Samples), WatchOptions, "with --watch: stop after this many looks"),
+        option(WatchOptions, "", "watch", O::Watch, "list again and again; with -S, print changes as commands; default 2").ours()
+            .of(&[C::List, C::Save]).of_connections()
+            .optional("SECONDS", |a| put(&mut a.watch, Ok(DEFAULT_INTERVAL)), |a, v, _| put(&mut a.watch, values::watch_interval(v))),
+        option(WatchOptions, "", "samples", O::Samples, "with --watch: stop after this many looks").ours()
+            .of(&[C::List, C::Save]).of_connections()
+            .value("COUNT", Any, |a, v, _| put(&mut a.samples, values::samples(v))),
 
-        row("", "mcast-interface", Value("INTERFACE"), Option(O::McastInterface), DaemonOptions, "where to send or listen; default eth0"),
-        row("", "syncid", Value("ID"), Option(O::SyncId), DaemonOptions, "id shared by master and backup, 0 to 255; default 0"),
-        row("", "sync-maxlen", Value("BYTES"), Option(O::SyncMaxlen), DaemonOptions, "longest message; the kernel's default follows the MTU"),
-        row("", "mcast-group", Value("ADDRESS"), Option(O::McastGroup), DaemonOptions, "multicast group; default 224.0.0.81"),
-        row("", "mcast-port", Value("PORT"), Option(O::McastPort), DaemonOptions, "UDP port; default 8848"),
-        row("", "mcast-ttl", Value("TTL"), Option(O::McastTtl), DaemonOptions, "how far messages go; default 1"),
+        option(DaemonOptions, "", "mcast-interface", O::McastInterface, "where to send or listen; default eth0").of(DAEMON)
+            .value("INTERFACE", Interface, |a, v, _| { a.daemon.interface = values::interface(v); Ok(()) }),
+        option(DaemonOptions, "", "syncid", O::SyncId, "id shared by master and backup, 0 to 255; default 0")
+            .of(&[C::StartDaemon, C::StopDaemon, C::List]).of_connections()
+            .value("ID", Any, |a, v, _| put(&mut a.sync_id, number(v, "syncid", 0, 255))),
+        option(DaemonOptions, "", "sync-maxlen", O::SyncMaxlen, "longest message; the kernel's default follows the MTU").of(DAEMON)
+            .value("BYTES", Any, |a, v, _| put(&mut a.daemon.max_len, number(v, "sync-maxlen", 1, 65535 - 20 - 8))),
+        option(DaemonOptions, "", "mcast-group", O::McastGroup, "multicast group; default 224.0.0.81").of(DAEMON)
+            .value("ADDRESS", Any, |a, v, _| put(&mut a.daemon.group, values::multicast(v))),
+        option(DaemonOptions, "", "mcast-port", O::McastPort, "UDP port; default 8848").of(DAEMON)
+            .value("PORT", Any, |a, v, _| put(&mut a.daemon.port, number(v, "mcast-port", 1, 65535))),
+        option(DaemonOptions, "", "mcast-ttl", O::McastTtl, "how far messages go; default 1").of(DAEMON)
+            .value("TTL", Any, |a, v, _| put(&mut a.daemon.ttl, number(v, "mcast-ttl", 1, 255))),
 
-        row("", "keep", Nothing, Option(O::Keep), ChangeOptions, "with -E and -e: leave everything not named as it is"),
-        row("", "without", Value("NAMES"), Option(O::Without), ChangeOptions, "with --keep: remove persistent, netmask, pe, ops, sched-flags"),
-        row("", "ensure", Nothing, Option(O::Ensure), ChangeOptions, "with -A, -a: add, or edit if it differs; -D, -d: no error if absent"),
+        option(ChangeOptions, "", "keep", O::Keep, "with -E and -e: leave everything not named as it is").ours()
+            .of(&[C::AddService, C::EditService, C::AddServer, C::EditServer]).flag(|a| on(&mut a.keep)),
+        option(ChangeOptions, "", "without", O::Without, "with --keep: remove %").ours().of(SERVICE_CHANGES)
+            .value("NAMES", Several(|| REMOVABLE.map(Opt::name).to_vec()), |a, v, _| put(&mut a.without, values::without(v))),
+        option(ChangeOptions, "", "ensure", O::Ensure, "with -A, -a: add, or edit if it differs; -D, -d: no error if absent").ours()
+            .of(&[C::AddService, C::DeleteService, C::AddServer, C::DeleteServer]).flag(|a| on(&mut a.ensure)),
 
-        row("", "all", Nothing, Option(O::All), SaveOptions, "with -S: also the session time-outs and sync daemons"),
-        row("", "replace", Nothing, Option(O::Replace), SaveOptions, "with -R: change only what differs from the rules"),
-        row("", "dry-run", Nothing, Option(O::DryRun), SaveOptions, "with -R: change nothing, print the commands that would run"),
+        option(SaveOptions, "", "all", O::All, "with -S: also the session time-outs and sync daemons").ours().of(&[C::Save])
+            .flag(|a| on(&mut a.all)),
+        option(SaveOptions, "", "replace", O::Replace, "with -R: change only what differs from the rules").ours().of(&[C::Restore])
+            .flag(|a| on(&mut a.replace)),
+        option(SaveOptions, "", "dry-run", O::DryRun, "with -R: change nothing, print the commands that would run").ours().of(&[C::Restore])
+            .flag(|a| on(&mut a.dry_run)),
 
-        row("", "netns", Value("NAMESPACE"), Option(O::Netns), AnyOptions, "a network namespace: a name as in ip netns, or a path"),
+        option(AnyOptions, "", "netns", O::Netns, "a network namespace: a name as in ip netns, or a path").ours().of(ALL_BUT_TEXTS).of_connections()
+            .value("NAMESPACE", Namespace, |a, v, _| put(&mut a.netns, values::namespace(v))),
     ]
 };
 
-/// The types of tunnel, by their names on the command line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TunnelType {
-    /// IP in IP
-    #[default]
-    Ipip,
-    /// Generic UDP encapsulation
-    Gue,
-    /// Generic routing encapsulation
-    Gre,
+/// What a command, or `-L -c`, has of the table.
+const fn allowed(command: CommandName, connections: bool) -> Allowed {
+    let mut allowed = Allowed::NOTHING;
+    let mut i = 0;
+    while i < OPTIONS.len() {
+        let row = &OPTIONS[i];
+        if let Role::Option(option) = row.role {
+            if connections {
+                if row.connections {
+                    allowed.may = allowed.may.with(option);
+                }
+            } else if row.needed.contains(command) {
+                allowed.needs = allowed.needs.with(option);
+            } else if row.allowed.contains(command) {
+                allowed.may = allowed.may.with(option);
+            } else if row.one_of.contains(command) {
+                allowed.one_of = allowed.one_of.with(option);
+            }
+        }
+        i += 1;
+    }
+    allowed
 }
 
-impl TunnelType {
-    /// All of them.
-    pub const ALL: [TunnelType; 3] = [TunnelType::Ipip, TunnelType::Gue, TunnelType::Gre];
+/// The options of `-L -c`. Where one of them is ours, other listings do not take
+/// it; C ipvsadm has its own words for those that are its own.
+pub static CONNECTION_OPTIONS: Allowed = allowed(CommandName::List, true);
 
-    /// The name on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            TunnelType::Ipip => "ipip",
-            TunnelType::Gue => "gue",
-            TunnelType::Gre => "gre",
-        }
+static COMMAND_OPTIONS: [Allowed; CommandName::ALL.len()] = {
+    let mut all = [Allowed::NOTHING; CommandName::ALL.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = allowed(CommandName::ALL[i], false);
+        i += 1;
     }
+    all
+};
+
+/// The options of `command`; for `-L -c`, see also [`CONNECTION_OPTIONS`].
+pub fn allowed_with(command: CommandName) -> &'static Allowed {
+    &COMMAND_OPTIONS[command as usize]
+}
+
+/// The row with this long spelling.
+pub fn find_long(name: &[u8]) -> Option<&'static OptionSpec> {
+    OPTIONS
+        .iter()
+        .find(|row| !name.is_empty() && row.long.as_bytes() == name)
+}
+
+/// The rows' numbers by their short spelling, so that a line of rules costs no
+/// search. As numbers they need no relocation when the program starts.
+static SHORT: [u8; 128] = {
+    let mut table = [u8::MAX; 128];
+    let mut number = 0;
+    while (number as usize) < OPTIONS.len() {
+        if let Some(letter) = OPTIONS[number as usize].short {
+            table[letter as usize] = number;
+        }
+        number += 1;
+    }
+    table
+};
+
+/// The row with this short spelling.
+pub fn find_short(letter: u8) -> Option<&'static OptionSpec> {
+    OPTIONS.get(usize::from(*SHORT.get(usize::from(letter))?))
 }

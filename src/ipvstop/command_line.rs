@@ -3,7 +3,7 @@
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
-use ipvsadm::cli::interval::{DEFAULT_INTERVAL, interval};
+use ipvsadm::cli::values::interval::{DEFAULT_INTERVAL, interval};
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;

@@ -10,7 +10,7 @@
 
 use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;
-use crate::cli::goal::Goal;
+use crate::cli::patch::Desired;
 use ipvs::{
     Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Timeouts,
@@ -128,9 +128,9 @@ impl Wanted {
         let change = match &rule.action {
             Action::Change(change) => *change,
             // Every line is to be so here, whatever is there.
-            Action::Goal(goal) => match (goal.plain(), &**goal) {
+            Action::Reach(goal) => match (goal.plain(), &**goal) {
                 (Some(change), _) => change,
-                (None, Goal::NoService(_) | Goal::NoServer(..)) => {
+                (None, Desired::NoService(_) | Desired::NoServer(..)) => {
                     return Err(RuleError::NoDescription);
                 }
                 (None, _) => return Err(RuleError::Keeps),

@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 pub fn run(session: &mut Session, action: &Action) -> Result<()> {
     match action {
         Action::Change(change) => change::one(&mut session.ipvs, change),
-        Action::Goal(goal) => change::reach(&mut session.ipvs, goal),
+        Action::Reach(desired) => change::reach(&mut session.ipvs, desired),
         Action::Drain {
             service,
             server,

@@ -3,12 +3,12 @@
 //! The kernel has neither partial nor conditional edits: keeping a value, or
 //! leaving alone what is right already, means to read, compare and write. What
 //! others do between reading and writing shows only in the kernel's refusal;
-//! the change is then tried again if its goal can still be reached.
+//! the change is then tried again if the desired state can still be reached.
 
 use super::failure::{Failure, Result};
 use super::table;
-use crate::cli::goal::{Goal, Patch, Wish};
-use crate::cli::options::CommandName;
+use crate::cli::opt::CommandName;
+use crate::cli::patch::{Desired, Over, Settings};
 use ipvs::{
     Change, Ipvs, KernelError, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey,
 };
@@ -23,13 +23,13 @@ pub fn one(ipvs: &mut Ipvs, change: &Change) -> Result<()> {
         .map_err(|error| Failure::change(change, error))
 }
 
-/// Reaches `goal` by the smallest change, if one is needed.
-pub fn reach(ipvs: &mut Ipvs, goal: &Goal) -> Result<()> {
-    match goal {
-        Goal::Service(key, wish) => service(ipvs, key, wish),
-        Goal::Server(service, key, wish) => server(ipvs, service, key, wish),
-        Goal::NoService(key) => gone(ipvs, &Change::DeleteService(*key)),
-        Goal::NoServer(service, key) => gone(ipvs, &Change::DeleteServer(*service, *key)),
+/// Reaches `desired` by the smallest change, if one is needed.
+pub fn reach(ipvs: &mut Ipvs, desired: &Desired) -> Result<()> {
+    match desired {
+        Desired::Service(key, settings) => service(ipvs, key, settings),
+        Desired::Server(service, key, settings) => server(ipvs, service, key, settings),
+        Desired::NoService(key) => gone(ipvs, &Change::DeleteService(*key)),
+        Desired::NoServer(service, key) => gone(ipvs, &Change::DeleteServer(*service, *key)),
     }
 }
 
@@ -44,17 +44,17 @@ fn gone(ipvs: &mut Ipvs, delete: &Change) -> Result<()> {
 fn service(
     ipvs: &mut Ipvs,
     key: &ServiceKey,
-    wish: &Wish<ServiceConfig, impl Patch<ServiceConfig>>,
+    settings: &Settings<ServiceConfig, impl Over<ServiceConfig>>,
 ) -> Result<()> {
-    again(ipvs, wish, |ipvs| {
+    again(ipvs, settings, |ipvs| {
         let present = match ipvs.service(key) {
             Ok(Service { config, .. }) => Some(config),
             Err(KernelError::Refused(ESRCH)) => None,
             Err(error) => return Err(Failure::kernel(CommandName::EditService, error)),
         };
-        Ok(match (present, wish.added()) {
+        Ok(match (present, settings.if_absent()) {
             (Some(present), _) => {
-                let wanted = wish.wanted(&present).map_err(Failure::Usage)?;
+                let wanted = settings.if_present(&present).map_err(Failure::Usage)?;
                 (!wanted.is_same(&present)).then_some(Change::EditService(*key, wanted))
             }
             (None, Some(config)) => Some(Change::AddService(*key, config)),
@@ -67,13 +67,15 @@ fn server(
     ipvs: &mut Ipvs,
     service: &ServiceKey,
     key: &ServerKey,
-    wish: &Wish<ServerConfig, impl Patch<ServerConfig>>,
+    settings: &Settings<ServerConfig, impl Over<ServerConfig>>,
 ) -> Result<()> {
-    again(ipvs, wish, |ipvs| {
+    again(ipvs, settings, |ipvs| {
         let present = table::server(ipvs, service, key)?;
-        Ok(match (present, wish.added()) {
+        Ok(match (present, settings.if_absent()) {
             (Some(present), _) => {
-                let wanted = wish.wanted(&present.config).map_err(Failure::Usage)?;
+                let wanted = settings
+                    .if_present(&present.config)
+                    .map_err(Failure::Usage)?;
                 let same = wanted.is_same(&present.config);
                 (!same).then_some(Change::EditServer(*service, *key, wanted))
             }
@@ -91,13 +93,17 @@ fn server(
 }
 
 /// Makes the change that `next` finds necessary. If others were faster, looks
-/// again, where `wish` allows it.
-fn again<C: Copy, P: Patch<C>>(
+/// again, where `settings` allows it.
+fn again<C: Copy, P: Over<C>>(
     ipvs: &mut Ipvs,
-    wish: &Wish<C, P>,
+    settings: &Settings<C, P>,
     next: impl Fn(&mut Ipvs) -> Result<Option<Change>>,
 ) -> Result<()> {
-    let tries = if wish.added().is_some() { TRIES } else { 1 };
+    let tries = if settings.if_absent().is_some() {
+        TRIES
+    } else {
+        1
+    };
     for last in (0..tries).rev().map(|left| left == 0) {
         let Some(change) = next(ipvs)? else {
             return Ok(());

@@ -10,7 +10,7 @@ use crate::check::facts::Facts;
 use crate::check::real_server::{self, Membership};
 use crate::check::{Findings, Severity, director, report};
 use crate::cli::Check;
-use crate::cli::options::CommandName;
+use crate::cli::opt::CommandName;
 use ipvs::{Namespace, ServiceKey};
 use std::ffi::OsStr;
 

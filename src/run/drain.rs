@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::signals::Interrupt;
 use super::table;
-use crate::cli::options::CommandName;
+use crate::cli::opt::CommandName;
 use crate::connections::{Connection, ConnectionFilter, Connections};
 use crate::procfs;
 use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, ServiceKey};

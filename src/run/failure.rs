@@ -4,8 +4,8 @@
 use super::drain::outcome::NotDrained;
 use super::exit::Exit;
 use super::hint::hint;
-use crate::cli::UsageError;
-use crate::cli::options::CommandName;
+use crate::cli::opt::CommandName;
+use crate::cli::{UsageError, hints};
 use crate::connections::TABLE;
 use crate::rules::WrongLine;
 use ipvs::{Change, KernelError, ListError, NamespaceError};
@@ -149,7 +149,7 @@ impl Failure {
     /// One more line for a person.
     fn hint(&self) -> Option<String> {
         match self {
-            Failure::Usage(error) => error.hint(),
+            Failure::Usage(error) => hints::hint(error),
             Failure::Refused { hint, .. } => hint.clone(),
             _ => None,
         }
@@ -174,8 +174,7 @@ impl Failure {
             Failure::Namespace(name, error) => namespace(name, error),
             Failure::Refused { command, errno, .. } => refusal(*command, *errno).into(),
             Failure::Unstable => {
-                "the table changed all the time while it was read: the listing may be incomplete"
-                    .into()
+                "the table kept changing while it was read: the listing may be incomplete".into()
             }
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Vec::new(),
             Failure::Output(error) => {
@@ -234,7 +233,7 @@ fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
     let (before, after) = match error {
         NamespaceError::Open(error) => ("cannot open network namespace `", system_text(error)),
         NamespaceError::Enter(error) if error.raw_os_error() == Some(EINVAL) => {
-            return [b"`", name.as_bytes(), b"' is no network namespace"].concat();
+            return [b"`", name.as_bytes(), b"' is not a network namespace"].concat();
         }
         NamespaceError::Enter(error) => {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);

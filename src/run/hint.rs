@@ -1,7 +1,7 @@
 //! Hints: one more line for a person at a terminal, where the cause of a
 //! refusal is known.
 
-use crate::cli::near;
+use crate::cli::hints::near;
 use ipvs::{Change, Name, SCHEDULERS};
 use libc::{EINVAL, ENOENT, ERANGE};
 

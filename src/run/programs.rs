@@ -8,7 +8,7 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::restore::{self, Start};
 use super::watch;
-use crate::cli::{self, Action, Command, Invocation, Restore, help, scripts};
+use crate::cli::{self, Action, Command, Invocation, Restore, help, save_restore};
 use crate::names::SystemLookup;
 use std::env;
 use std::ffi::OsStr;
@@ -29,10 +29,8 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
 
 fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
     // popt knows both names.
-    let posix = || {
-        let set = |name| env::var_os(name).is_some();
-        set("POSIXLY_CORRECT") || set("POSIX_ME_HARDER")
-    };
+    let is_set = |name| env::var_os(name).is_some();
+    let posix = is_set("POSIXLY_CORRECT") || is_set("POSIX_ME_HARDER");
     let invocation =
         cli::parse(program, words, posix, &mut SystemLookup::default()).map_err(Failure::Usage)?;
     carry_out(&invocation, out)
@@ -67,7 +65,7 @@ fn print(mut out: Output, text: &str) -> Result<Exit> {
 /// The program ipvsadm-save.
 pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    match scripts::save(arguments(words)) {
+    match save_restore::save(arguments(words)) {
         Ok(Some((options, netns))) => {
             let action = Action::Save(options);
             ended(action::run_alone(&action, netns.as_deref(), out))
@@ -84,7 +82,7 @@ pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
 /// The program ipvsadm-restore.
 pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    ended(match scripts::restore(arguments(words)) {
+    ended(match save_restore::restore(arguments(words)) {
         Ok(Some((options, netns))) => restore_from_input(options, netns.as_deref(), out),
         Ok(None) => print(out, help::RESTORE),
         Err(error) => Err(Failure::Usage(error)),

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::signals::Interrupt;
-use crate::cli::options::CommandName;
+use crate::cli::opt::CommandName;
 use crate::render::text;
 use crate::rules::plan::Step;
 use anyhow::Context;

@@ -86,7 +86,7 @@ fn dry_run(input: &[u8], rules: &[Rule], start: Start, mut out: Output) -> Resul
             Action::Drain {
                 service, server, ..
             } => text::rule(out.buffer(), None, &Change::DeleteServer(*service, *server)),
-            Action::Goal(_) => {
+            Action::Reach(_) => {
                 rules::words(line.map_or(b"", |(_, text)| text), &mut words);
                 out.buffer().text(words.join(&b' '));
                 out.buffer().push(b'\n');

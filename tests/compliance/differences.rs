@@ -117,7 +117,7 @@ fn of_connections(call: &Call, stderr: &[u8]) -> Option<Outcome> {
     }
     let words: Vec<&[u8]> = call.words.iter().map(Vec::as_slice).collect();
     let posix = call.env.iter().any(|(name, _)| name == "POSIXLY_CORRECT");
-    match cli::parse(b"ipvsadm", &words, || posix, &mut SystemLookup::default()) {
+    match cli::parse(b"ipvsadm", &words, posix, &mut SystemLookup::default()) {
         Ok(line) => {
             let engines = match line.command {
                 Command::Action(Action::List(list, _)) => match *list {

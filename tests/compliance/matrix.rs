@@ -2,7 +2,8 @@
 //! and what it may not.
 
 use crate::suite::{Cases, Group};
-use ipvsadm::cli::options::{CommandName, OPTIONS, Opt, OptionSpec, Role, Takes};
+use ipvsadm::cli::opt::CommandName;
+use ipvsadm::cli::options::{OPTIONS, OptionSpec, Role, Since};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -17,36 +18,13 @@ pub fn groups() -> Vec<Group> {
 const TABLE: &str = "-A -t 10.0.0.1:80 -s rr\n\
     -a -t 10.0.0.1:80 -r 10.0.0.2:80 -m\n";
 
-/// Options of ours that the reference does not have.
-pub const NEW: &[Opt] = &[
-    Opt::Client,
-    Opt::State,
-    Opt::By,
-    Opt::Top,
-    Opt::All,
-    Opt::Replace,
-    Opt::DryRun,
-    Opt::Drain,
-    Opt::Json,
-    Opt::Openmetrics,
-    Opt::Keep,
-    Opt::Without,
-    Opt::Ensure,
-    Opt::Netns,
-    Opt::Watch,
-    Opt::Samples,
-];
-
-/// Commands of ours that the reference does not have.
-pub const NEW_COMMANDS: &[CommandName] = &[CommandName::Check, CommandName::CheckRealServer];
-
-/// Whether the reference does not have what `role` is.
-pub fn is_new(role: Role) -> bool {
-    match role {
-        Role::Command(command) => NEW_COMMANDS.contains(&command),
-        Role::Option(option) => NEW.contains(&option),
-        Role::Ipv6 | Role::Ignored => false,
-    }
+/// The commands of the matrix that the reference has, too.
+fn commands() -> impl Iterator<Item = CommandName> {
+    OPTIONS.iter().filter_map(|row| match row.role {
+        Role::Command(CommandName::Help | CommandName::Version) => None,
+        Role::Command(command) if row.since == Since::C && !row.long.is_empty() => Some(command),
+        _ => None,
+    })
 }
 
 /// The commands of the matrix in their shortest legal form.
@@ -78,15 +56,12 @@ pub fn shortest(command: CommandName) -> &'static str {
 pub fn option_rows() -> impl Iterator<Item = &'static OptionSpec> {
     OPTIONS
         .iter()
-        .filter(|row| !matches!(row.role, Role::Command(_)) && !is_new(row.role))
+        .filter(|row| !matches!(row.role, Role::Command(_)) && row.since == Since::C)
 }
 
-/// A spelling of the option.
+/// The shortest spelling of the option.
 pub fn spelling(row: &OptionSpec) -> String {
-    match row.short {
-        Some(letter) => format!("-{}", char::from(letter)),
-        None => format!("--{}", row.long),
-    }
+    row.spellings().next().expect("a spelling")
 }
 
 /// The option with a good value.
@@ -105,21 +80,25 @@ pub fn with_value(row: &OptionSpec) -> String {
         "mcast-group" => "224.0.0.99",
         _ => "5",
     };
-    match row.takes {
-        Takes::Nothing => spelling(row),
-        Takes::Value(_) | Takes::Optional(_) => format!("{} {value}", spelling(row)),
+    match row.takes_value() {
+        false => spelling(row),
+        true => format!("{} {value}", spelling(row)),
     }
 }
 
 fn pairs(cases: &mut Cases) {
     cases.given(TABLE);
-    let in_matrix = |command: &&CommandName| {
-        !matches!(command, CommandName::Help | CommandName::Version)
-            && !NEW_COMMANDS.contains(command)
-    };
-    for &command in CommandName::ALL.iter().filter(in_matrix) {
+    for command in commands() {
         for row in option_rows() {
             cases.same(format!("{} {}", shortest(command), with_value(row)));
+        }
+        // To the reference, an option that only we have is unknown; to us it is, with
+        // a command that never takes it.
+        for row in OPTIONS.iter().filter(|row| !row.is_known_to(command)) {
+            for value in ["", "=5", " 5 -w x"] {
+                cases.same(format!("{} -n {}{value}", shortest(command), spelling(row)));
+            }
+            cases.same(format!("{} -w x {}", shortest(command), spelling(row)));
         }
     }
 }

@@ -10,12 +10,11 @@
 //!         cargo test --test compliance random
 
 use crate::differences;
-use crate::matrix::is_new;
 use crate::suite::{Cases, Group};
 use crate::support::bench::{Seen, Which};
 use crate::support::programs::{Call, End, Outcome};
-use ipvsadm::cli::matrix::allowed_with;
-use ipvsadm::cli::options::{CommandName, OPTIONS, OptionSpec, Role, Takes};
+use ipvsadm::cli::opt::{CommandName, Opt};
+use ipvsadm::cli::options::{OPTIONS, OptionSpec, Role, Since, Takes, allowed_with};
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -253,7 +252,7 @@ impl Random {
     fn command(&mut self) -> &'static OptionSpec {
         let rows: Vec<&OptionSpec> = OPTIONS
             .iter()
-            .filter(|row| matches!(row.role, Role::Command(_)) && !is_new(row.role))
+            .filter(|row| matches!(row.role, Role::Command(_)) && row.since == Since::C)
             .collect();
         self.pick(&rows)
     }
@@ -268,14 +267,14 @@ impl Random {
         for row in &OPTIONS {
             let chance = match row.role {
                 Role::Command(_) => 0,
-                new if is_new(new) => 0,
+                _ if row.since == Since::Ours => 0,
                 Role::Option(option) if allowed.needs.contains(option) => 30,
                 Role::Option(option)
                     if allowed.may.contains(option) || allowed.one_of.contains(option) =>
                 {
                     20
                 }
-                Role::Option(_) | Role::Ipv6 | Role::Ignored => 1,
+                Role::Option(_) | Role::Unchecked => 1,
             };
             if self.percent(chance) {
                 groups.push(self.option(row));
@@ -284,22 +283,14 @@ impl Random {
                 }
             }
         }
-        if allowed
-            .needs
-            .contains(ipvsadm::cli::options::Opt::ServiceAddress)
-            && self.percent(60)
-        {
+        if allowed.needs.contains(Opt::ServiceAddress) && self.percent(60) {
             let service = self
                 .pick(SERVICES)
                 .split(' ')
                 .map(|w| w.as_bytes().to_vec());
             groups.insert(0, service.collect());
         }
-        if allowed
-            .needs
-            .contains(ipvsadm::cli::options::Opt::RealServer)
-            && self.percent(60)
-        {
+        if allowed.needs.contains(Opt::RealServer) && self.percent(60) {
             let server = self.pick(SERVERS).as_bytes().to_vec();
             groups.push(vec![b"-r".to_vec(), server]);
         }
@@ -325,9 +316,9 @@ impl Random {
             false => spelling(row),
         };
         let value = match row.takes {
-            Takes::Nothing => return vec![name.into_bytes()],
-            Takes::Optional(_) if self.percent(50) => return vec![name.into_bytes()],
-            Takes::Optional(_) | Takes::Value(_) => self.value(good_values(row.long)),
+            Takes::Nothing(_) | Takes::Words(_) => return vec![name.into_bytes()],
+            Takes::Optional(..) if self.percent(50) => return vec![name.into_bytes()],
+            Takes::Optional(..) | Takes::Value(..) => self.value(good_values(row.long)),
         };
         match self.below(8) {
             0 => vec![[name.as_bytes(), b"=", &value].concat()],
@@ -356,7 +347,7 @@ impl Random {
                 3 => words.insert(at, self.pick(ODD_VALUES).as_bytes().to_vec()),
                 4 => {
                     let row = &OPTIONS[self.below(OPTIONS.len())];
-                    if !is_new(row.role) {
+                    if row.since == Since::C {
                         let option = self.option(row);
                         words.splice(at..at, option);
                     }

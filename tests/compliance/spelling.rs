@@ -1,9 +1,8 @@
 //! How options are spelt, put in order, repeated, and got wrong.
 
-use crate::matrix::is_new;
 use crate::suite::{Cases, Group};
 use crate::support::programs::Call;
-use ipvsadm::cli::options::{OPTIONS, Takes};
+use ipvsadm::cli::options::{OPTIONS, Since};
 
 pub fn groups() -> Vec<Group> {
     vec![
@@ -99,7 +98,7 @@ fn first_word(cases: &mut Cases) {
 /// does not take, without one it takes.
 fn every_option(cases: &mut Cases) {
     cases.given(TABLE);
-    for row in OPTIONS.iter().filter(|row| !is_new(row.role)) {
+    for row in OPTIONS.iter().filter(|row| row.since == Since::C) {
         if let Some(short) = row.short {
             let short = char::from(short);
             cases.same(format!("-{short}"));
@@ -116,7 +115,7 @@ fn every_option(cases: &mut Cases) {
         cases.same(format!("-L --{}", &long[..long.len() - 1]));
         cases.same(format!("-L --{long}x"));
         cases.same(format!("-L -{long}"));
-        if row.takes == Takes::Nothing {
+        if !row.takes_value() {
             cases.same(format!("-L --{long}=5"));
             cases.same(format!("--{long}=5"));
         }

@@ -261,11 +261,11 @@ impl Cases<'_> {
 /// names are not looked up.
 fn likely_to_change(call: &Call) -> bool {
     let words: Vec<&[u8]> = call.words.iter().map(Vec::as_slice).collect();
-    let invocation = cli::parse(b"", &words, || false, &mut NoLookup);
+    let invocation = cli::parse(b"", &words, false, &mut NoLookup);
     invocation.is_ok_and(|invocation| {
         matches!(
             invocation.command,
-            Command::Action(Action::Change(_) | Action::Goal(_) | Action::Drain { .. })
+            Command::Action(Action::Change(_) | Action::Reach(_) | Action::Drain { .. })
                 | Command::Restore(_)
         )
     })

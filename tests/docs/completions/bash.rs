@@ -1,14 +1,14 @@
 //! The completions for bash.
 
 use super::{
-    CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, letters_with_value,
-    small_program, spellings, top_options, values, words,
+    CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, kind,
+    letters_with_value, small_program, top_options, values, words,
 };
 use std::fmt::Write;
 
 /// The file for bash.
 pub fn bash() -> String {
-    let first: Vec<String> = commands().flat_map(|(row, _)| spellings(row)).collect();
+    let first: Vec<String> = commands().flat_map(|(row, _)| row.spellings()).collect();
     include_str!("template.bash")
         .replace("        @COMMANDS@\n", &command_cases())
         .replace("        @OPTIONS@\n", &option_cases())
@@ -33,7 +33,7 @@ fn top_words() -> String {
 
 /// `-t | --tcp-service`
 fn either(row: &OptionSpec) -> String {
-    spellings(row).join(" | ")
+    row.spellings().collect::<Vec<_>>().join(" | ")
 }
 
 fn command_cases() -> String {
@@ -58,7 +58,8 @@ fn option_cases() -> String {
 fn service_cases() -> String {
     let mut text = String::new();
     for row in &OPTIONS {
-        if let Values::Services(kind) = values(row) {
+        if let Values::Service = values(row) {
+            let kind = kind(row);
             let words = either(row);
             let _ = writeln!(text, "            {words}) service=\"{kind} $value\" ;;");
         }
@@ -68,20 +69,21 @@ fn service_cases() -> String {
 
 fn value_cases() -> String {
     let mut text = String::new();
-    for row in OPTIONS.iter().filter(|row| row.takes != Takes::Nothing) {
+    for row in OPTIONS.iter().filter(|row| row.takes_value()) {
         let found = match values(row) {
-            Values::Services(kind) => format!("found=$(_ipvsadm_services {kind})"),
-            Values::Servers => "found=$(_ipvsadm_servers \"$service\")".into(),
-            Values::Words(words) => format!("found='{words}'"),
-            Values::List(words) => {
-                format!("found='{words}' before+=${{value%\"${{value##*,}}\"}}")
-            }
-            Values::Interfaces => "found=$(_ipvsadm_interfaces)".into(),
-            Values::Namespaces => "found=$(_ipvsadm_namespaces)".into(),
-            Values::Unknown => "return".into(),
+            Values::Service => format!("found=$(_ipvsadm_services {})", kind(row)),
+            Values::Server => "found=$(_ipvsadm_servers \"$service\")".into(),
+            Values::One(words) => format!("found='{}'", words().join(" ")),
+            Values::Several(words) => format!(
+                "found='{}' before+=${{value%\"${{value##*,}}\"}}",
+                words().join(" ")
+            ),
+            Values::Interface => "found=$(_ipvsadm_interfaces)".into(),
+            Values::Namespace => "found=$(_ipvsadm_namespaces)".into(),
+            Values::Any => "return".into(),
         };
         // Where the value may be left out, another option may come instead.
-        if !matches!(row.takes, Takes::Optional(_)) {
+        if !matches!(row.takes, Takes::Optional(..)) {
             let _ = writeln!(text, "        {}) {found} ;;", either(row));
         }
     }

@@ -1,8 +1,8 @@
 //! The completions for fish.
 
 use super::{
-    CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, options_with_commands,
-    small_program, top_options, values,
+    CommandName, OPTIONS, OptionSpec, Takes, Values, commands, first_words, kind,
+    options_with_commands, small_program, top_options, values,
 };
 use std::fmt::Write;
 
@@ -42,7 +42,8 @@ fn first() -> String {
             "complete -c ipvsadm -n __ipvsadm_first{names}{}",
             help(row)
         );
-        if let Values::Words(words) = values(row) {
+        if let Values::One(words) = values(row) {
+            let words = words().join(" ");
             let _ = writeln!(
                 text,
                 "complete -c ipvsadm -n '__ipvsadm_after --{}' -a '{words}'",
@@ -72,7 +73,7 @@ fn program(name: &str, command: CommandName) -> String {
             Some(long) => format!("-l {long}"),
             None => format!("-s {}", &word[1..]),
         };
-        let (value, help) = (value(row), quoted(row.help));
+        let (value, help) = (value(row), quoted(&row.help()));
         let _ = writeln!(
             text,
             "complete -c {name} {name_of_option}{value} -d '{help}'"
@@ -107,7 +108,7 @@ fn names(row: &OptionSpec) -> String {
 }
 
 fn help(row: &OptionSpec) -> String {
-    match row.help {
+    match row.help().as_str() {
         "" => String::new(),
         help => format!(" -d '{}'", quoted(help)),
     }
@@ -118,39 +119,41 @@ fn quoted(help: &str) -> String {
 }
 
 fn value(row: &OptionSpec) -> String {
-    match (row.takes, values(row)) {
-        (Takes::Value(_), Values::Words(words)) => format!(" -x -a '{words}'"),
-        (Takes::Value(_), Values::List(words)) => format!(" -x -a '(__ipvsadm_list {words})'"),
-        (Takes::Value(_), Values::Services(kind)) => {
-            format!(" -x -a '(__ipvsadm_services {kind})'")
-        }
-        (Takes::Value(_), Values::Servers) => " -x -a '(__ipvsadm_servers)'".into(),
-        (Takes::Value(_), Values::Interfaces) => " -x -a '(__ipvsadm_interfaces)'".into(),
-        (Takes::Value(_), Values::Namespaces) => " -x -a '(__ipvsadm_namespaces)'".into(),
-        (Takes::Value(_), Values::Unknown) => " -x".into(),
-        (Takes::Nothing | Takes::Optional(_), _) => String::new(),
+    // A value that may be left out is not asked for.
+    let Takes::Value(_, values, _) = row.takes else {
+        return String::new();
+    };
+    match values {
+        Values::One(words) => format!(" -x -a '{}'", words().join(" ")),
+        Values::Several(words) => format!(" -x -a '(__ipvsadm_list {})'", words().join(" ")),
+        Values::Service => format!(" -x -a '(__ipvsadm_services {})'", kind(row)),
+        Values::Server => " -x -a '(__ipvsadm_servers)'".into(),
+        Values::Interface => " -x -a '(__ipvsadm_interfaces)'".into(),
+        Values::Namespace => " -x -a '(__ipvsadm_namespaces)'".into(),
+        Values::Any => " -x".into(),
     }
 }
 
 fn service_cases() -> String {
     let mut text = String::new();
-    for row in &OPTIONS {
-        if let Values::Services(kind) = values(row) {
-            let long = row.long;
-            // A fish pattern knows no sets of letters: any word that ends in
-            // the letter will do.
-            let short = row
-                .short
-                .map(|letter| format!("'-*{}' ", char::from(letter)));
-            let short = short.unwrap_or_default();
-            let _ = writeln!(text, "            case {short}--{long}");
-            let _ = writeln!(text, "                set vip {kind} $words[(math $i + 1)]");
-            let _ = writeln!(text, "            case '--{long}=*'");
-            let _ = writeln!(
-                text,
-                "                set vip {kind} (string replace -r '^[^=]*=' '' -- $words[$i])"
-            );
-        }
+    for row in OPTIONS
+        .iter()
+        .filter(|row| matches!(values(row), Values::Service))
+    {
+        let (long, kind) = (row.long, kind(row));
+        // A fish pattern knows no sets of letters: any word that ends in the
+        // letter will do.
+        let short = row
+            .short
+            .map(|letter| format!("'-*{}' ", char::from(letter)));
+        let short = short.unwrap_or_default();
+        let _ = writeln!(text, "            case {short}--{long}");
+        let _ = writeln!(text, "                set vip {kind} $words[(math $i + 1)]");
+        let _ = writeln!(text, "            case '--{long}=*'");
+        let _ = writeln!(
+            text,
+            "                set vip {kind} (string replace -r '^[^=]*=' '' -- $words[$i])"
+        );
     }
     text
 }

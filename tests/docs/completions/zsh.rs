@@ -1,8 +1,8 @@
 //! The completions for zsh.
 
 use super::{
-    CommandName, OPTIONS, OptionSpec, Role, Takes, Values, commands, first_words,
-    letters_with_value, options_with_commands, small_program, spellings, top_options, values,
+    CommandName, OPTIONS, OptionSpec, Role, Takes, Values, commands, first_words, kind,
+    letters_with_value, options_with_commands, small_program, top_options, values,
 };
 use std::fmt::Write;
 
@@ -43,8 +43,8 @@ fn first_specs() -> String {
 
 fn small_specs(command: CommandName) -> String {
     small_program(command).fold(String::new(), |mut text, (word, row)| {
-        let equals = if row.takes == Takes::Nothing { "" } else { "=" };
-        let (help, value) = (quoted(row.help), value(row));
+        let equals = if !row.takes_value() { "" } else { "=" };
+        let (help, value) = (quoted(&row.help()), value(row));
         let _ = writeln!(text, "                '{word}{equals}[{help}]{value}'");
         text
     })
@@ -85,7 +85,8 @@ fn option_specs() -> String {
 fn service_cases() -> String {
     let mut text = String::new();
     for row in &OPTIONS {
-        if let Values::Services(kind) = values(row) {
+        if let Values::Service = values(row) {
+            let kind = kind(row);
             let letter = row.short.map(char::from);
             let short = letter.map(|letter| format!("-[^-$valued]#{letter}|"));
             let (short, long) = (short.unwrap_or_default(), row.long);
@@ -108,8 +109,8 @@ fn spec(row: &OptionSpec) -> String {
         Role::Command(_) => "$others".into(),
         role => format!("'({})'", alternatives(|other| other == role)),
     };
-    let mut names = spellings(row);
-    if row.takes != Takes::Nothing {
+    let mut names: Vec<String> = row.spellings().collect();
+    if row.takes_value() {
         for name in &mut names {
             name.push(if name.starts_with("--") { '=' } else { '+' });
         }
@@ -118,7 +119,7 @@ fn spec(row: &OptionSpec) -> String {
         [one] => one.clone(),
         several => format!("{{{}}}", several.join(",")),
     };
-    let help = quoted(row.help);
+    let help = quoted(&row.help());
     format!("{excludes}{names}'[{help}]{}'", value(row))
 }
 
@@ -130,23 +131,25 @@ fn quoted(help: &str) -> String {
 /// The spellings of the rows with certain roles.
 fn alternatives(chosen: impl Fn(Role) -> bool) -> String {
     let rows = OPTIONS.iter().filter(|row| chosen(row.role));
-    rows.flat_map(spellings).collect::<Vec<_>>().join(" ")
+    rows.flat_map(OptionSpec::spellings)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn value(row: &OptionSpec) -> String {
     let name = match row.takes {
-        Takes::Nothing => return String::new(),
-        Takes::Value(name) => name.to_lowercase(),
-        Takes::Optional(name) => format!(":{}", name.to_lowercase()),
+        Takes::Nothing(_) | Takes::Words(_) => return String::new(),
+        Takes::Value(name, ..) => name.to_lowercase(),
+        Takes::Optional(name, ..) => format!(":{}", name.to_lowercase()),
     };
     let action = match values(row) {
-        Values::Unknown => " ".into(),
-        Values::Words(words) => format!("({words})"),
-        Values::List(words) => format!(" _values -s , {name} {words}"),
-        Values::Services(kind) => format!(" _ipvsadm_services {kind}"),
-        Values::Servers => " _ipvsadm_servers".into(),
-        Values::Interfaces => " _ipvsadm_interfaces".into(),
-        Values::Namespaces => " _ipvsadm_namespaces".into(),
+        Values::Any => " ".into(),
+        Values::One(words) => format!("({})", words().join(" ")),
+        Values::Several(words) => format!(" _values -s , {name} {}", words().join(" ")),
+        Values::Service => format!(" _ipvsadm_services {}", kind(row)),
+        Values::Server => " _ipvsadm_servers".into(),
+        Values::Interface => " _ipvsadm_interfaces".into(),
+        Values::Namespace => " _ipvsadm_namespaces".into(),
     };
     format!(":{name}:{action}")
 }

@@ -5,14 +5,14 @@
 //! looks like a misspelt option of ours is refused, since ignoring it would
 //! clear the table.
 
-use super::UsageError;
-use super::args::NAMESPACE;
 use super::command::{Restore, Save};
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
+use super::error::UsageError;
+use super::hints::nearest;
+use super::values;
+use std::ffi::OsString;
 
 /// The long options of ipvsadm-restore.
-const RESTORE_OPTIONS: [&str; 4] = ["--replace", "--dry-run", "--netns", "--help"];
+const RESTORE_OPTIONS: [&str; 4] = ["replace", "dry-run", "netns", "help"];
 
 /// How alike a word and an option must be (Jaro-Winkler; 1 is equal).
 const NEAR: f64 = 0.85;
@@ -74,20 +74,14 @@ fn namespace<'a>(
             .next()
             .ok_or_else(|| UsageError::MissingValue(word.into()))?,
     };
-    if value.is_empty() {
-        return Err(UsageError::IllegalValue(NAMESPACE));
-    }
-    Ok(OsStr::from_bytes(value).to_owned())
+    values::namespace(value)
 }
 
 /// The option that `word` may have been meant for.
 fn near_miss(word: &[u8]) -> Option<&'static str> {
-    let word = std::str::from_utf8(word)
-        .ok()
-        .filter(|w| w.starts_with("--"))?;
+    let word = std::str::from_utf8(word).ok()?.strip_prefix("--")?;
     let (name, _) = word.split_once('=').unwrap_or((word, ""));
-    let near = |option: &&&str| strsim::jaro_winkler(&option[2..], &name[2..]) > NEAR;
-    RESTORE_OPTIONS.iter().find(near).copied()
+    nearest(name, &RESTORE_OPTIONS, NEAR)
 }
 
 #[cfg(test)]
@@ -97,15 +91,15 @@ mod tests {
     #[test]
     fn only_a_slip_in_an_option_of_ours_is_refused() {
         for (word, meant) in [
-            ("--dryrun", Some("--dry-run")),
-            ("--dry_run", Some("--dry-run")),
-            ("--dry", Some("--dry-run")),
-            ("--replce", Some("--replace")),
-            ("--replace=yes", Some("--replace")),
-            ("--rep", Some("--replace")),
-            ("--hlep", Some("--help")),
-            ("--netn", Some("--netns")),
-            ("--net-ns", Some("--netns")),
+            ("--dryrun", Some("dry-run")),
+            ("--dry_run", Some("dry-run")),
+            ("--dry", Some("dry-run")),
+            ("--replce", Some("replace")),
+            ("--replace=yes", Some("replace")),
+            ("--rep", Some("replace")),
+            ("--hlep", Some("help")),
+            ("--netn", Some("netns")),
+            ("--net-ns", Some("netns")),
             ("--restore", None),
             ("--numeric", None),
             ("--all", None),

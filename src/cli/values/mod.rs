@@ -1,12 +1,18 @@
-//! The values of options: numbers, addresses, masks, flags.
+//! How the values of options are read.
 //!
-//! They are as lenient as the C library's parsers that C ipvsadm uses (strtol,
-//! inet_aton), because existing scripts rely on it. Names are looked up through
-//! [`Lookup`]; nothing else here reaches outside.
+//! This is C ipvsadm's reading, quirks included, because existing scripts rely
+//! on it. Names are looked up through [`Lookup`]; nothing else here reaches
+//! outside.
 
-use super::UsageError;
+pub mod connections;
+pub mod interval;
+
+use super::error::UsageError;
+use super::matrix::REMOVABLE;
+use super::opt::OptSet;
+use crate::cli::opt::TunnelType;
 use crate::names::Lookup;
-use ipvs::{Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags};
+use ipvs::{DaemonRole, Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags, ServiceKey};
 use nom::branch::alt;
 use nom::bytes::complete::{tag_no_case, take_while};
 use nom::character::complete::{char, digit0, digit1, hex_digit1, one_of};
@@ -14,7 +20,24 @@ use nom::combinator::{all_consuming, map, map_opt, not, opt, recognize, verify};
 use nom::multi::separated_list1;
 use nom::sequence::{delimited, pair, preceded};
 use nom::{IResult, Parser};
+use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::{NonZeroU32, NonZeroU64};
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+/// Nouns for the values in messages.
+pub(super) const VIRTUAL_SERVER: &str = "virtual server address[:port]";
+pub(super) const REAL_SERVER: &str = "real server address[:port]";
+const NAMESPACE: &str = "network namespace";
+
+/// The scheduler of a service without `-s`.
+pub const DEFAULT_SCHEDULER: &str = "wlc";
+/// The length at which C ipvsadm cuts the flags of a scheduler.
+const SCHED_FLAGS_LIMIT: usize = 127;
+/// Schedulers and interfaces are cut so that a NUL fits into the kernel's 16
+/// bytes; persistence engines are not.
+const NAME_LIMIT: usize = 15;
 
 /// The longest session or persistence time-out in seconds: 31 days.
 pub const MAX_TIMEOUT: i64 = 31 * 24 * 60 * 60;
@@ -28,8 +51,8 @@ fn text(digits: &[u8]) -> &str {
     std::str::from_utf8(digits).unwrap_or("")
 }
 
-/// Blanks, a sign, digits: what strtol takes in base 10. A number beyond the
-/// range of i64 is its end, as with strtol.
+/// Blanks, a sign, digits: what strtol takes in base 10. Out-of-range numbers
+/// saturate, as in strtol.
 fn strtol(input: &[u8]) -> IResult<&[u8], i64> {
     let sign = opt(one_of("+-"));
     let number = pair(sign, digit1);
@@ -41,7 +64,8 @@ fn strtol(input: &[u8]) -> IResult<&[u8], i64> {
 }
 
 /// The digits that `input` begins with, in their common form: up to
-/// five, without a leading zero. `None` says nothing about any other form.
+/// five, without a leading zero. `None` means: not in this form; use the full
+/// parser.
 pub(super) fn plain(input: &[u8]) -> Option<(u32, &[u8])> {
     let few = input.iter().take(6);
     let (digits, rest) = input.split_at(few.take_while(|b| b.is_ascii_digit()).count());
@@ -55,8 +79,8 @@ pub(super) fn plain(input: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// `a.b.c.d` or `a.b.c.d:port` in its common form, which is what most rules
-/// have; `SocketAddrV4` of std takes twice as long. `None` says nothing about any
-/// other form.
+/// have; `SocketAddrV4` of std takes twice as long. `None` means: not in this
+/// form; use the full parser.
 fn plain_address(input: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     let mut octets = [0; 4];
     let (first, mut rest) = plain(input)?;
@@ -79,7 +103,7 @@ fn plain_address(input: &[u8]) -> Option<(IpAddr, Option<u16>)> {
 
 /// The whole of `input` as a decimal number between `min` and `max`, if `T` can
 /// hold it.
-pub fn number<T: TryFrom<i64>>(input: &[u8], min: i64, max: i64) -> Option<T> {
+pub fn integer<T: TryFrom<i64>>(input: &[u8], min: i64, max: i64) -> Option<T> {
     let value = match plain(input) {
         Some((value, [])) => value.into(),
         _ => all_consuming(strtol).parse(input).ok()?.1,
@@ -88,9 +112,19 @@ pub fn number<T: TryFrom<i64>>(input: &[u8], min: i64, max: i64) -> Option<T> {
     T::try_from(value).ok()
 }
 
+/// The value of the option called `name`, a number between `min` and `max`.
+pub fn number<T: TryFrom<i64>>(
+    input: &[u8],
+    name: &'static str,
+    min: i64,
+    max: i64,
+) -> Result<T, UsageError> {
+    integer(input, min, max).ok_or(UsageError::IllegalValue(name))
+}
+
 /// A time-out in seconds from `min` on.
 pub fn timeout(input: &[u8], min: i64) -> Result<u32, UsageError> {
-    number(input, min, MAX_TIMEOUT).ok_or_else(|| UsageError::InvalidTimeout(input.into()))
+    integer(input, min, MAX_TIMEOUT).ok_or_else(|| UsageError::InvalidTimeout(input.into()))
 }
 
 /// One number of an address: 0x for hexadecimal, 0 for octal, or decimal.
@@ -138,7 +172,7 @@ fn host(input: &[u8], lookup: &mut dyn Lookup) -> Option<Ipv4Addr> {
 }
 
 fn port(input: &[u8], protocol: Option<Protocol>, lookup: &mut dyn Lookup) -> Option<u16> {
-    number(input, 0, 65535).or_else(|| lookup.port(input, protocol?))
+    integer(input, 0, 65535).or_else(|| lookup.port(input, protocol?))
 }
 
 /// `[...]` and what follows it.
@@ -196,6 +230,104 @@ fn host_port(
     Some((host(name, lookup)?.into(), port))
 }
 
+/// The service of `protocol` at an address.
+pub fn service(
+    protocol: Protocol,
+    input: &[u8],
+    lookup: &mut dyn Lookup,
+) -> Result<ServiceKey, UsageError> {
+    let (address, port) =
+        address(input, Some(protocol), lookup).ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))?;
+    Ok(ServiceKey::Address {
+        protocol,
+        address,
+        port: port.unwrap_or(0),
+    })
+}
+
+/// The service of a firewall mark on IPv4 packets.
+pub fn mark(input: &[u8]) -> Result<ServiceKey, UsageError> {
+    let mark = integer(input, 1, i64::from(u32::MAX)).and_then(NonZeroU32::new);
+    Ok(ServiceKey::Fwmark {
+        mark: mark.ok_or_else(|| UsageError::InvalidMark(input.into()))?,
+        family: Family::Inet,
+    })
+}
+
+/// The value of `--start-daemon` and `--stop-daemon`, for which C ipvsadm has
+/// different names in messages.
+pub fn role(input: &[u8], name: &'static str) -> Result<DaemonRole, UsageError> {
+    match input {
+        b"master" => Ok(DaemonRole::Master),
+        b"backup" => Ok(DaemonRole::Backup),
+        _ => Err(UsageError::IllegalValue(name)),
+    }
+}
+
+/// A scheduler; an empty name is the default one.
+pub fn scheduler(input: &[u8]) -> Name {
+    match input {
+        b"" => Name::from(DEFAULT_SCHEDULER),
+        name => Name::cut(name, NAME_LIMIT),
+    }
+}
+
+/// A persistence engine; an empty name is none.
+pub fn engine(input: &[u8]) -> Option<Name> {
+    Some(Name::cut(input, Name::CAPACITY)).filter(|name| !name.is_empty())
+}
+
+/// A network interface; an empty name is none.
+pub fn interface(input: &[u8]) -> Option<Name> {
+    (!input.is_empty()).then(|| Name::cut(input, NAME_LIMIT))
+}
+
+/// The type of a tunnel.
+pub fn tunnel_type(input: &[u8]) -> Result<TunnelType, UsageError> {
+    let mut types = TunnelType::ALL.iter().copied();
+    types
+        .find(|tunnel| tunnel.name().as_bytes() == input)
+        .ok_or(UsageError::IllegalValue("tunnel type"))
+}
+
+/// A network namespace, by its name or path.
+pub fn namespace(input: &[u8]) -> Result<OsString, UsageError> {
+    match input {
+        b"" => Err(UsageError::IllegalValue(NAMESPACE)),
+        name => Ok(OsStr::from_bytes(name).to_owned()),
+    }
+}
+
+/// The interval of `--watch`.
+pub fn watch_interval(input: &[u8]) -> Result<Duration, UsageError> {
+    interval::interval(input).ok_or_else(|| UsageError::InvalidInterval(input.into()))
+}
+
+/// The value of `--samples`.
+pub fn samples(input: &[u8]) -> Result<NonZeroU64, UsageError> {
+    NonZeroU64::new(number(input, "samples", 1, i64::MAX)?)
+        .ok_or(UsageError::IllegalValue("samples"))
+}
+
+/// The value of `--top`.
+pub fn top(input: &[u8]) -> Result<NonZeroU32, UsageError> {
+    NonZeroU32::new(number(input, "top", 1, u32::MAX.into())?)
+        .ok_or(UsageError::IllegalValue("top"))
+}
+
+/// The options that `--without` names, with commas between them.
+pub fn without(input: &[u8]) -> Result<OptSet, UsageError> {
+    let mut options = OptSet::default();
+    for name in input.split(|byte| *byte == b',').filter(|n| !n.is_empty()) {
+        let option = REMOVABLE.iter().find(|o| o.name().as_bytes() == name);
+        options.insert(*option.ok_or_else(|| UsageError::NotRemovable(name.into()))?);
+    }
+    if options == OptSet::default() {
+        return Err(UsageError::NotRemovable(input.into()));
+    }
+    Ok(options)
+}
+
 /// A persistence mask for a service of `family`.
 pub fn netmask(
     input: &[u8],
@@ -221,6 +353,23 @@ fn prefix(input: &[u8]) -> Option<u32> {
     u32::try_from(value).ok().filter(|v| (1..=128).contains(v))
 }
 
+/// The flags of schedulers by their names; those with a scheduler are its own.
+pub const SCHED_FLAGS: [(&str, SchedFlag, Option<&str>); 7] = [
+    ("sh-fallback", SchedFlag::Flag1, Some("sh")),
+    ("sh-port", SchedFlag::Flag2, Some("sh")),
+    ("mh-fallback", SchedFlag::Flag1, Some("mh")),
+    ("mh-port", SchedFlag::Flag2, Some("mh")),
+    ("flag-1", SchedFlag::Flag1, None),
+    ("flag-2", SchedFlag::Flag2, None),
+    ("flag-3", SchedFlag::Flag3, None),
+];
+
+/// The value of `-b` as typed, as much of it as C ipvsadm keeps. What it means
+/// depends on the scheduler; see [`sched_flags`].
+pub fn cut_sched_flags(input: &[u8]) -> Box<[u8]> {
+    input[..input.len().min(SCHED_FLAGS_LIMIT)].into()
+}
+
 /// The flags in the comma list `input`, for `scheduler`.
 pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, UsageError> {
     let mut flags = ServiceFlags::default();
@@ -229,17 +378,11 @@ pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Usage
         return Err(UsageError::UnknownFlag(input.into()));
     }
     for item in items() {
-        let (flag, owner): (SchedFlag, &[u8]) = match item {
-            b"flag-1" => (SchedFlag::Flag1, scheduler.as_bytes()),
-            b"flag-2" => (SchedFlag::Flag2, scheduler.as_bytes()),
-            b"flag-3" => (SchedFlag::Flag3, scheduler.as_bytes()),
-            b"sh-fallback" => (SchedFlag::Flag1, b"sh"),
-            b"sh-port" => (SchedFlag::Flag2, b"sh"),
-            b"mh-fallback" => (SchedFlag::Flag1, b"mh"),
-            b"mh-port" => (SchedFlag::Flag2, b"mh"),
-            _ => return Err(UsageError::UnknownFlag(item.into())),
-        };
-        if owner != scheduler.as_bytes() {
+        let known = SCHED_FLAGS
+            .iter()
+            .find(|(name, ..)| name.as_bytes() == item);
+        let (_, flag, owner) = known.ok_or_else(|| UsageError::UnknownFlag(item.into()))?;
+        if owner.is_some_and(|owner| owner.as_bytes() != scheduler.as_bytes()) {
             return Err(UsageError::ForeignFlag(item.into()));
         }
         flags |= flag.bit();
@@ -282,7 +425,7 @@ mod tests {
     #[test]
     fn numbers_are_strtol_on_the_whole_word() {
         for good in [" 5", "+5", "005", "\t5"] {
-            assert_eq!(number(good.as_bytes(), 0, 9), Some(5), "{good:?}");
+            assert_eq!(integer(good.as_bytes(), 0, 9), Some(5), "{good:?}");
         }
         for bad in [
             "",
@@ -294,9 +437,9 @@ mod tests {
             "99999999999999999999",
             "--5",
         ] {
-            assert_eq!(number::<i64>(bad.as_bytes(), 0, 9), None, "{bad:?}");
+            assert_eq!(integer::<i64>(bad.as_bytes(), 0, 9), None, "{bad:?}");
         }
-        assert_eq!(number(b"-0", 0, 9), Some(0));
+        assert_eq!(integer(b"-0", 0, 9), Some(0));
     }
 
     #[test]

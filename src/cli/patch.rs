@@ -1,40 +1,42 @@
-//! What `--keep` and `--ensure` ask for: commands whose change depends on the
-//! current table.
+//! Options applied to a configuration.
 //!
-//! [`ServicePatch`] and [`ServerPatch`] hold the options that were given;
-//! applied to the current configuration they yield the wanted one, or say why
-//! the two do not go together. This is pure: `run` reads the table and changes
-//! it.
+//! [`ServiceOptions`] and [`ServerOptions`] hold the options that were given.
+//! Over the defaults they yield the configuration that a plain `-A` or `-a` asks
+//! for; over what the kernel has, the one that `--keep` asks for. Either way they
+//! may not go together, which is an error. This is pure: `run` reads the table and
+//! changes it.
 
-use super::UsageError;
-use super::args::Method;
+use super::error::UsageError;
 use super::matrix;
-use super::options::{Opt, OptSet, TunnelType};
-use super::values;
+use super::opt::{Opt, OptSet};
+use super::values::{self, DEFAULT_SCHEDULER};
+use crate::cli::opt::TunnelType;
 use ipvs::{
-    Change, Forwarding, Name, Netmask, ServerConfig, ServerKey, ServiceConfig, ServiceFlags,
-    ServiceKey, Tunnel, TunnelChecksum,
+    Change, Family, Forwarding, Name, Netmask, ServerConfig, ServerKey, ServiceConfig,
+    ServiceFlags, ServiceKey, Tunnel, TunnelChecksum,
 };
 
-/// A state to be reached, whatever changes that takes.
+/// A state that `--keep` or `--ensure` asks for, whatever changes that takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Goal {
+pub enum Desired {
     /// `-A --ensure` and `-E --keep`
-    Service(ServiceKey, Wish<ServiceConfig, ServicePatch>),
+    Service(ServiceKey, Settings<ServiceConfig, ServiceOptions>),
     /// `-a --ensure` and `-e --keep`
-    Server(ServiceKey, ServerKey, Wish<ServerConfig, ServerPatch>),
+    Server(ServiceKey, ServerKey, Settings<ServerConfig, ServerOptions>),
     /// `-D --ensure`
     NoService(ServiceKey),
     /// `-d --ensure`
     NoServer(ServiceKey, ServerKey),
 }
 
-impl Goal {
+impl Desired {
     /// The line without `--ensure`, if it then says the same of an empty table.
     pub fn plain(&self) -> Option<Change> {
         match self {
-            Goal::Service(key, Wish::Ensure(config)) => Some(Change::AddService(*key, *config)),
-            Goal::Server(service, key, Wish::Ensure(config)) => {
+            Desired::Service(key, Settings::Ensure(config)) => {
+                Some(Change::AddService(*key, *config))
+            }
+            Desired::Server(service, key, Settings::Ensure(config)) => {
                 Some(Change::AddServer(*service, *key, *config))
             }
             _ => None,
@@ -42,61 +44,109 @@ impl Goal {
     }
 }
 
-/// The wanted configuration of a service or server: a whole one of type `C`, or
-/// the current one with a patch of type `P` applied.
+/// The desired configuration of a service or server: a whole one of type `C`, or
+/// the present one with options of type `O` over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish<C, P> {
+pub enum Settings<C, O> {
     /// `--keep`: it must be there.
-    Keep(P),
+    Keep(O),
     /// `--ensure`
     Ensure(C),
-    /// `--ensure --keep`: the set-up is for one that is not there yet.
-    EnsureKept(C, P),
+    /// `--ensure --keep`: the configuration is for one that is not there yet.
+    EnsureKept(C, O),
 }
 
-impl<C: Copy, P: Patch<C>> Wish<C, P> {
+impl<C: Copy, O: Over<C>> Settings<C, O> {
     /// What is to be added if it is not there.
-    pub fn added(&self) -> Option<C> {
+    pub fn if_absent(&self) -> Option<C> {
         match self {
-            Wish::Keep(_) => None,
-            Wish::Ensure(config) | Wish::EnsureKept(config, _) => Some(*config),
+            Settings::Keep(_) => None,
+            Settings::Ensure(config) | Settings::EnsureKept(config, _) => Some(*config),
         }
     }
 
     /// What `present` is to be changed into.
-    pub fn wanted(&self, present: &C) -> Result<C, UsageError> {
+    pub fn if_present(&self, present: &C) -> Result<C, UsageError> {
         match self {
-            Wish::Ensure(config) => Ok(*config),
-            Wish::Keep(patch) | Wish::EnsureKept(_, patch) => patch.over(present),
+            Settings::Ensure(config) => Ok(*config),
+            Settings::Keep(options) | Settings::EnsureKept(_, options) => options.over(present),
         }
     }
 }
 
-/// Some fields of a set-up of type `C`.
-pub trait Patch<C> {
-    /// `present` with these fields in place of its own. An error when they make
-    /// no sense with the others.
+/// Options of a configuration of type `C`.
+pub trait Over<C> {
+    /// `present` with what these options say in place of what it says. An error
+    /// when they make no sense with the rest.
     fn over(&self, present: &C) -> Result<C, UsageError>;
 }
 
-/// The options of a virtual service that were named.
+/// The options of a virtual service that were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServicePatch {
+pub struct ServiceOptions {
     /// `-s`
-    pub scheduler: Option<Name>,
-    /// `-p`, in seconds; 0 takes persistence away.
-    pub persistence: Option<u32>,
+    pub(super) scheduler: Option<Name>,
+    /// `-p`, in seconds; 0 removes persistence.
+    pub(super) persistence: Option<u32>,
     /// `-M`
-    pub netmask: Option<Netmask>,
+    pub(super) netmask: Option<Netmask>,
     /// `--pe`
-    pub engine: Option<Option<Name>>,
+    pub(super) engine: Option<Option<Name>>,
     /// `-o`
-    pub one_packet: Option<bool>,
+    pub(super) one_packet: Option<bool>,
     /// `-b`, as typed: the scheduler decides what it means.
-    pub sched_flags: Option<Box<[u8]>>,
+    pub(super) sched_flags: Option<Box<[u8]>>,
 }
 
-impl Patch<ServiceConfig> for ServicePatch {
+impl ServiceOptions {
+    /// What a service of `family` has that no option says.
+    pub(super) fn defaults(family: Family) -> ServiceConfig {
+        ServiceConfig {
+            scheduler: Name::from(DEFAULT_SCHEDULER),
+            flags: ServiceFlags::default(),
+            timeout: 0,
+            netmask: Netmask::host(family),
+            engine: None,
+        }
+    }
+
+    /// Makes these options also remove `options` from a service of `family`.
+    pub(super) fn remove(&mut self, options: OptSet, family: Family) {
+        let removed = |option| options.contains(option);
+        if removed(Opt::Persistent) {
+            self.persistence = Some(0);
+        }
+        if removed(Opt::Netmask) {
+            self.netmask = Some(Netmask::host(family));
+        }
+        if removed(Opt::Pe) {
+            self.engine = Some(None);
+        }
+        if removed(Opt::Ops) {
+            self.one_packet = Some(false);
+        }
+        if removed(Opt::SchedFlags) {
+            self.sched_flags = Some(Box::default());
+        }
+    }
+
+    /// Checks `-b` before the service is known. With `keep` and without `-s`,
+    /// accepts flags that any scheduler knows.
+    pub(super) fn check_flags(&self, keep: bool) -> Result<(), UsageError> {
+        let Some(text) = &self.sched_flags else {
+            return Ok(());
+        };
+        let fit = |name: Name| values::sched_flags(text, &name).map(|_| ());
+        match fit(self.scheduler.unwrap_or(Name::from(DEFAULT_SCHEDULER))) {
+            Err(UsageError::ForeignFlag(_)) if keep && self.scheduler.is_none() => {
+                fit(Name::from("sh")).or_else(|_| fit(Name::from("mh")))
+            }
+            fit => fit,
+        }
+    }
+}
+
+impl Over<ServiceConfig> for ServiceOptions {
     fn over(&self, present: &ServiceConfig) -> Result<ServiceConfig, UsageError> {
         let mut config = ServiceConfig {
             scheduler: self.scheduler.unwrap_or(present.scheduler),
@@ -120,9 +170,20 @@ impl Patch<ServiceConfig> for ServicePatch {
     }
 }
 
-/// The options of a real server that were named.
+/// What `-g`, `-i` and `-m` say, before the tunnel options are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// `-g`
+    Route,
+    /// `-i`
+    Tunnel,
+    /// `-m`
+    Masq,
+}
+
+/// The options of a real server that were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ServerPatch {
+pub struct ServerOptions {
     /// `-g`, `-i`, `-m`
     pub(super) method: Option<Method>,
     /// `--tun-type`
@@ -131,7 +192,7 @@ pub struct ServerPatch {
     pub(super) tunnel_port: Option<u16>,
     /// `--tun-nocsum`, `--tun-csum`, `--tun-remcsum`
     pub(super) checksum: Option<TunnelChecksum>,
-    /// Which of the tunnel options were given.
+    /// Which of the tunnel options were given, several checksums included.
     pub(super) tunnel_options: OptSet,
     /// `-w`
     pub(super) weight: Option<i32>,
@@ -141,7 +202,7 @@ pub struct ServerPatch {
     pub(super) lower_threshold: Option<u32>,
 }
 
-impl Patch<ServerConfig> for ServerPatch {
+impl Over<ServerConfig> for ServerOptions {
     fn over(&self, present: &ServerConfig) -> Result<ServerConfig, UsageError> {
         Ok(ServerConfig {
             forwarding: self.forwarding(present.forwarding)?,
@@ -152,7 +213,33 @@ impl Patch<ServerConfig> for ServerPatch {
     }
 }
 
-impl ServerPatch {
+impl ServerOptions {
+    /// What a real server has that no option says.
+    pub(super) const DEFAULTS: ServerConfig = ServerConfig {
+        forwarding: Forwarding::Route,
+        weight: 1,
+        upper_threshold: 0,
+        lower_threshold: 0,
+    };
+
+    /// Checks what can be checked without knowing the tunnel that is there.
+    pub(super) fn check_tunnel(&self) -> Result<(), UsageError> {
+        let mut options = self.tunnel_options;
+        if options == OptSet::default() {
+            return Ok(());
+        }
+        if self.method.is_some_and(|method| method != Method::Tunnel) {
+            return Err(UsageError::NoTunnel);
+        }
+        // GUE accepts every tunnel option, so it is the permissive choice when
+        // the type is unknown; the port may be there.
+        let most_permissive = self.tunnel_type.unwrap_or(TunnelType::Gue);
+        if most_permissive == TunnelType::Gue {
+            options.insert(Opt::TunPort);
+        }
+        matrix::check_tunnel(most_permissive, options)
+    }
+
     fn forwarding(&self, present: Forwarding) -> Result<Forwarding, UsageError> {
         match (self.method, present) {
             (None | Some(Method::Tunnel), Forwarding::Tunnel(tunnel)) => self.tunnel(tunnel),
@@ -199,21 +286,23 @@ impl ServerPatch {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Action, parse_line};
     use super::*;
+    use crate::cli::{Action, parse_line};
     use crate::names::NoLookup;
 
-    fn goal(line: &str) -> Goal {
+    fn desired(line: &str) -> Desired {
         let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
         match parse_line(&words, &mut NoLookup) {
-            Ok(Action::Goal(goal)) => *goal,
+            Ok(Action::Reach(desired)) => *desired,
             other => panic!("{line}: {other:?}"),
         }
     }
 
     fn service(options: &str, present: &ServiceConfig) -> Result<ServiceConfig, String> {
-        match goal(&format!("-E -u 10.0.0.1:53 --keep {options}")) {
-            Goal::Service(_, wish) => wish.wanted(present).map_err(|e| e.to_string()),
+        match desired(&format!("-E -u 10.0.0.1:53 --keep {options}")) {
+            Desired::Service(_, settings) => {
+                settings.if_present(present).map_err(|e| e.to_string())
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -225,11 +314,11 @@ mod tests {
             upper_threshold: 9,
             lower_threshold: 4,
         };
-        match goal(&format!(
+        match desired(&format!(
             "-e -t 10.0.0.1:80 -r 10.0.0.2:80 --keep {options}"
         )) {
-            Goal::Server(_, _, wish) => {
-                let wanted = wish.wanted(&present).map_err(|e| e.to_string())?;
+            Desired::Server(_, _, settings) => {
+                let wanted = settings.if_present(&present).map_err(|e| e.to_string())?;
                 let others = ServerConfig {
                     forwarding,
                     ..wanted
@@ -242,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_of_a_service_stays() {
+    fn keep_changes_only_the_named_options_of_a_service() {
         let present = ServiceConfig {
             scheduler: Name::from("sh"),
             flags: ServiceFlags::from_bits_retain(0x1000 | 0x1 | 0x2 | 0x4 | 0x8),
@@ -293,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_named_of_a_tunnel_stays() {
+    fn keep_changes_only_the_named_options_of_a_tunnel() {
         let (none, remote) = (TunnelChecksum::None, TunnelChecksum::Remote);
         let checksum = TunnelChecksum::Checksum;
         let gue = |port, checksum| Forwarding::Tunnel(Tunnel::Gue { port, checksum });
@@ -364,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_before_anything_is_read() {
+    fn contradictions_are_refused_before_the_table_is_read() {
         for (line, error) in [
             (
                 "-a -t 10.0.0.1:80 -r 10.0.0.2 --keep",
@@ -374,26 +463,11 @@ mod tests {
                 "-A -f 1 --keep",
                 "Illegal 'keep' option with the 'add-service' command",
             ),
-            (
-                "-D -f 1 --keep",
-                "Illegal 'keep' option with the 'delete-service' command",
-            ),
-            (
-                "-d -f 1 -r 10.0.0.2 --keep",
-                "Illegal 'keep' option with the 'delete-server' command",
-            ),
-            (
-                "-C --ensure",
-                "Illegal 'ensure' option with the 'flush' command",
-            ),
-            (
-                "-E -f 1 --ensure",
-                "Illegal 'ensure' option with the 'edit-service' command",
-            ),
-            (
-                "-e -f 1 -r 10.0.0.2 --ensure",
-                "Illegal 'ensure' option with the 'edit-server' command",
-            ),
+            ("-D -f 1 --keep", "--keep: unknown option"),
+            ("-d -f 1 -r 10.0.0.2 --keep", "--keep: unknown option"),
+            ("-C --ensure", "--ensure: unknown option"),
+            ("-E -f 1 --ensure", "--ensure: unknown option"),
+            ("-e -f 1 -r 10.0.0.2 --ensure", "--ensure: unknown option"),
             (
                 "-E -f 1 --without ops",
                 "You need to supply the 'keep' option for the 'edit-service' command",
@@ -404,9 +478,9 @@ mod tests {
             ),
             (
                 "-E -f 1 --keep --without scheduler",
-                "`scheduler' cannot be taken away",
+                "--without cannot remove `scheduler'",
             ),
-            ("-E -f 1 --keep --without ,", "`,' cannot be taken away"),
+            ("-E -f 1 --keep --without ,", "--without cannot remove `,'"),
             (
                 "-E -t 10.0.0.1:0 --keep --without persistent",
                 "Zero port specified for non-persistent service",

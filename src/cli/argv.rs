@@ -1,26 +1,33 @@
 //! clap's side of the command line: its definition, made from the option table,
 //! and how it reads argv.
 //!
-//! clap reads argv. What it refuses goes to the [`lexer`](super::lexer), which
-//! reports errors from left to right in C ipvsadm's words, and accepts the rare
-//! spellings that only popt knows. Lines of `-R` go straight to the lexer:
-//! fifty thousand of them must not each pay for clap. A test checks that the
-//! lexer reads whatever clap accepts in the same way.
+//! clap reads argv. What it refuses goes to [`popt`](super::popt), which reports
+//! errors from left to right in C ipvsadm's words, and accepts the rare spellings
+//! that only popt knows. Lines of `-R` go straight there: fifty thousand of them
+//! must not each pay for clap. So popt alone would do; clap is here because its
+//! definition is checked by `debug_assert`, because it finds near misses, and
+//! because two independent readers that must agree (a test and a fuzz target
+//! compare them) catch each other's mistakes.
 //!
 //! clap spends most of its time on building its definition, in each run: it is
 //! given only the options that can occur in the words at hand.
 
-use super::lexer::{Lexer, Occurrence, Token};
+use super::opt::CommandName;
 use super::options::{OPTIONS, OptionSpec, Role, Takes};
+use super::popt::{Lexer, Occurrence, Token};
 use clap::builder::OsStringValueParser;
 use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, Id};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 const WORDS: &str = "words";
 const COMMANDS: &str = "commands";
+
+/// Stands for a value that was left out, so that its option has a place among the
+/// others. No word of a command line can hold a NUL.
+const ABSENT: &str = "\0";
 
 /// The clap definition of the command line.
 pub fn definition() -> Command {
@@ -70,9 +77,11 @@ fn argument(row: &OptionSpec) -> Arg {
             .value_parser(OsStringValueParser::new())
     };
     match row.takes {
-        Takes::Nothing => arg.action(ArgAction::SetTrue),
-        Takes::Value(_) => with_value(arg).allow_hyphen_values(true),
-        Takes::Optional(_) => with_value(arg).num_args(0..=1),
+        Takes::Nothing(_) | Takes::Words(_) => arg.action(ArgAction::SetTrue),
+        Takes::Value(..) => with_value(arg).allow_hyphen_values(true),
+        Takes::Optional(..) => with_value(arg)
+            .num_args(0..=1)
+            .default_missing_value(ABSENT),
     }
 }
 
@@ -84,24 +93,32 @@ pub struct Reading {
 }
 
 /// Reads `words` (without the program's name) with clap; `None` leaves them to
-/// the lexer: what clap refuses, and the few lines that it would read otherwise
-/// than popt. `posix` as for [`parse`](super::parse).
-pub fn read(words: &[&[u8]], posix: impl Fn() -> bool) -> Option<Reading> {
+/// popt: what clap refuses, and the few lines that the two would read differently.
+/// `posix` as for [`parse`](super::parse).
+pub fn read(words: &[&[u8]], posix: bool) -> Option<Reading> {
     // For popt, a lone dash is never the value of -p.
-    if words.contains(&b"-".as_slice()) || !begins_with_command(words) {
+    if words.contains(&b"-".as_slice()) {
         return None;
     }
-    let rows: Vec<_> = OPTIONS.iter().filter(|row| may_occur(row, words)).collect();
+    let command = first_command(words)?;
+    let possible = |row: &&OptionSpec| may_occur(row, words) && row.is_known_to(command);
+    let rows: Vec<_> = OPTIONS.iter().filter(possible).collect();
     let definition = definition_of(rows.iter().copied());
     let matches = definition.try_get_matches_from(owned(words)).ok()?;
-    // Only after a word of no option does popt read the rest otherwise.
-    let as_popt = !matches.contains_id(WORDS) || !posix();
+    // popt and clap differ only after a positional word under POSIXLY_CORRECT.
+    let as_popt = !matches.contains_id(WORDS) || !posix;
     as_popt.then_some(Reading { matches, rows })
 }
 
-fn begins_with_command(words: &[&[u8]]) -> bool {
-    let first = Lexer::new(words, false).next();
-    matches!(first, Some(Ok(Token::Option(option))) if is_command(option.row))
+/// The command that the first option names.
+fn first_command(words: &[&[u8]]) -> Option<CommandName> {
+    match Lexer::new(words, false).next() {
+        Some(Ok(Token::Option(option))) => match option.row.role {
+            Role::Command(command) => Some(command),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether one of `words` may spell the option `row`.
@@ -118,25 +135,29 @@ fn may_occur(row: &OptionSpec, words: &[&[u8]]) -> bool {
 impl Reading {
     /// The options in the order in which they were typed, then the other words.
     pub fn tokens(&self) -> impl Iterator<Item = Token<'_>> {
-        // clap keeps what it finds in the order in which it finds it, and puts
-        // what has a default behind that.
-        let typed =
-            |id: &&Id| self.matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
-        let ids = self.matches.ids().filter(typed);
-        let row = |wanted: &Id| self.rows.iter().find(|row| id(row) == wanted.as_str());
-        let options = ids.filter_map(row).map(|row| self.option(row));
+        let typed = |row: &&OptionSpec| {
+            self.matches.value_source(id(row)) == Some(ValueSource::CommandLine)
+        };
+        let mut rows: Vec<_> = self.rows.iter().copied().filter(typed).collect();
+        // clap refuses what is given twice: each row has one index.
+        rows.sort_by_key(|row| {
+            self.matches
+                .indices_of(id(row))
+                .and_then(|mut at| at.next())
+        });
+        let options = rows.into_iter().map(|row| self.option(row));
         let words = self.matches.get_raw(WORDS).into_iter().flatten();
         options.chain(words.map(|word| Token::Word(word.as_bytes())))
     }
 
     fn option(&self, row: &'static OptionSpec) -> Token<'_> {
-        let value = match row.takes {
-            Takes::Nothing => None,
-            _ => self.matches.get_raw(id(row)).and_then(|mut raw| raw.next()),
+        let value = match row.takes_value() {
+            false => None,
+            true => self.matches.get_raw(id(row)).and_then(|mut raw| raw.next()),
         };
         Token::Option(Occurrence {
             row,
-            value: value.map(OsStr::as_bytes),
+            value: value.filter(|value| *value != ABSENT).map(OsStr::as_bytes),
             word: id(row).as_bytes(),
         })
     }
@@ -149,6 +170,7 @@ fn owned(words: &[&[u8]]) -> Vec<OsString> {
 
 /// The known option most like the unknown `word`.
 pub fn near_miss(word: &[u8]) -> Option<String> {
+    // clap only guesses behind a valid command.
     let words = [b"-L".as_slice(), word];
     let error = definition().try_get_matches_from(owned(&words)).err()?;
     match error.get(ContextKind::SuggestedArg)? {

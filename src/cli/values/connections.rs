@@ -4,8 +4,8 @@
 //! C ipvsadm has none of these, so there is nothing to be lenient for: names
 //! are not looked up, and anything after a valid value is an error.
 
-use super::UsageError;
-use super::values::plain;
+use super::plain;
+use crate::cli::error::UsageError;
 use crate::connections::{EndpointFilter, Key, Keys, Network, StateSet};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -159,8 +159,11 @@ mod tests {
     fn lists_of_states_and_keys() {
         let error = |text: &str| states(text.as_bytes()).map_err(|e| e.to_string()).err();
         assert_eq!(error("established,SYN_RECV"), None);
-        assert_eq!(error("udp,estab").unwrap(), "there is no state `estab'");
-        assert_eq!(error("").unwrap(), "there is no state `'");
+        assert_eq!(
+            error("udp,estab").unwrap(),
+            "unknown connection state `estab'"
+        );
+        assert_eq!(error("").unwrap(), "unknown connection state `'");
         let parse = |text: &str| {
             let keys = keys(text.as_bytes()).map_err(|e| e.to_string())?;
             Ok::<_, String>(keys.iter().collect::<Vec<_>>())
@@ -174,18 +177,18 @@ mod tests {
             5
         );
         for (text, said) in [
-            ("", "connections cannot be counted by `'"),
-            ("state,", "connections cannot be counted by `'"),
-            ("stat", "connections cannot be counted by `stat'"),
-            ("client/", "connections cannot be counted by `client/'"),
-            ("client/x", "connections cannot be counted by `client/x'"),
-            ("server/24", "connections cannot be counted by `server/24'"),
+            ("", "--by cannot count by `'"),
+            ("state,", "--by cannot count by `'"),
+            ("stat", "--by cannot count by `stat'"),
+            ("client/", "--by cannot count by `client/'"),
+            ("client/x", "--by cannot count by `client/x'"),
+            ("server/24", "--by cannot count by `server/24'"),
             (
                 "client/129",
                 "the prefix of `client/129' is longer than an address",
             ),
-            ("state,state", "the key 'state' is given twice"),
-            ("client,client/24", "the key 'client' is given twice"),
+            ("state,state", "--by has the key 'state' twice"),
+            ("client,client/24", "--by has the key 'client' twice"),
         ] {
             assert_eq!(parse(text), Err(said.into()), "{text}");
         }

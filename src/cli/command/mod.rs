@@ -1,7 +1,9 @@
 //! What a command line means, in types that can hold only what is legal.
 
-use super::goal::Goal;
-use super::options::CommandName;
+mod build;
+
+use super::opt::CommandName;
+use super::patch::Desired;
 use crate::connections::{ConnectionFilter, Counting};
 use crate::render::Style;
 use ipvs::{Change, Forwarding, ServerKey, ServiceKey};
@@ -50,7 +52,7 @@ pub enum Action {
     Change(Change),
     /// What `--keep` and `--ensure` ask for. In a box, since it is large, and
     /// most lines of rules have neither.
-    Goal(Box<Goal>),
+    Reach(Box<Desired>),
     /// `-d --drain`
     Drain {
         /// The service.

@@ -3,9 +3,13 @@
 //! It reads one option at a time, because errors are reported from left to
 //! right, those of values included: an unknown option at the end must not hide
 //! a bad value before it. It knows how options are spelt, not what they mean.
+//!
+//! An option that C ipvsadm does not have, with a command that never takes it, is
+//! as unknown here as it is there.
 
-use super::UsageError;
-use super::options::{OPTIONS, OptionSpec, Takes};
+use super::error::UsageError;
+use super::opt::CommandName;
+use super::options::{OptionSpec, Role, Takes, find_long, find_short};
 
 /// An option where it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +18,8 @@ pub struct Occurrence<'a> {
     pub row: &'static OptionSpec,
     /// Its value.
     pub value: Option<&'a [u8]>,
-    /// The last of its words: the one that a message about a second command
-    /// names. (With clap, which lets no second command pass, its spelling.)
+    /// The word to quote if this turns out to be a second command; its value,
+    /// where it has one. Not meaningful when clap did the parsing.
     pub word: &'a [u8],
 }
 
@@ -36,11 +40,13 @@ pub struct Lexer<'a, 'w> {
     bundle: Option<(&'a [u8], &'a [u8])>,
     only_words: bool,
     posix: bool,
+    /// The command, once an option has named it.
+    command: Option<CommandName>,
 }
 
 impl<'a, 'w> Lexer<'a, 'w> {
     /// A lexer of `words`. With `posix` (`POSIXLY_CORRECT` in the environment)
-    /// options end at the first word that is none.
+    /// options end at the first word that is not one.
     pub fn new(words: &'w [&'a [u8]], posix: bool) -> Lexer<'a, 'w> {
         Lexer {
             words,
@@ -48,6 +54,7 @@ impl<'a, 'w> Lexer<'a, 'w> {
             bundle: None,
             only_words: false,
             posix,
+            command: None,
         }
     }
 
@@ -63,16 +70,16 @@ impl<'a, 'w> Lexer<'a, 'w> {
             Some(at) => (&text[..at], Some(&text[at + 1..])),
             None => (text, None),
         };
-        let row = find_long(name).ok_or_else(|| UsageError::UnknownOption(word.into()))?;
+        let row = self.known(find_long(name), word)?;
         self.finish(row, word, attached)
     }
 
     fn short(&mut self, word: &'a [u8], rest: &'a [u8]) -> Result<Token<'a>, UsageError> {
         let (&letter, rest) = rest.split_first().unwrap_or((&0, rest));
-        let row = find_short(letter).ok_or_else(|| UsageError::UnknownOption(word.into()))?;
+        let row = self.known(find_short(letter), word)?;
         let value = rest.strip_prefix(b"=");
         match row.takes {
-            Takes::Nothing if value.is_none() => {
+            Takes::Nothing(_) | Takes::Words(_) if value.is_none() => {
                 self.bundle = (!rest.is_empty()).then_some((word, rest));
                 self.finish(row, word, None)
             }
@@ -81,6 +88,20 @@ impl<'a, 'w> Lexer<'a, 'w> {
                 self.finish(row, word, attached)
             }
         }
+    }
+
+    /// `row`, if the command may know it. The first option names the command.
+    fn known(
+        &mut self,
+        row: Option<&'static OptionSpec>,
+        word: &[u8],
+    ) -> Result<&'static OptionSpec, UsageError> {
+        let row = row.filter(|row| self.command.is_none_or(|command| row.is_known_to(command)));
+        let row = row.ok_or_else(|| UsageError::UnknownOption(word.into()))?;
+        if let (None, Role::Command(command)) = (self.command, row.role) {
+            self.command = Some(command);
+        }
+        Ok(row)
     }
 
     /// Gives `row` its value: `attached`, or the next word where one is wanted.
@@ -92,13 +113,15 @@ impl<'a, 'w> Lexer<'a, 'w> {
     ) -> Result<Token<'a>, UsageError> {
         let found = |value, word| Ok(Token::Option(Occurrence { row, value, word }));
         match (row.takes, attached) {
-            (Takes::Nothing, Some(_)) => Err(UsageError::UnwantedValue(word.into())),
-            (_, Some(_)) | (Takes::Nothing, None) => found(attached, word),
-            (Takes::Value(_), None) => match self.take_word() {
+            (Takes::Nothing(_) | Takes::Words(_), Some(_)) => {
+                Err(UsageError::UnwantedValue(word.into()))
+            }
+            (_, Some(_)) | (Takes::Nothing(_) | Takes::Words(_), None) => found(attached, word),
+            (Takes::Value(..), None) => match self.take_word() {
                 Some(value) => found(Some(value), value),
                 None => Err(UsageError::MissingValue(word.into())),
             },
-            (Takes::Optional(_), None) => match self.words.get(self.next) {
+            (Takes::Optional(..), None) => match self.words.get(self.next) {
                 Some(value) if is_value(row, value) => {
                     self.next += 1;
                     found(Some(value), value)
@@ -144,32 +167,9 @@ fn is_value(row: &OptionSpec, word: &[u8]) -> bool {
     }
 }
 
-fn find_long(name: &[u8]) -> Option<&'static OptionSpec> {
-    OPTIONS
-        .iter()
-        .find(|row| !name.is_empty() && row.long.as_bytes() == name)
-}
-
-/// The rows' numbers by their short spelling, so that a line of rules costs no
-/// search. As numbers they need no relocation when the program starts.
-static SHORT: [u8; 128] = {
-    let mut table = [u8::MAX; 128];
-    let mut number = 0;
-    while (number as usize) < OPTIONS.len() {
-        if let Some(letter) = OPTIONS[number as usize].short {
-            table[letter as usize] = number;
-        }
-        number += 1;
-    }
-    table
-};
-
-fn find_short(letter: u8) -> Option<&'static OptionSpec> {
-    OPTIONS.get(usize::from(*SHORT.get(usize::from(letter))?))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::options::OPTIONS;
     use super::*;
 
     fn read(line: &str) -> String {
@@ -183,8 +183,8 @@ mod tests {
                     Some(value) => format!("[{}={}]", o.row.long, text(value)),
                     None => format!("[{}]", o.row.long),
                 }),
-                Err(complaint) => {
-                    out.push(format!("<{complaint}>"));
+                Err(error) => {
+                    out.push(format!("<{error}>"));
                     break;
                 }
             }
@@ -224,6 +224,20 @@ mod tests {
         assert_eq!(read("-n=5"), "<-n=5: option does not take an argument>");
         assert_eq!(read("--nosuch=5"), "<--nosuch=5: unknown option>");
         assert_eq!(read("--num"), "<--num: unknown option>");
+    }
+
+    #[test]
+    fn options_of_ours_are_unknown_to_commands_that_never_take_them() {
+        assert_eq!(read("-L -j"), "[list] [json]");
+        assert_eq!(read("-C -j"), "[clear] <-j: unknown option>");
+        assert_eq!(read("-Z -nj"), "[zero] [numeric] <-nj: unknown option>");
+        assert_eq!(read("-S --watch=3"), "[save] [watch=3]");
+        assert_eq!(
+            read("-R --watch=3"),
+            "[restore] <--watch=3: unknown option>"
+        );
+        assert_eq!(read("-L --check"), "[list] <--check: unknown option>");
+        assert_eq!(read("-L -C"), "[list] [clear]");
     }
 
     #[test]

@@ -1,0 +1,461 @@
+//! What the options of a command line mean together.
+//!
+//! [`Args::command`] makes the checks that need all options, in C ipvsadm's
+//! order.
+
+use super::{Action, Check, Command, Format, List, Restore, Save, Watch, Watched};
+use crate::cli::args::Args;
+use crate::cli::error::{Context, UsageError};
+use crate::cli::matrix::{REMOVABLE, TUNNEL_OPTIONS};
+use crate::cli::opt::{CommandName, Opt};
+use crate::cli::options::{CONNECTION_OPTIONS, allowed_with};
+use crate::cli::patch::{Desired, Method, Over, ServerOptions, ServiceOptions, Settings};
+use crate::cli::values::{self, REAL_SERVER, VIRTUAL_SERVER};
+use crate::connections::{ConnectionFilter, Counting, EndpointFilter, Key};
+use crate::names::Lookup;
+use crate::render::{Style, View};
+use ipvs::{
+    Change, Daemon, DaemonConfig, Family, Name, Netmask, Protocol, ServerKey, ServiceConfig,
+    ServiceKey, Timeouts,
+};
+
+/// The interface of a sync daemon without `--mcast-interface`.
+pub const DEFAULT_INTERFACE: &str = "eth0";
+
+impl Args<'_> {
+    /// What the whole command line means.
+    pub(in crate::cli) fn command(
+        mut self,
+        lookup: &mut dyn Lookup,
+    ) -> Result<Command, UsageError> {
+        self.service_options.netmask = self.netmask(lookup)?;
+        self.server_options.tunnel_options = self.given.intersection(TUNNEL_OPTIONS);
+        let timeouts = match self.command {
+            CommandName::Set => Some(self.timeouts()?),
+            _ => None,
+        };
+        let expected = if timeouts.is_some() { 3 } else { 0 };
+        if let Some(word) = self.words.get(expected) {
+            return Err(UsageError::UnexpectedWord(word.to_vec()));
+        }
+        let keeps = self.keep && self.command == CommandName::EditService;
+        self.service_options.check_flags(keeps)?;
+        self.check_options()?;
+        let change = match self.command {
+            CommandName::List => {
+                let (list, format) = (self.list()?, self.format()?);
+                let json = format == Format::Json;
+                return self.watched(
+                    Action::List(Box::new(list), format),
+                    Watched::Listings { list, json },
+                );
+            }
+            CommandName::Save => {
+                let save = self.save();
+                return self.watched(Action::Save(save), Watched::Changes { all: save.all });
+            }
+            CommandName::Restore => return Ok(Command::Restore(self.restore())),
+            CommandName::Check => {
+                let (service, json) = (self.service, self.json);
+                let check = Check::Director { service };
+                return Ok(Command::Check { check, json });
+            }
+            CommandName::CheckRealServer => {
+                let (check, json) = (self.check_real_server()?, self.json);
+                return Ok(Command::Check { check, json });
+            }
+            CommandName::Help => return Ok(Command::Help),
+            CommandName::Version => return Ok(Command::Version),
+            CommandName::AddService | CommandName::EditService => {
+                return Ok(Command::Action(self.change_service()?));
+            }
+            CommandName::DeleteService => return Ok(Command::Action(self.delete_service()?)),
+            CommandName::Flush => Change::Flush,
+            CommandName::Zero => Change::Zero(self.service),
+            CommandName::AddServer | CommandName::EditServer => {
+                return Ok(Command::Action(self.change_server()?));
+            }
+            CommandName::DeleteServer => return Ok(Command::Action(self.delete_server()?)),
+            CommandName::Set => match timeouts {
+                Some(timeouts) => Change::SetTimeouts(timeouts),
+                None => return Err(UsageError::TooFewTimeouts),
+            },
+            CommandName::StartDaemon => {
+                Change::StartDaemon(self.daemon(Some(Name::from(DEFAULT_INTERFACE)))?)
+            }
+            CommandName::StopDaemon => Change::StopDaemon(self.daemon(None)?),
+        };
+        Ok(Command::Action(Action::Change(change)))
+    }
+
+    /// Checks which options stand together.
+    fn check_options(&self) -> Result<(), UsageError> {
+        let context = Context::Command(self.command);
+        match allowed_with(self.command).check(self.given, context) {
+            Err(refused) if self.command == CommandName::List && self.connection => {
+                let check = CONNECTION_OPTIONS.check(self.given, context);
+                check.map_err(|_| refused)?;
+            }
+            result => result?,
+        }
+        let adds = matches!(
+            self.command,
+            CommandName::AddService | CommandName::AddServer
+        );
+        if adds && self.keep && !self.ensure {
+            return Err(UsageError::IllegalOption(Opt::Keep, context));
+        }
+        if self.without.is_some() && !self.keep {
+            return Err(UsageError::MissingOption(Opt::Keep, context));
+        }
+        Ok(())
+    }
+
+    fn timeouts(&self) -> Result<Timeouts, UsageError> {
+        let [tcp, tcp_fin, udp, ..] = self.words[..] else {
+            return Err(UsageError::TooFewTimeouts);
+        };
+        Ok(Timeouts {
+            tcp: values::timeout(tcp, 0)?,
+            tcp_fin: values::timeout(tcp_fin, 0)?,
+            udp: values::timeout(udp, 0)?,
+        })
+    }
+
+    /// The service; the matrix has checked that there is one.
+    fn service(&self) -> Result<ServiceKey, UsageError> {
+        self.service.ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))
+    }
+
+    /// The mask, for the family of the service; without a service, IPv4, as in
+    /// C ipvsadm.
+    fn netmask(&self, lookup: &mut dyn Lookup) -> Result<Option<Netmask>, UsageError> {
+        let family = self.service.map_or(Family::Inet, |key| key.family());
+        self.netmask
+            .map(|text| values::netmask(text, family, lookup))
+            .transpose()
+    }
+
+    /// `-A` and `-E`
+    fn change_service(self) -> Result<Action, UsageError> {
+        let key = self.service()?;
+        let edits = self.command == CommandName::EditService;
+        let reach = |settings| Action::Reach(Box::new(Desired::Service(key, settings)));
+        Ok(match (edits, self.keep, self.ensure) {
+            (true, true, _) => reach(Settings::Keep(self.kept_service_options(key)?)),
+            (true, false, _) => Action::Change(Change::EditService(key, self.service_config(key)?)),
+            (false, _, false) => Action::Change(Change::AddService(key, self.service_config(key)?)),
+            (false, false, true) => reach(Settings::Ensure(self.service_config(key)?)),
+            (false, true, true) => {
+                let config = self.service_config(key)?;
+                reach(Settings::EnsureKept(
+                    config,
+                    self.kept_service_options(key)?,
+                ))
+            }
+        })
+    }
+
+    /// The options of `--keep`, those of `--without` included.
+    fn kept_service_options(self, key: ServiceKey) -> Result<ServiceOptions, UsageError> {
+        let without = self.without.unwrap_or_default();
+        let contradicts =
+            |option: &&Opt| self.given.contains(**option) && without.contains(**option);
+        if let Some(&option) = REMOVABLE.iter().find(contradicts) {
+            let context = Context::Command(self.command);
+            return Err(UsageError::Conflict(option, Opt::Without, context));
+        }
+        if let ServiceKey::Address { protocol, port, .. } = key {
+            if port == 0 && without.contains(Opt::Persistent) {
+                return Err(UsageError::ZeroPort);
+            }
+            if self.service_options.one_packet.is_some() && protocol != Protocol::Udp {
+                return Err(UsageError::OnePacketNotUdp);
+            }
+        }
+        let mut options = self.service_options;
+        options.remove(without, key.family());
+        Ok(options)
+    }
+
+    fn delete_service(&self) -> Result<Action, UsageError> {
+        let key = self.service()?;
+        Ok(match self.ensure {
+            true => Action::Reach(Box::new(Desired::NoService(key))),
+            false => Action::Change(Change::DeleteService(key)),
+        })
+    }
+
+    fn service_config(&self, key: ServiceKey) -> Result<ServiceConfig, UsageError> {
+        let config = self
+            .service_options
+            .over(&ServiceOptions::defaults(key.family()))?;
+        if let ServiceKey::Address { protocol, port, .. } = key {
+            if port == 0 && !config.flags.persistent() {
+                return Err(UsageError::ZeroPort);
+            }
+            if config.flags.one_packet() && protocol != Protocol::Udp {
+                return Err(UsageError::OnePacketNotUdp);
+            }
+        }
+        Ok(config)
+    }
+
+    fn server(&self) -> Result<ServerKey, UsageError> {
+        let server = self.server.map(|server| server.key);
+        server.ok_or(UsageError::IllegalValue(REAL_SERVER))
+    }
+
+    /// `-a` and `-e`
+    fn change_server(self) -> Result<Action, UsageError> {
+        let (service, key) = self.service_and_server()?;
+        let edits = self.command == CommandName::EditServer;
+        let reach = |settings| Action::Reach(Box::new(Desired::Server(service, key, settings)));
+        let config = || self.server_options.over(&ServerOptions::DEFAULTS);
+        Ok(match (edits, self.keep, self.ensure) {
+            (true, true, _) => {
+                self.server_options.check_tunnel()?;
+                reach(Settings::Keep(self.server_options))
+            }
+            (true, false, _) => Action::Change(Change::EditServer(service, key, config()?)),
+            (false, _, false) => Action::Change(Change::AddServer(service, key, config()?)),
+            (false, false, true) => reach(Settings::Ensure(config()?)),
+            (false, true, true) => {
+                let config = config()?;
+                self.server_options.check_tunnel()?;
+                reach(Settings::EnsureKept(config, self.server_options))
+            }
+        })
+    }
+
+    /// The service and the server, whose port and family the method decides. A
+    /// method that is to stay is not known here: the server is the one typed.
+    fn service_and_server(&self) -> Result<(ServiceKey, ServerKey), UsageError> {
+        let (service, mut server) = (self.service()?, self.server()?);
+        let edits = self.command == CommandName::EditServer;
+        let keeps_method = edits && self.keep && self.server_options.method.is_none();
+        let method = self.server_options.method.unwrap_or(Method::Route);
+        // Direct routing and tunnels cannot change the port of a packet.
+        let takes_port = match keeps_method {
+            true => server.port == 0,
+            false => method != Method::Masq,
+        };
+        if let (true, ServiceKey::Address { port, .. }) = (takes_port, service) {
+            server.port = port;
+        }
+        let mixed = Family::of(&server.address) != service.family();
+        if mixed && !keeps_method && method != Method::Tunnel {
+            return Err(UsageError::MixedFamilies);
+        }
+        Ok((service, server))
+    }
+
+    fn check_real_server(&self) -> Result<Check, UsageError> {
+        Ok(Check::RealServer {
+            service: self.service()?,
+            server: self.server.map(|server| server.key),
+            forwarding: self
+                .server_options
+                .over(&ServerOptions::DEFAULTS)?
+                .forwarding,
+        })
+    }
+
+    fn delete_server(&self) -> Result<Action, UsageError> {
+        let (service, server) = (self.service()?, self.server()?);
+        Ok(match (self.drain, self.ensure) {
+            (Some(limit), ensure) => Action::Drain {
+                service,
+                server,
+                limit,
+                ensure,
+            },
+            (None, true) => Action::Reach(Box::new(Desired::NoServer(service, server))),
+            (None, false) => Action::Change(Change::DeleteServer(service, server)),
+        })
+    }
+
+    fn list(&self) -> Result<List, UsageError> {
+        let settings = self.timeout || self.daemons;
+        let view = self.stats || self.rate || self.thresholds;
+        if (self.connection || settings) && view || settings && self.persistent_conn {
+            return Err(UsageError::ConflictInListing);
+        }
+        Ok(if self.connection {
+            let filter = self.filter()?;
+            List::Connections {
+                engines: self.persistent_conn,
+                numeric: self.numeric,
+                filter,
+                by: self.counting(&filter)?,
+            }
+        } else if self.timeout {
+            List::Timeouts
+        } else if self.daemons {
+            List::Daemons
+        } else {
+            List::Table {
+                service: self.service,
+                style: self.style(),
+                sorted: !self.nosort,
+                numeric: self.numeric,
+            }
+        })
+    }
+
+    /// Connections, time-outs and daemons are not metrics.
+    fn format(&self) -> Result<Format, UsageError> {
+        let others = [
+            (self.connection, Opt::Connection),
+            (self.timeout, Opt::Timeout),
+            (self.daemons, Opt::Daemon),
+            (self.json, Opt::Json),
+        ];
+        let other = others.into_iter().find(|(given, _)| *given);
+        match (self.openmetrics, other) {
+            (true, Some((_, other))) => {
+                let context = Context::Command(self.command);
+                Err(UsageError::Conflict(other, Opt::Openmetrics, context))
+            }
+            (true, None) => Ok(Format::OpenMetrics),
+            (false, _) if self.json => Ok(Format::Json),
+            (false, _) => Ok(Format::Text),
+        }
+    }
+
+    fn filter(&self) -> Result<ConnectionFilter, UsageError> {
+        let service = match self.service {
+            Some(ServiceKey::Fwmark { .. }) => return Err(UsageError::MarkOfConnections),
+            Some(ServiceKey::Address { address, port, .. }) => {
+                Some(EndpointFilter::host(address, port))
+            }
+            None => None,
+        };
+        let server = self.server.map(|server| {
+            EndpointFilter::host(server.key.address, server.port.unwrap_or_default())
+        });
+        let families = [service, self.client].map(|filter| filter.map(|f| f.network.family()));
+        if let [Some(service), Some(client)] = families {
+            if service != client {
+                return Err(UsageError::ForeignClient);
+            }
+        }
+        Ok(ConnectionFilter {
+            protocol: self.service.and_then(|service| service.protocol()),
+            service,
+            server,
+            client: self.client,
+            states: self.states,
+        })
+    }
+
+    fn counting(&self, filter: &ConnectionFilter) -> Result<Option<Counting>, UsageError> {
+        let Some(keys) = self.by else {
+            return match self.top {
+                Some(_) => Err(UsageError::Needs(Opt::Top, Opt::By)),
+                None => Ok(None),
+            };
+        };
+        let clients = filter.service.or(filter.client);
+        let of_ipv4 = clients.is_some_and(|filter| filter.network.family() == Family::Inet);
+        for key in keys.iter() {
+            match key {
+                Key::Client(Some(length @ 33..)) if of_ipv4 => {
+                    let word = format!("client/{length}");
+                    return Err(UsageError::LongPrefix(word.into()));
+                }
+                _ => {}
+            }
+        }
+        Ok(Some(Counting {
+            keys,
+            top: self.top,
+        }))
+    }
+
+    fn style(&self) -> Style {
+        let views = [
+            (self.stats, View::Stats),
+            (self.rate, View::Rate),
+            (self.thresholds, View::Thresholds),
+            (self.persistent_conn, View::PersistentConn),
+            (self.tun_info, View::TunInfo),
+        ];
+        let chosen = views.into_iter().find(|(given, _)| *given);
+        Style {
+            view: chosen.map_or(View::Plain, |(_, view)| view),
+            exact: self.exact,
+        }
+    }
+
+    fn save(&self) -> Save {
+        Save {
+            numeric: self.numeric,
+            all: self.all,
+        }
+    }
+
+    /// `action`, or with `--watch` what takes its place.
+    fn watched(&self, action: Action, what: Watched) -> Result<Command, UsageError> {
+        match self.watch {
+            // A scrape reads one exposition; a stream of them is not valid
+            // OpenMetrics.
+            Some(_) if self.openmetrics => Err(UsageError::Conflict(
+                Opt::Openmetrics,
+                Opt::Watch,
+                Context::Command(self.command),
+            )),
+            Some(interval) => Ok(Command::Watch(Watch {
+                what,
+                interval,
+                samples: self.samples,
+            })),
+            None if self.samples.is_some() => Err(UsageError::Needs(Opt::Samples, Opt::Watch)),
+            None => Ok(Command::Action(action)),
+        }
+    }
+
+    fn restore(&self) -> Restore {
+        Restore {
+            replace: self.replace,
+            dry_run: self.dry_run,
+        }
+    }
+
+    fn daemon(&self, default_interface: Option<Name>) -> Result<Daemon, UsageError> {
+        Ok(Daemon {
+            role: self
+                .role
+                .ok_or(UsageError::IllegalValue("start-daemon parameter"))?,
+            config: DaemonConfig {
+                interface: self.daemon.interface.or(default_interface),
+                sync_id: self.sync_id.unwrap_or_default(),
+                ..self.daemon
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::parse_line;
+    use crate::names::NoLookup;
+
+    #[test]
+    fn the_first_mistake_in_table_order_is_named() {
+        for (line, error) in [
+            (
+                "-D -b flag-1",
+                "You need to supply the 'service-address' option for the 'delete-service' command",
+            ),
+            (
+                "-L --daemon --timeout",
+                "The option 'daemon' conflicts with the 'timeout' option in the 'list' command",
+            ),
+        ] {
+            let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+            let refused = parse_line(&words, &mut NoLookup).map_err(|e| e.to_string());
+            assert_eq!(refused, Err(error.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What was probably meant by a wrong command line: one more line for a person at
+//! a terminal. Where nothing is known, nothing is said.
+
+use super::argv;
+use super::error::UsageError;
+use super::opt::CommandName;
+use super::options::{OPTIONS, OptionSpec, Role, find_long, find_short};
+use crate::connections::{Key, STATES};
+
+/// The hint for `error`.
+pub fn hint(error: &UsageError) -> Option<String> {
+    match error {
+        UsageError::UnknownOption(word) => match foreign_option(word) {
+            Some(row) => Some(takers(row)),
+            None => argv::near_miss(word).map(|option| format!("did you mean {option}?")),
+        },
+        UsageError::UnknownState(word) => did_you_mean(word, &STATES),
+        UsageError::UnknownKey(word) => did_you_mean(word, &Key::ALL.map(Key::name)),
+        UsageError::ZeroPort => Some("name a port, or add -p for a service on all ports".into()),
+        _ => None,
+    }
+}
+
+/// The option in `word` that is unknown only because of the command.
+fn foreign_option(word: &[u8]) -> Option<&'static OptionSpec> {
+    let is_foreign = |row: &&OptionSpec| CommandName::ALL.iter().any(|c| !row.is_known_to(*c));
+    match word {
+        [b'-', b'-', name @ ..] => find_long(name.split(|byte| *byte == b'=').next()?),
+        [b'-', letters @ ..] => {
+            let mut rows = letters.iter().filter_map(|letter| find_short(*letter));
+            rows.rfind(is_foreign)
+        }
+        _ => None,
+    }
+    .filter(is_foreign)
+}
+
+/// Which commands take the option `row`.
+fn takers(row: &OptionSpec) -> String {
+    let option = row.spellings().last().unwrap_or_default();
+    if let Role::Command(_) = row.role {
+        return format!("{option} is a command: it must come first");
+    }
+    let commands = OPTIONS.iter().filter(|other| match other.role {
+        Role::Command(command) => !other.long.is_empty() && row.is_taken_by(command),
+        _ => false,
+    });
+    let commands: Vec<String> = commands.filter_map(|c| c.spellings().next()).collect();
+    match commands.split_last() {
+        Some((last, [])) => format!("{option} goes with {last}"),
+        Some((last, others)) => format!("{option} goes with {} and {last}", others.join(", ")),
+        None => format!("{option} goes with no command"),
+    }
+}
+
+fn did_you_mean(word: &[u8], known: &[&str]) -> Option<String> {
+    near(&String::from_utf8_lossy(word), known).map(|known| format!("did you mean {known}?"))
+}
+
+/// How alike two words must be for one to be meant by the other (Jaro-Winkler; 1
+/// is equal).
+const NEAR: f64 = 0.6;
+
+/// The one of the `known` words that was probably meant by `word`, in upper or
+/// lower case.
+pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    nearest(word, known, NEAR)
+}
+
+/// The same, if they are more alike than `least`.
+pub fn nearest<'a>(word: &str, known: &[&'a str], least: f64) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    let likeness = |known: &str| strsim::jaro_winkler(&known.to_ascii_lowercase(), &word);
+    known
+        .iter()
+        .map(|known| (likeness(known), *known))
+        .filter(|(likeness, _)| *likeness > least)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hinted(word: &str) -> Option<String> {
+        hint(&UsageError::UnknownOption(word.into()))
+    }
+
+    #[test]
+    fn an_option_of_other_commands_names_them() {
+        for (word, said) in [
+            (
+                "-nj",
+                "--json goes with -L, --check and --check-real-server",
+            ),
+            ("--watch=5", "--watch goes with -S and -L"),
+            ("--top", "--top goes with -L"),
+            ("--check", "--check is a command: it must come first"),
+        ] {
+            assert_eq!(hinted(word).as_deref(), Some(said), "{word}");
+        }
+    }
+
+    #[test]
+    fn an_option_that_nobody_has_is_compared_with_all() {
+        assert_eq!(
+            hinted("--wieght").as_deref(),
+            Some("did you mean --weight?")
+        );
+        assert_eq!(hinted("--xyzzyfoobar"), None);
+        assert_eq!(hinted("-Q"), None);
+    }
+}
