@@ -17,6 +17,7 @@ use ipvs::netlink::{Body, Channel, LARGE, list, messages};
 use ipvs::{Family, KernelError, ListError, Namespace};
 use nat::RulesRequest;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use route::RouteRequest;
 use std::io::{self, BufRead, BufReader};
 use std::net::IpAddr;
 use std::path::Path;
@@ -49,12 +50,17 @@ impl Routing {
 
     /// All interfaces.
     pub fn links(&mut self) -> Result<Vec<Link>, ListError> {
-        list(&mut self.channel, LARGE, route::links(), parse_link)
+        list(&mut self.channel, LARGE, RouteRequest::Links, parse_link)
     }
 
     /// The IPv4 and IPv6 addresses of all interfaces.
     pub fn addresses(&mut self) -> Result<Vec<LinkAddress>, ListError> {
-        list(&mut self.channel, LARGE, route::addresses(), parse_address)
+        list(
+            &mut self.channel,
+            LARGE,
+            RouteRequest::Addresses,
+            parse_address,
+        )
     }
 
     /// The addresses of `family` that some routing table takes for this machine's.
@@ -66,7 +72,7 @@ impl Routing {
             Some(libc::ENOPROTOOPT) => Ok(()), // before Linux 4.20
             _ => Err(error),
         })?;
-        let request = route::local_routes(family);
+        let request = RouteRequest::LocalRoutes(family);
         list(&mut self.channel, LARGE, request, parse_local_route)
     }
 
@@ -97,7 +103,7 @@ impl Routing {
         let mut answers = Answers::default();
         self.outbox.clear();
         for address in addresses {
-            let request = route::route(*address);
+            let request = RouteRequest::Route(*address);
             let sequence = self.channel.append(&mut self.outbox, request, 0);
             answers.0.push((sequence, None));
         }
