@@ -75,25 +75,24 @@ fn text(value: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipvs::netlink::{Writer, append};
+    use ipvs::netlink::{Sink, Writer, append};
     use netlink_packet_core::NLM_F_DUMP;
 
     /// A rule of `table` with these expressions: name, and the first attribute.
     fn rule(expressions: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let fill = |writer: &mut Writer| {
-            writer.put_text(NFTA_RULE_TABLE, b"nat");
-            writer.nest(NFTA_RULE_EXPRESSIONS, |writer| {
-                for (name, value) in expressions {
-                    writer.nest(1, |writer| {
-                        writer.put_text(NFTA_EXPR_NAME, name);
-                        writer.nest(NFTA_EXPR_DATA, |writer| writer.put(1, value));
-                    });
-                }
-            });
-        };
-        let mut bytes = vec![0; NFGENMSG + Writer::measure(fill)];
-        fill(&mut Writer::new(&mut bytes[NFGENMSG..]));
-        bytes
+        let mut bytes = [0; 512];
+        let mut writer = Writer::new(&mut bytes[NFGENMSG..]);
+        writer.put_text(NFTA_RULE_TABLE, b"nat");
+        writer.nest(NFTA_RULE_EXPRESSIONS, |writer| {
+            for (name, value) in expressions {
+                writer.nest(1, |writer| {
+                    writer.put_text(NFTA_EXPR_NAME, name);
+                    writer.nest(NFTA_EXPR_DATA, |writer| writer.put(1, value));
+                });
+            }
+        });
+        // The zeros after the last one end the list.
+        bytes.to_vec()
     }
 
     fn read(expressions: &[(&[u8], &[u8])]) -> Option<bool> {

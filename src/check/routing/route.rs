@@ -7,7 +7,7 @@
 
 use super::{Link, LinkAddress, Route};
 use crate::connections::Network;
-use ipvs::netlink::{Values, Writer, align, find, u8_of, u32_of};
+use ipvs::netlink::{Length, Sink, Values, Writer, align, find, u8_of, u32_of};
 use ipvs::{Family, Name};
 use netlink_packet_core::{Emitable, NetlinkSerializable};
 use netlink_packet_route::AddressFamily;
@@ -76,7 +76,7 @@ impl RouteRequest {
         }
     }
 
-    fn attributes(&self, out: &mut Writer) {
+    fn attributes(&self, out: &mut impl Sink) {
         match self {
             RouteRequest::Route(IpAddr::V4(address)) => out.put(RTA_DST, &address.octets()),
             RouteRequest::Route(IpAddr::V6(address)) => out.put(RTA_DST, &address.octets()),
@@ -95,7 +95,9 @@ impl NetlinkSerializable for RouteRequest {
     }
 
     fn buffer_len(&self) -> usize {
-        self.header().buffer_len() + Writer::measure(|out| self.attributes(out))
+        let mut length = Length(self.header().buffer_len());
+        self.attributes(&mut length);
+        length.0
     }
 
     fn serialize(&self, buffer: &mut [u8]) {

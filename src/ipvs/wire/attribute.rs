@@ -4,50 +4,69 @@
 
 use netlink_packet_core::{NLA_ALIGNTO, NLA_F_NESTED, NLA_HEADER_SIZE, NLA_TYPE_MASK};
 
-/// Writes attributes, one after the other, or only finds out how long they are.
+/// Takes attributes one after the other: to write them, or to find out how long
+/// they are. Requests are given to both.
+pub trait Sink: Sized {
+    /// One attribute: its type (`IPVS_*_ATTR_*`) and its bytes.
+    fn put(&mut self, kind: u16, value: &[u8]);
+
+    /// One attribute that holds the attributes which `fill` puts.
+    fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self));
+
+    /// A number of 8 bits.
+    fn put_u8(&mut self, kind: u16, value: u8) {
+        self.put(kind, &[value]);
+    }
+
+    /// A number of 16 bits.
+    fn put_u16(&mut self, kind: u16, value: u16) {
+        self.put(kind, &value.to_ne_bytes());
+    }
+
+    /// A port: big-endian, as everywhere in this interface but for daemons.
+    fn put_be16(&mut self, kind: u16, value: u16) {
+        self.put(kind, &value.to_be_bytes());
+    }
+
+    /// A number of 32 bits.
+    fn put_u32(&mut self, kind: u16, value: u32) {
+        self.put(kind, &value.to_ne_bytes());
+    }
+
+    /// A string with the NUL that the kernel asks for.
+    fn put_text(&mut self, kind: u16, text: &[u8]) {
+        let mut bytes = [0; 24];
+        let len = text.len().min(bytes.len() - 1);
+        bytes[..len].copy_from_slice(&text[..len]);
+        self.put(kind, &bytes[..=len]);
+    }
+}
+
+/// How many bytes the attributes take.
+#[derive(Default)]
+pub struct Length(pub usize);
+
+impl Sink for Length {
+    fn put(&mut self, _: u16, value: &[u8]) {
+        self.0 += NLA_HEADER_SIZE + align(value.len());
+    }
+
+    fn nest(&mut self, _: u16, fill: impl FnOnce(&mut Self)) {
+        self.0 += NLA_HEADER_SIZE;
+        fill(self);
+    }
+}
+
+/// Writes the attributes into a buffer of zeros.
 pub struct Writer<'a> {
-    buffer: Option<&'a mut [u8]>,
-    len: usize,
+    buffer: &'a mut [u8],
+    at: usize,
 }
 
 impl<'a> Writer<'a> {
     /// Into `buffer`, from its start.
     pub fn new(buffer: &'a mut [u8]) -> Self {
-        Writer {
-            buffer: Some(buffer),
-            len: 0,
-        }
-    }
-
-    /// How many bytes the attributes take which `fill` puts.
-    pub fn measure(fill: impl FnOnce(&mut Self)) -> usize {
-        let mut writer = Writer {
-            buffer: None,
-            len: 0,
-        };
-        fill(&mut writer);
-        writer.len
-    }
-
-    /// One attribute: its type (`IPVS_*_ATTR_*`) and its bytes.
-    pub fn put(&mut self, kind: u16, value: &[u8]) {
-        let start = self.len + NLA_HEADER_SIZE;
-        let end = start + value.len();
-        self.header(self.len, kind, value.len());
-        self.len = align(end);
-        if let Some(buffer) = &mut self.buffer {
-            buffer[start..end].copy_from_slice(value);
-            buffer[end..self.len].fill(0);
-        }
-    }
-
-    /// One attribute that holds the attributes which `fill` puts.
-    pub fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
-        let start = self.len;
-        self.len += NLA_HEADER_SIZE;
-        fill(self);
-        let len = self.len - start - NLA_HEADER_SIZE;
-        self.header(start, kind | NLA_F_NESTED, len);
+        Writer { buffer, at: 0 }
     }
 
     #[expect(
@@ -55,36 +74,26 @@ impl<'a> Writer<'a> {
         reason = "no value is as long as 64 KiB"
     )]
     fn header(&mut self, at: usize, kind: u16, len: usize) {
-        if let Some(buffer) = &mut self.buffer {
-            let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
-            let [c, d] = kind.to_ne_bytes();
-            buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
-        }
+        let [a, b] = ((NLA_HEADER_SIZE + len) as u16).to_ne_bytes();
+        let [c, d] = kind.to_ne_bytes();
+        self.buffer[at..at + NLA_HEADER_SIZE].copy_from_slice(&[a, b, c, d]);
+    }
+}
+
+impl Sink for Writer<'_> {
+    fn put(&mut self, kind: u16, value: &[u8]) {
+        let start = self.at + NLA_HEADER_SIZE;
+        self.header(self.at, kind, value.len());
+        self.buffer[start..start + value.len()].copy_from_slice(value);
+        self.at = start + align(value.len());
     }
 
-    pub(super) fn put_u8(&mut self, kind: u16, value: u8) {
-        self.put(kind, &[value]);
-    }
-
-    pub(super) fn put_u16(&mut self, kind: u16, value: u16) {
-        self.put(kind, &value.to_ne_bytes());
-    }
-
-    /// A port: big-endian, as everywhere in this interface but for daemons.
-    pub(super) fn put_be16(&mut self, kind: u16, value: u16) {
-        self.put(kind, &value.to_be_bytes());
-    }
-
-    pub(super) fn put_u32(&mut self, kind: u16, value: u32) {
-        self.put(kind, &value.to_ne_bytes());
-    }
-
-    /// A string with the NUL that the kernel asks for.
-    pub fn put_text(&mut self, kind: u16, text: &[u8]) {
-        let mut bytes = [0; 24];
-        let len = text.len().min(bytes.len() - 1);
-        bytes[..len].copy_from_slice(&text[..len]);
-        self.put(kind, &bytes[..=len]);
+    fn nest(&mut self, kind: u16, fill: impl FnOnce(&mut Self)) {
+        let start = self.at;
+        self.at += NLA_HEADER_SIZE;
+        fill(self);
+        let len = self.at - start - NLA_HEADER_SIZE;
+        self.header(start, kind | NLA_F_NESTED, len);
     }
 }
 
@@ -187,14 +196,16 @@ mod tests {
 
     #[test]
     fn attributes_are_read_back_as_they_were_written() {
-        let fill = |writer: &mut Writer| {
-            writer.nest(1, |writer| {
-                writer.put_be16(4, 80);
-                writer.put_text(6, b"rr");
+        fn fill(sink: &mut impl Sink) {
+            sink.nest(1, |sink| {
+                sink.put_be16(4, 80);
+                sink.put_text(6, b"rr");
             });
-            writer.put_u8(3, 7);
-        };
-        let mut bytes = vec![0xff; Writer::measure(fill)];
+            sink.put_u8(3, 7);
+        }
+        let mut length = Length::default();
+        fill(&mut length);
+        let mut bytes = vec![0; length.0];
         fill(&mut Writer::new(&mut bytes));
         let bytes = &bytes[..];
         let inner = [6, 0, 4, 0, 0, 80, 0, 0, 7, 0, 6, 0, b'r', b'r', 0, 0];

@@ -1,7 +1,7 @@
 //! What concerns IPVS as a whole: session time-outs (`IPVS_CMD_ATTR_TIMEOUT_*`)
 //! and the facts about the kernel's side (`IPVS_INFO_ATTR_*`).
 
-use super::attribute::{Writer, find, u32_of};
+use super::attribute::{Sink, find, u32_of};
 use crate::model::{Info, Timeouts};
 
 const IPVS_CMD_ATTR_TIMEOUT_TCP: u16 = 4;
@@ -12,7 +12,7 @@ const IPVS_INFO_ATTR_VERSION: u16 = 1;
 const IPVS_INFO_ATTR_CONN_TAB_SIZE: u16 = 2;
 
 /// The three time-outs in seconds; 0 leaves one as it is.
-pub(super) fn emit_timeouts(timeouts: &Timeouts, out: &mut Writer) {
+pub(super) fn emit_timeouts(timeouts: &Timeouts, out: &mut impl Sink) {
     out.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP, timeouts.tcp);
     out.put_u32(IPVS_CMD_ATTR_TIMEOUT_TCP_FIN, timeouts.tcp_fin);
     out.put_u32(IPVS_CMD_ATTR_TIMEOUT_UDP, timeouts.udp);

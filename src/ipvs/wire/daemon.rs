@@ -1,7 +1,7 @@
 //! Synchronisation daemons (`IPVS_DAEMON_ATTR_*`).
 
 use super::address::address_of;
-use super::attribute::{Writer, attributes, find, u8_of, u16_of, u32_of};
+use super::attribute::{Sink, attributes, find, u8_of, u16_of, u32_of};
 use crate::model::{Daemon, DaemonConfig, DaemonRole, Family, Name};
 use std::net::IpAddr;
 
@@ -20,7 +20,7 @@ const IP_VS_STATE_MASTER: u32 = 1;
 const IP_VS_STATE_BACKUP: u32 = 2;
 
 /// A daemon that is to start.
-pub(super) fn emit_start(daemon: &Daemon, out: &mut Writer) {
+pub(super) fn emit_start(daemon: &Daemon, out: &mut impl Sink) {
     out.nest(IPVS_CMD_ATTR_DAEMON, |out| {
         emit_key(daemon, out);
         emit_options(&daemon.config, out);
@@ -28,12 +28,12 @@ pub(super) fn emit_start(daemon: &Daemon, out: &mut Writer) {
 }
 
 /// A daemon that is to stop.
-pub(super) fn emit_stop(daemon: &Daemon, out: &mut Writer) {
+pub(super) fn emit_stop(daemon: &Daemon, out: &mut impl Sink) {
     out.nest(IPVS_CMD_ATTR_DAEMON, |out| emit_key(daemon, out));
 }
 
 /// The kernel's policy wants an interface even where it does not look at it.
-fn emit_key(daemon: &Daemon, out: &mut Writer) {
+fn emit_key(daemon: &Daemon, out: &mut impl Sink) {
     let interface = daemon.config.interface.unwrap_or_else(|| Name::from(""));
     out.put_u32(IPVS_DAEMON_ATTR_STATE, daemon.role as u32);
     out.put_text(IPVS_DAEMON_ATTR_MCAST_IFN, interface.as_bytes());
@@ -41,7 +41,7 @@ fn emit_key(daemon: &Daemon, out: &mut Writer) {
 }
 
 /// What is not asked for is left to the kernel.
-fn emit_options(config: &DaemonConfig, out: &mut Writer) {
+fn emit_options(config: &DaemonConfig, out: &mut impl Sink) {
     if let Some(len) = config.max_len {
         out.put_u16(IPVS_DAEMON_ATTR_SYNC_MAXLEN, len);
     }

@@ -3,7 +3,7 @@
 //! The reply lists operations, policies and groups as well, and newer kernels
 //! add to them: nothing but the number is read, so that none of it can matter.
 
-use super::attribute::{Writer, find, u16_of};
+use super::attribute::{Length, Sink, Writer, find, u16_of};
 use netlink_packet_core::Emitable;
 use netlink_packet_generic::GenlFamily;
 use netlink_packet_generic::constants::GENL_ID_CTRL;
@@ -18,14 +18,16 @@ const CTRL_ATTR_FAMILY_NAME: u16 = 2;
 pub struct FamilyRequest(pub &'static str);
 
 impl FamilyRequest {
-    fn fill(&self, out: &mut Writer) {
+    fn fill(&self, out: &mut impl Sink) {
         out.put_text(CTRL_ATTR_FAMILY_NAME, self.0.as_bytes());
     }
 }
 
 impl Emitable for FamilyRequest {
     fn buffer_len(&self) -> usize {
-        Writer::measure(|out| self.fill(out))
+        let mut length = Length::default();
+        self.fill(&mut length);
+        length.0
     }
 
     fn emit(&self, buffer: &mut [u8]) {

@@ -1,6 +1,6 @@
 //! The table of requests: the command and the attributes of each.
 
-use super::attribute::Writer;
+use super::attribute::{Length, Sink, Writer};
 use super::{config, daemon, server, service};
 use crate::model::{Change, ServiceKey};
 use netlink_packet_core::Emitable;
@@ -55,7 +55,7 @@ impl Request {
         message
     }
 
-    fn fill(&self, out: &mut Writer) {
+    fn fill(&self, out: &mut impl Sink) {
         match self {
             Request::Change(change) => fill_change(change, out),
             Request::Service(key) | Request::Servers(key) => service::emit(key, None, out),
@@ -66,7 +66,9 @@ impl Request {
 
 impl Emitable for Request {
     fn buffer_len(&self) -> usize {
-        Writer::measure(|out| self.fill(out))
+        let mut length = Length::default();
+        self.fill(&mut length);
+        length.0
     }
 
     fn emit(&self, buffer: &mut [u8]) {
@@ -74,7 +76,7 @@ impl Emitable for Request {
     }
 }
 
-fn fill_change(change: &Change, out: &mut Writer) {
+fn fill_change(change: &Change, out: &mut impl Sink) {
     match change {
         Change::AddService(key, config) | Change::EditService(key, config) => {
             service::emit(key, Some(config), out);

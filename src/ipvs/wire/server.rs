@@ -1,7 +1,7 @@
 //! Real servers, "destinations" in the kernel (`IPVS_DEST_ATTR_*`).
 
 use super::address::{address_bytes, address_of, family_number, family_of};
-use super::attribute::{Values, Writer, find};
+use super::attribute::{Sink, Values, find};
 use super::stats::parse_stats;
 use crate::model::{Family, Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};
 
@@ -41,7 +41,7 @@ const IP_VS_TUNNEL_ENCAP_FLAG_REMCSUM: u16 = 2;
 
 /// A server: what names it within its service, and for a new or edited one also
 /// how it is set up.
-pub(super) fn emit(key: &ServerKey, config: Option<&ServerConfig>, out: &mut Writer) {
+pub(super) fn emit(key: &ServerKey, config: Option<&ServerConfig>, out: &mut impl Sink) {
     out.nest(IPVS_CMD_ATTR_DEST, |out| {
         emit_key(key, out);
         if let Some(config) = config {
@@ -50,7 +50,7 @@ pub(super) fn emit(key: &ServerKey, config: Option<&ServerConfig>, out: &mut Wri
     });
 }
 
-fn emit_key(key: &ServerKey, out: &mut Writer) {
+fn emit_key(key: &ServerKey, out: &mut impl Sink) {
     let family = family_number(Family::of(&key.address));
     out.put_u16(IPVS_DEST_ATTR_ADDR_FAMILY, family);
     out.put(IPVS_DEST_ATTR_ADDR, &address_bytes(&key.address));
@@ -58,7 +58,7 @@ fn emit_key(key: &ServerKey, out: &mut Writer) {
 }
 
 /// The kernel has no partial edit: what is not said becomes 0.
-fn emit_config(config: &ServerConfig, out: &mut Writer) {
+fn emit_config(config: &ServerConfig, out: &mut impl Sink) {
     out.put_u32(
         IPVS_DEST_ATTR_FWD_METHOD,
         forwarding_number(config.forwarding),
@@ -71,7 +71,7 @@ fn emit_config(config: &ServerConfig, out: &mut Writer) {
     out.put_u32(IPVS_DEST_ATTR_L_THRESH, config.lower_threshold);
 }
 
-fn emit_tunnel(tunnel: Tunnel, out: &mut Writer) {
+fn emit_tunnel(tunnel: Tunnel, out: &mut impl Sink) {
     let (kind, port, flags) = match tunnel {
         Tunnel::Ipip => (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, 0, 0),
         Tunnel::Gue { port, checksum } => {

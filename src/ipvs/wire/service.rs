@@ -1,7 +1,7 @@
 //! Virtual services (`IPVS_SVC_ATTR_*`).
 
 use super::address::{address_bytes, address_of, family_number, family_of};
-use super::attribute::{Values, Writer, find};
+use super::attribute::{Sink, Values, find};
 use super::stats::parse_stats;
 use crate::model::{
     Family, Name, Netmask, Protocol, Service, ServiceConfig, ServiceFlags, ServiceKey,
@@ -26,7 +26,7 @@ const IPVS_SVC_ATTR_MAX: u16 = IPVS_SVC_ATTR_STATS64;
 
 /// A service: what names it, as every request that is about one carries it, and
 /// for a new or edited one also how it is set up.
-pub(super) fn emit(key: &ServiceKey, config: Option<&ServiceConfig>, out: &mut Writer) {
+pub(super) fn emit(key: &ServiceKey, config: Option<&ServiceConfig>, out: &mut impl Sink) {
     out.nest(IPVS_CMD_ATTR_SERVICE, |out| {
         emit_key(key, out);
         if let Some(config) = config {
@@ -35,7 +35,7 @@ pub(super) fn emit(key: &ServiceKey, config: Option<&ServiceConfig>, out: &mut W
     });
 }
 
-fn emit_key(key: &ServiceKey, out: &mut Writer) {
+fn emit_key(key: &ServiceKey, out: &mut impl Sink) {
     out.put_u16(IPVS_SVC_ATTR_AF, family_number(key.family()));
     match key {
         ServiceKey::Fwmark { mark, .. } => out.put_u32(IPVS_SVC_ATTR_FWMARK, mark.get()),
@@ -52,7 +52,7 @@ fn emit_key(key: &ServiceKey, out: &mut Writer) {
 }
 
 /// The kernel asks for all of it, but for the persistence engine.
-fn emit_config(config: &ServiceConfig, out: &mut Writer) {
+fn emit_config(config: &ServiceConfig, out: &mut impl Sink) {
     out.put_text(IPVS_SVC_ATTR_SCHED_NAME, config.scheduler.as_bytes());
     if let Some(engine) = config.engine {
         out.put_text(IPVS_SVC_ATTR_PE_NAME, engine.as_bytes());
