@@ -156,7 +156,8 @@ pub(super) fn host_address(name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
     first_address(&name)
 }
 
-/// The services of this machine; none where the file cannot be read.
+/// The services of this machine. Where the file cannot be read there are none, as
+/// for the C library.
 pub(super) fn system_services() -> Services {
     Services::parse(&fs::read(SERVICES_FILE).unwrap_or_default())
 }

@@ -17,6 +17,8 @@ use super::table;
 use crate::cli::opt::CommandName;
 use crate::connections::{Connection, ConnectionFilter, Connections};
 use crate::procfs;
+use crate::render::Buffer;
+use crate::render::text::rules;
 use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, ServiceKey};
 use libc::ENOENT;
 use outcome::{Left, NotDrained, Weight};
@@ -67,8 +69,9 @@ pub fn drain(
             drain.give_up(&before, left, why)
         }
         Err(error) => {
-            // What was changed must not stay.
-            let _ = drain.put_back(&before);
+            if let Some(stuck @ Weight::Stuck { .. }) = drain.restore(&before) {
+                failure::say(stuck.to_string().as_bytes());
+            }
             Err(error)
         }
     }
@@ -111,10 +114,27 @@ impl Drain<'_> {
         left: Left,
         why: impl FnOnce(Left, Weight) -> NotDrained,
     ) -> Result<()> {
-        match self.put_back(before)? {
+        match self.restore(before) {
             Some(weight) => Err(Failure::NotDrained(why(left, weight))),
             None => deleted_by_others(),
         }
+    }
+
+    /// As [`Drain::put_back`]; a failure becomes what there is to say of the weight.
+    fn restore(&mut self, before: &ServerConfig) -> Option<Weight> {
+        self.put_back(before).unwrap_or_else(|failure| {
+            let mut edit = Buffer::default();
+            edit.text("ipvsadm -e");
+            rules::named(&mut edit, &self.service, Some(&self.server));
+            edit.text(format!(" --keep -w {}", before.weight));
+            if !self.ipvs.namespace().is_current() {
+                edit.text(" in its network namespace");
+            }
+            Some(Weight::Stuck {
+                cause: failure.to_string(),
+                command: String::from_utf8_lossy(edit.as_bytes()).into_owned(),
+            })
+        })
     }
 
     /// Puts the weight back if the server is as draining has set it: a weight
@@ -226,6 +246,7 @@ impl Progress {
         if err.is_terminal() {
             self.shown = true;
             let (active, inactive, seconds) = (server.active, server.inactive, elapsed.as_secs());
+            // A progress line that cannot be written is no reason to stop.
             let _ = write!(
                 err,
                 "\rdraining: {active} active, {inactive} inactive connections, {seconds} s \x1b[K"
@@ -237,6 +258,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
+            // As for the line itself.
             let _ = io::stderr().write_all(b"\r\x1b[K");
         }
     }

@@ -311,7 +311,7 @@ pub fn report(failure: &Failure) -> Exit {
     failure.exit()
 }
 
-/// Prints one message to stderr. Errors in writing it are ignored.
+/// Prints one message to stderr. If that fails, there is nowhere to say so.
 pub fn say(text: &[u8]) {
     let _ = io::stderr().write_all(&[text, b"\n"].concat());
 }

@@ -91,6 +91,7 @@ impl Output {
             }
             // Only what is always reported: an error, which a closed pipe is.
             let mut fds = [PollFd::new(file, PollFlags::empty())];
+            // A wait that does not fit has no end, and is ended by a signal.
             let timeout = Timespec::try_from(left).ok();
             match poll(&mut fds, timeout.as_ref()) {
                 Ok(0) | Err(Errno::INTR) => {}

@@ -10,13 +10,13 @@ use crate::rules::plan::Step;
 use anyhow::Context;
 use ipvs::{Change, Ipvs};
 
-/// How far rules or changes were carried out.
+/// How far rules or changes were applied.
 #[derive(Debug)]
 pub struct Progress {
     interrupt: Interrupt,
     /// Whether the table was cleared before.
     pub cleared: bool,
-    /// How many were carried out, well or not.
+    /// How many were applied, successfully or not.
     pub done: usize,
     /// How many of them the kernel refused.
     pub refused: usize,
@@ -51,7 +51,7 @@ impl Progress {
                 ""
             };
             let done = self.done;
-            let said = format!("interrupted: {cleared}{done} of {of} {what} were carried out");
+            let said = format!("interrupted: {cleared}{done} of {of} {what} were applied");
             failure::say(said.as_bytes());
             return exit;
         }

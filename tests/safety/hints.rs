@@ -51,6 +51,16 @@ fn only_for_people() {
             "Zero port specified for non-persistent service\n",
             "hint: name a port, or add -p for a service on all ports\n",
         ),
+        (
+            "-D -t 10.0.9.1:80 -j",
+            "-j: unknown option\n",
+            "hint: --json goes with -L, --check and --check-real-server\n",
+        ),
+        (
+            "-a -t 10.0.9.1:80 -r 10.0.9.2 --watch 5",
+            "--watch: unknown option\n",
+            "hint: --watch goes with -S and -L\n",
+        ),
         ("-D -t 10.0.9.1:80", "No such service\n", ""),
     ] {
         assert_eq!(at_a_terminal(line), format!("{contract}{hint}"), "{line}");

@@ -197,7 +197,7 @@ fn an_interrupt() {
         let restore = machine.start(program, line);
         let output = interrupted(restore, signal);
         let there = machine.ipvsadm("-Sn").lines().count();
-        let said = format!("interrupted: {before}{there} of {MANY} {what} were carried out\n");
+        let said = format!("interrupted: {before}{there} of {MANY} {what} were applied\n");
         let status = 128 + signal as i32;
         assert_eq!(ended(&output), (Some(status), said), "{program} {line}");
         assert!(0 < there && there < MANY, "{there} of {MANY}");

@@ -21,6 +21,13 @@ pub enum Weight {
     AsBefore(i32),
     /// The server is as somebody else has set it.
     NotOurs,
+    /// It may still be 0: it could not be restored.
+    Stuck {
+        /// Why.
+        cause: String,
+        /// The command that restores it.
+        command: String,
+    },
 }
 
 impl NotDrained {
@@ -52,6 +59,10 @@ impl fmt::Display for Weight {
             Weight::AsBefore(0) => write!(f, "the weight is 0 as before"),
             Weight::AsBefore(weight) => write!(f, "the weight is {weight} again"),
             Weight::NotOurs => write!(f, "the real server stays as somebody else set it"),
+            Weight::Stuck { cause, command } => write!(
+                f,
+                "the weight is still 0, as it could not be restored: {cause}; to restore it: {command}"
+            ),
         }
     }
 }
@@ -76,5 +87,24 @@ impl fmt::Display for Left {
         };
         let s = if *count == 1 { "" } else { "s" };
         write!(f, "{count} {kind} connection{s}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_that_could_not_be_restored_is_said_with_the_command_that_does() {
+        let weight = Weight::Stuck {
+            cause: "No buffer space available".into(),
+            command: "ipvsadm -e -t 10.0.0.1:80 -r 10.0.0.2:80 --keep -w 3".into(),
+        };
+        assert_eq!(
+            NotDrained::TimedOut(Left::Open(2), weight).to_string(),
+            "time is up: 2 open connections left; not deleted, and the weight is still 0, as it \
+             could not be restored: No buffer space available; to restore it: ipvsadm -e -t \
+             10.0.0.1:80 -r 10.0.0.2:80 --keep -w 3"
+        );
     }
 }
