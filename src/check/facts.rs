@@ -134,7 +134,7 @@ impl NetworkState {
     /// that is used for some packets only, as that of a VRF.
     pub fn is_own(&self, address: &IpAddr) -> Option<bool> {
         let route = self.routes.get(address)?;
-        let is_local = || self.local.iter().any(|local| local.has(address));
+        let is_local = || self.local.iter().any(|local| local.contains(address));
         Some(route.is_ok_and(|route| route.local) || is_local())
     }
 
@@ -347,8 +347,8 @@ fn open_connections(
     let mut connections = Connections::open(namespace, ConnectionFilter::default())?;
     let mut open = BTreeMap::new();
     let (mut seen, mut unreadable) = (0, 0);
-    while let Some(mut rows) = connections.next_rows()? {
-        while let Some(row) = rows.next_row() {
+    while let Some(rows) = connections.next_rows()? {
+        for row in rows {
             seen += 1;
             let Ok(row) = row else {
                 unreadable += 1;

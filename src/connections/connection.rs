@@ -1,6 +1,6 @@
 //! Connections as the kernel lists them.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 /// One entry of the kernel's table of connections. Its texts are borrowed from
 /// the buffer that it was read into: a table may have millions of entries.
@@ -31,26 +31,7 @@ pub struct Endpoint {
     pub port: u16,
 }
 
-impl Endpoint {
-    /// No address, as the place that one is read into.
-    pub const NONE: Endpoint = Endpoint {
-        address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        port: 0,
-    };
-}
-
 impl Connection<'_> {
-    /// None, as the place that one is read into.
-    pub const NONE: Connection<'static> = Connection {
-        protocol: &[],
-        client: Endpoint::NONE,
-        service: Endpoint::NONE,
-        server: Endpoint::NONE,
-        state: &[],
-        expires: 0,
-        engine: None,
-    };
-
     /// The addresses of the client, the service and the server.
     pub fn addresses(&self) -> [IpAddr; 3] {
         [self.client, self.service, self.server].map(|endpoint| endpoint.address)
@@ -59,7 +40,6 @@ impl Connection<'_> {
     /// Whether it is a persistence template, which only remembers the server of a
     /// client. The client's port is also 0 in an FTP data connection that the
     /// client has not opened yet.
-    #[inline]
     pub fn is_template(&self) -> bool {
         self.client.port == 0 && self.state != b"LISTEN"
     }

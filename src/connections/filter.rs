@@ -21,11 +21,10 @@ pub struct ConnectionFilter {
 }
 
 impl ConnectionFilter {
-    /// Whether the filter lets `row` through.
-    #[inline]
-    pub fn lets(&self, row: &Connection) -> bool {
+    /// Whether `row` is such a connection.
+    pub fn matches(&self, row: &Connection) -> bool {
         let is = |filter: &Option<EndpointFilter>, at: &Endpoint| {
-            filter.as_ref().is_none_or(|filter| filter.lets(at))
+            filter.as_ref().is_none_or(|filter| filter.matches(at))
         };
         is(&self.client, &row.client)
             && is(&self.service, &row.service)
@@ -33,7 +32,7 @@ impl ConnectionFilter {
             && self
                 .protocol
                 .is_none_or(|it| it.title().as_bytes() == row.protocol)
-            && self.states.is_none_or(|states| states.has(row.state))
+            && self.states.is_none_or(|states| states.contains(row.state))
     }
 }
 
@@ -55,9 +54,8 @@ impl EndpointFilter {
         }
     }
 
-    #[inline]
-    fn lets(&self, at: &Endpoint) -> bool {
-        self.port.is_none_or(|port| port == at.port) && self.network.has(&at.address)
+    fn matches(&self, at: &Endpoint) -> bool {
+        self.port.is_none_or(|port| port == at.port) && self.network.contains(&at.address)
     }
 }
 
@@ -71,7 +69,6 @@ pub struct Network {
 impl Network {
     /// The addresses that have the first `prefix` bits of `address`; all bits
     /// where it has no more.
-    #[inline]
     pub fn of(address: IpAddr, prefix: u8) -> Network {
         match address {
             IpAddr::V4(v4) => {
@@ -90,7 +87,6 @@ impl Network {
     }
 
     /// One address alone.
-    #[inline]
     pub fn host(address: IpAddr) -> Network {
         let prefix = if address.is_ipv4() { 32 } else { 128 };
         Network {
@@ -116,8 +112,7 @@ impl Network {
     }
 
     /// Whether `address` is one of them.
-    #[inline]
-    pub fn has(&self, address: &IpAddr) -> bool {
+    pub fn contains(&self, address: &IpAddr) -> bool {
         Network::of(*address, self.prefix).first == self.first
     }
 }
@@ -150,8 +145,7 @@ impl StateSet {
     }
 
     /// Whether the state is in the set.
-    #[inline]
-    pub fn has(self, state: &[u8]) -> bool {
+    pub fn contains(self, state: &[u8]) -> bool {
         let mut left = self.0;
         while left != 0 {
             if STATES[left.trailing_zeros() as usize].as_bytes() == state {
@@ -185,8 +179,8 @@ mod tests {
             ("::a01:203", 128, "::a01:203", "10.1.2.3"),
         ] {
             let network = Network::of(ip(address), prefix);
-            assert!(network.has(&ip(inside)), "{network:?}");
-            assert!(!network.has(&ip(outside)), "{network:?}");
+            assert!(network.contains(&ip(inside)), "{network:?}");
+            assert!(!network.contains(&ip(outside)), "{network:?}");
         }
         assert_eq!(Network::of(ip("10.1.2.3"), 24).first(), ip("10.1.2.0"));
         assert_eq!(Network::of(ip("10.1.2.3"), 24).prefix(), Some(24));
@@ -198,17 +192,17 @@ mod tests {
     #[test]
     fn states_are_known_in_any_case() {
         let mut set = StateSet::default();
-        assert!(!set.has(b"NONE"));
+        assert!(!set.contains(b"NONE"));
         for name in ["established", "C-Sent", "err!"] {
             assert!(set.insert(name.as_bytes()));
         }
         for name in ["", "establish", "UDPX"] {
             assert!(!set.insert(name.as_bytes()));
         }
-        assert!(set.has(b"ESTABLISHED") && set.has(b"C-SENT") && set.has(b"ERR!"));
-        assert!(!set.has(b"UDP") && !set.has(b"established"));
+        assert!(set.contains(b"ESTABLISHED") && set.contains(b"C-SENT") && set.contains(b"ERR!"));
+        assert!(!set.contains(b"UDP") && !set.contains(b"established"));
         for state in STATES {
-            assert!(set.insert(state.as_bytes()) && set.has(state.as_bytes()));
+            assert!(set.insert(state.as_bytes()) && set.contains(state.as_bytes()));
         }
     }
 
@@ -239,7 +233,7 @@ mod tests {
             }),
             states: Some(states),
         };
-        assert!(all.lets(&row) && ConnectionFilter::default().lets(&row));
+        assert!(all.matches(&row) && ConnectionFilter::default().matches(&row));
         let others = [
             Connection {
                 protocol: b"UDP",
@@ -271,12 +265,12 @@ mod tests {
             },
         ];
         for other in others {
-            assert!(!all.lets(&other), "{other:?}");
+            assert!(!all.matches(&other), "{other:?}");
         }
         let port = Connection {
             server: endpoint("10.0.0.2", 1),
             ..row
         };
-        assert!(all.lets(&port));
+        assert!(all.matches(&port));
     }
 }

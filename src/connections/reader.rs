@@ -6,13 +6,14 @@
 //! are not even remembered. This module must not know what is done with them.
 
 use super::recent::Recent;
-use super::row::{after_line, take_row};
+use super::row::{take_line, take_row};
 use super::{Connection, ConnectionFilter};
 use crate::procfs;
 use ipvs::Namespace;
 use memchr::memrchr;
 use std::fs::File;
 use std::io::{self, Read};
+use std::iter;
 use std::net::IpAddr;
 
 /// Where the kernel has the table.
@@ -89,13 +90,12 @@ impl<R: Read> Connections<R> {
         self.used = whole;
         let mut lines = &self.buffer[..whole];
         if self.skipping {
-            lines = after_line(lines);
+            take_line(&mut lines);
             self.skipping = false;
         }
         let rows = Rows {
             lines,
             too_long,
-            row: Connection::NONE,
             recent: &mut self.recent,
             filter: self.filter.as_ref(),
         };
@@ -130,8 +130,6 @@ pub struct Rows<'a> {
     lines: &'a [u8],
     /// Whether there was one row more, which did not fit the buffer.
     too_long: bool,
-    /// The row at hand.
-    row: Connection<'a>,
     recent: &'a mut Recent,
     filter: Option<&'a ConnectionFilter>,
 }
@@ -139,57 +137,39 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// The connections to come, for a look ahead: some may be repetitions.
     pub fn peek(&self) -> impl Iterator<Item = Connection<'a>> {
-        let (mut lines, mut row, filter) = (self.lines, Connection::NONE, self.filter);
-        std::iter::from_fn(move || {
-            while !lines.is_empty() {
-                if take_row(&mut lines, &mut row).is_some() && lets(filter, &row) {
-                    return Some(row);
-                }
-            }
-            None
-        })
+        let (mut lines, filter) = (self.lines, self.filter);
+        let rows = iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines)));
+        let connections = rows.flatten().map(|row| row.connection);
+        connections.filter(move |row| matches(filter, row))
     }
 
     /// The addresses in the rows to come.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.peek().flat_map(|connection| connection.addresses())
     }
+}
 
-    /// The next one; it stays where it is until it is the turn of the one after
-    /// it. An iterator would copy each.
-    #[inline]
-    pub fn next_row(&mut self) -> Option<Result<&Connection<'a>, Unreadable>> {
-        if self.too_long {
-            self.too_long = false;
+impl<'a> Iterator for Rows<'a> {
+    type Item = Result<Connection<'a>, Unreadable>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if std::mem::take(&mut self.too_long) {
             return Some(Err(Unreadable));
         }
         while !self.lines.is_empty() {
-            let line = self.lines;
-            if take_row(&mut self.lines, &mut self.row).is_none() {
+            let Some(row) = take_row(&mut self.lines) else {
                 return Some(Err(Unreadable));
-            }
-            let row = &self.row;
-            if !lets(self.filter, row) {
-                continue;
-            }
-            // State and time change while a connection lives.
-            let at = |field: &[u8]| field.as_ptr().addr() - line.as_ptr().addr();
-            let endpoints = &line[..at(row.state)];
-            // Templates may differ in what the persistence engine keeps alone.
-            let engine = row.engine.map_or(&[][..], |(name, _)| {
-                &line[at(name)..line.len() - self.lines.len()]
-            });
-            if self.recent.is_new(endpoints, engine) {
-                return Some(Ok(&self.row));
+            };
+            if matches(self.filter, &row.connection) && self.recent.is_new(row.identity) {
+                return Some(Ok(row.connection));
             }
         }
         None
     }
 }
 
-#[inline]
-fn lets(filter: Option<&ConnectionFilter>, row: &Connection) -> bool {
-    filter.is_none_or(|filter| filter.lets(row))
+fn matches(filter: Option<&ConnectionFilter>, row: &Connection) -> bool {
+    filter.is_none_or(|filter| filter.matches(row))
 }
 
 #[cfg(test)]
@@ -235,12 +215,8 @@ mod tests {
     }
 
     /// The clients' ports.
-    fn ports(mut rows: Rows) -> Vec<Result<u16, Unreadable>> {
-        let mut ports = Vec::new();
-        while let Some(row) = rows.next_row() {
-            ports.push(row.map(|row| row.client.port));
-        }
-        ports
+    fn ports(rows: Rows) -> Vec<Result<u16, Unreadable>> {
+        rows.map(|row| row.map(|row| row.client.port)).collect()
     }
 
     /// How many rows of the table are as [`row`], and how many unreadable.
@@ -250,10 +226,10 @@ mod tests {
             let bytes = table.as_bytes();
             let mut connections = Connections::start(Pages { bytes, page }, ALL).unwrap();
             let (mut read, mut unreadable) = (0, 0);
-            while let Some(mut rows) = connections.next_rows().unwrap() {
+            while let Some(rows) = connections.next_rows().unwrap() {
                 let before = read;
                 let ahead = rows.peek().count();
-                while let Some(row) = rows.next_row() {
+                for row in rows {
                     match row {
                         Ok(row) if usize::from(row.client.port) == read % 60_000 => read += 1,
                         Ok(row) => panic!("{row:?} after {read} rows"),
@@ -287,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_only_the_engine_tells_apart_are_no_repetitions() {
+    fn rows_that_differ_in_their_engines_data_are_all_handed_out() {
         let template = "UDP 0A000000 0000 0A000001 13C4 0A000002 13C4 ASSURED          59 sip";
         let table = ["titles", "a x", "b x", "a y", "a x", "b x"];
         let table = table.map(|id| format!("{template} {id}\n")).concat();
@@ -297,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_filter_does_not_let_through_is_not_there() {
+    fn rows_that_do_not_match_the_filter_are_left_out() {
         let client = EndpointFilter {
             network: Network::of([10, 0, 0, 0].into(), 8),
             port: Some(7),
@@ -312,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_row_costs_only_itself() {
+    fn an_unreadable_row_does_not_affect_others() {
         let [first, second] = [row(0), row(1)];
         for bad in ["\n", "x\n", "TCP 0A000009\n"] {
             assert_eq!(read(&format!("{first}{bad}{second}")), (2, 1), "{bad:?}");
@@ -321,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn so_does_a_row_too_long_for_the_buffer() {
+    fn a_row_longer_than_the_buffer_is_skipped_and_counted() {
         let [first, second] = [row(0), row(1)];
         let endless = "x".repeat(3 * BUFFER);
         assert_eq!(read(&format!("{first}{endless}\n{second}")), (2, 1));
@@ -338,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_alone_are_a_table_and_nothing_is_none() {
+    fn titles_alone_are_an_empty_table_and_no_bytes_an_error() {
         let read = |bytes| Connections::start(Pages { bytes, page: 4096 }, ALL);
         assert!(read(b"").is_err());
         for titles in [TITLES, TITLES.trim_end()] {

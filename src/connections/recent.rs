@@ -9,6 +9,7 @@
 //! noticed.
 
 use foldhash::quality::RandomState;
+use hashbrown::hash_table::{Entry, HashTable};
 use std::hash::{BuildHasher, Hasher};
 
 /// A repetition is recognised for at least this many rows.
@@ -27,71 +28,45 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// Remembers a row; whether it was new. It is recognised by what
-    /// does not change while the connection lives: its protocol and endpoints,
-    /// and what a persistence engine keeps with it.
-    #[inline]
-    pub fn is_new(&mut self, endpoints: &[u8], engine: &[u8]) -> bool {
+    /// Remembers a row by its identity; whether it was new.
+    pub fn is_new(&mut self, identity: [&[u8]; 2]) -> bool {
         let mut hasher = self.seed.build_hasher();
-        hasher.write(endpoints);
-        if !engine.is_empty() {
-            hasher.write(engine);
+        for part in identity.into_iter().filter(|part| !part.is_empty()) {
+            hasher.write(part);
         }
-        // 0 is a place that is free.
-        let fingerprint = hasher.finish().max(1);
-        if self.older.place(fingerprint).is_none() {
+        let fingerprint = hasher.finish();
+        if self.older.contains(fingerprint) || !self.newer.insert(fingerprint) {
             return false;
         }
-        let Some(place) = self.newer.place(fingerprint) else {
-            return false;
-        };
-        *place = fingerprint;
-        self.newer.count += 1;
-        if self.newer.count == KEPT {
+        if self.newer.0.len() == KEPT {
             std::mem::swap(&mut self.newer, &mut self.older);
-            self.newer.clear();
+            self.newer.0.clear();
         }
         true
     }
 }
 
-/// A set of fingerprints. They are random numbers already: each has its place
-/// at, or soon after, the one that its low bits name, and at least half of the
-/// places are free. A set of std hashes the hashes and costs three times as much.
-#[derive(Debug)]
-struct Fingerprints {
-    places: Box<[u64; PLACES]>,
-    count: usize,
-}
-
-const PLACES: usize = 2 * KEPT;
-
-impl Default for Fingerprints {
-    fn default() -> Fingerprints {
-        Fingerprints {
-            places: Box::new([0; PLACES]),
-            count: 0,
-        }
-    }
-}
+/// A set of fingerprints, which are hashes themselves.
+#[derive(Debug, Default)]
+struct Fingerprints(HashTable<u64>);
 
 impl Fingerprints {
-    /// The free place for `fingerprint`, or `None` if it is in the set.
-    #[inline]
-    fn place(&mut self, fingerprint: u64) -> Option<&mut u64> {
-        #[expect(clippy::cast_possible_truncation, reason = "any of its bits will do")]
-        let mut at = fingerprint as usize % PLACES;
-        while self.places[at] != 0 {
-            if self.places[at] == fingerprint {
-                return None;
-            }
-            at = (at + 1) % PLACES;
-        }
-        Some(&mut self.places[at])
+    fn contains(&self, fingerprint: u64) -> bool {
+        let found = self.0.find(fingerprint, |other| *other == fingerprint);
+        found.is_some()
     }
 
-    fn clear(&mut self) {
-        self.places.fill(0);
-        self.count = 0;
+    /// Whether it was not there before.
+    fn insert(&mut self, fingerprint: u64) -> bool {
+        let place = self
+            .0
+            .entry(fingerprint, |other| *other == fingerprint, |other| *other);
+        match place {
+            Entry::Occupied(_) => false,
+            Entry::Vacant(place) => {
+                place.insert(fingerprint);
+                true
+            }
+        }
     }
 }

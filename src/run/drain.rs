@@ -175,15 +175,11 @@ impl World for Drain<'_> {
 
     fn next_rows(&mut self, each: &mut dyn FnMut(&Connection)) -> Result<bool> {
         let rows = self.table.next_rows();
-        let Some(mut rows) = rows.map_err(Failure::Connections)? else {
+        let Some(rows) = rows.map_err(Failure::Connections)? else {
             return Ok(false);
         };
-        while let Some(row) = rows.next_row() {
-            // A row that cannot be read is a connection not found, which counts as open.
-            if let Ok(row) = row {
-                each(row);
-            }
-        }
+        // A row that cannot be read is a connection not found, which counts as open.
+        rows.flatten().for_each(|row| each(&row));
         Ok(true)
     }
 

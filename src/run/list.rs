@@ -166,13 +166,13 @@ fn connections(
 fn rows(table: &mut Connections, out: &mut Output, report: &mut dyn Report) -> Result<u64> {
     report.head(out.buffer(), &Head::Connections);
     let mut unreadable = 0;
-    while let Some(mut rows) = table.next_rows().map_err(Failure::Connections)? {
+    while let Some(rows) = table.next_rows().map_err(Failure::Connections)? {
         if report.wants_names() {
             report.look_up(&mut rows.addresses());
         }
-        while let Some(row) = rows.next_row() {
+        for row in rows {
             match row {
-                Ok(connection) => report.connection(out.buffer(), connection),
+                Ok(connection) => report.connection(out.buffer(), &connection),
                 Err(Unreadable) => unreadable += 1,
             }
             out.flush_if_full()?;
@@ -193,10 +193,10 @@ fn counts(
 ) -> Result<u64> {
     let mut tally = Tally::by(counting.keys);
     let mut unreadable = 0;
-    while let Some(mut rows) = table.next_rows().map_err(Failure::Connections)? {
-        while let Some(row) = rows.next_row() {
+    while let Some(rows) = table.next_rows().map_err(Failure::Connections)? {
+        for row in rows {
             match row {
-                Ok(connection) => tally.add(connection),
+                Ok(connection) => tally.add(&connection),
                 Err(Unreadable) => unreadable += 1,
             }
         }

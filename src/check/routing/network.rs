@@ -46,7 +46,7 @@ pub struct LinkAddress {
 impl LinkAddress {
     /// Whether `address` is in the network of this one.
     pub fn network_contains(&self, address: &IpAddr) -> bool {
-        Network::of(self.address, self.prefix_len).has(address)
+        Network::of(self.address, self.prefix_len).contains(address)
     }
 }
 

@@ -397,7 +397,7 @@ mod tests {
         message.attributes.clear();
         message.header.destination_prefix_length = 0;
         assert!(
-            read(&message).unwrap().has(&[192, 0, 2, 1].into()),
+            read(&message).unwrap().contains(&[192, 0, 2, 1].into()),
             "the default"
         );
         message.header.address_family = AddressFamily::Bridge;

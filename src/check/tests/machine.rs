@@ -341,7 +341,7 @@ impl Machine {
         let others = self.routes.iter();
         let others = others.map(|(first, length, route)| (*first, *length, *length, *route));
         own.chain(others)
-            .filter(|(first, length, ..)| Network::of(*first, *length).has(to))
+            .filter(|(first, length, ..)| Network::of(*first, *length).contains(to))
             .max_by_key(|(_, _, length, _)| *length)
             .map_or(Err(libc::ENETUNREACH), |(.., route)| route)
     }
