@@ -1,23 +1,10 @@
 //! Addresses and ports as C ipvsadm prints them.
 //!
 //! `Display` of std is not used: the C library writes `::0.1.0.2` where std
-//! writes `::1:2`, and std is slow. This module must not know names.
+//! writes `::1:2`, and std is slow.
 
 use super::buffer::Buffer;
-use super::digits::{put, put_dotted, put_number};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-/// `00` to `ff`
-const HEX: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut value = 0;
-    while value < 256 {
-        pairs[value] = [digits[value / 16], digits[value % 16]];
-        value += 1;
-    }
-    pairs
-};
 
 /// `address` without brackets.
 pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
@@ -27,26 +14,73 @@ pub(super) fn address(out: &mut Buffer, address: &IpAddr) {
     }
 }
 
-#[inline]
 pub(super) fn ipv4(out: &mut Buffer, address: Ipv4Addr) {
-    out.cell(0, |room: &mut [u8; 16]| put_octets(room, address));
+    let mut cell = [b' '; CELL];
+    let end = put_ipv4(&mut cell, address);
+    out.start_of(&cell, end);
 }
 
-/// Puts the octets at the start of `room`, each with a dot after it; where the
-/// last dot is.
+/// The longest IPv4 address with its port, and blanks.
+const CELL: usize = 24;
+
+/// Puts `address` at the start of `cell`, and a dot after it; where that is.
+fn put_ipv4(cell: &mut [u8; CELL], address: Ipv4Addr) -> usize {
+    let mut end = 0;
+    for octet in address.octets() {
+        end = put_dotted(cell, end, octet.into()) + 1;
+    }
+    end - 1
+}
+
+/// Puts `number` and a dot at the place `at` of `cell`; where the dot is.
+fn put_dotted(cell: &mut [u8; CELL], at: usize, number: usize) -> usize {
+    let (digits, len) = DOTTED[number];
+    cell[at..at + 4].copy_from_slice(&digits);
+    at + usize::from(len)
+}
+
+/// The numbers to 655 with a dot after them, and how many digits they have: all
+/// octets, and all ports without their last two digits. With itoa, and each part
+/// added to the buffer by itself, `-Lcn` takes a tenth more.
+#[expect(clippy::cast_possible_truncation, reason = "digits")]
+static DOTTED: [([u8; 4], u8); 656] = {
+    let mut numbers = [([b' '; 4], 0); 656];
+    let mut number = 0;
+    while number < numbers.len() {
+        let [a, b, c] = [number / 100, number / 10 % 10, number % 10];
+        let [a, b, c] = [b'0' + a as u8, b'0' + b as u8, b'0' + c as u8];
+        numbers[number] = match number {
+            0..10 => ([c, b'.', b' ', b' '], 1),
+            10..100 => ([b, c, b'.', b' '], 2),
+            _ => ([a, b, c, b'.'], 3),
+        };
+        number += 1;
+    }
+    numbers
+};
+
+/// Puts `number` at the place `at` of `cell`; where it ends.
 #[inline(always)]
-fn put_octets<const N: usize>(room: &mut [u8; N], address: Ipv4Addr) -> usize {
-    let [a, b, c, d] = address.octets().map(usize::from);
-    let at = put_dotted(room, 0, a) + 1;
-    let at = put_dotted(room, at, b) + 1;
-    let at = put_dotted(room, at, c) + 1;
-    put_dotted(room, at, d)
+fn put_number(cell: &mut [u8; CELL], at: usize, number: u16) -> usize {
+    if number < 100 {
+        let end = put_dotted(cell, at, number.into());
+        cell[end] = b' ';
+        return end;
+    }
+    let end = put_dotted(cell, at, (number / 100).into());
+    cell[end..end + 2].copy_from_slice(&two_digits(number % 100));
+    end + 2
+}
+
+/// The digits of a number below 100.
+#[expect(clippy::cast_possible_truncation, reason = "digits")]
+pub(super) fn two_digits(number: u16) -> [u8; 2] {
+    [number / 10, number % 10].map(|digit| b'0' + digit as u8)
 }
 
 /// The C library's form: the first of the longest runs of two or more zero
 /// groups is `::`, and the last two groups are dotted where that run is all
 /// that stands before them, or all but a group of ones.
-#[inline(never)]
 pub(super) fn ipv6(out: &mut Buffer, address: &Ipv6Addr) {
     let groups = address.segments();
     let (start, len) = longest_zeros(&groups);
@@ -75,13 +109,13 @@ fn ipv4_tail(out: &mut Buffer, address: &Ipv6Addr) {
     ipv4(out, Ipv4Addr::new(a, b, c, d));
 }
 
-#[inline]
+/// A group in hexadecimal, without leading zeros.
 fn group(out: &mut Buffer, value: u16) {
-    let leading = usize::from(value < 0x1000) + usize::from(value < 0x100);
-    let leading = leading + usize::from(value < 0x10);
-    let [high, low] = value.to_be_bytes().map(|byte| HEX[usize::from(byte)]);
-    let digits = u32::from_le_bytes([high[0], high[1], low[0], low[1]]) >> (leading * 8);
-    out.fixed(digits.to_le_bytes(), 4 - leading);
+    let digits = [value >> 12, value >> 8 & 0xf, value >> 4 & 0xf, value & 0xf];
+    let leading = digits[..3].iter().take_while(|digit| **digit == 0).count();
+    for digit in &digits[leading..] {
+        out.push(b"0123456789abcdef"[usize::from(*digit)]);
+    }
 }
 
 /// Start and length of the run that becomes `::`; length 0 when none does.
@@ -98,32 +132,28 @@ fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
 }
 
 /// `1.2.3.4:80` or `[2001:db8::1]:80`, without names; as a column with a width,
-/// see [`Buffer::column`].
+/// see [`Buffer::end_column`].
 #[inline(always)]
 pub(super) fn numeric(out: &mut Buffer, address: &IpAddr, port: u16, width: usize) {
-    let gap = usize::from(width > 0);
-    match address {
-        IpAddr::V4(v4) => out.cell(width + gap, |room: &mut [u8; 24]| {
-            let colon = put_octets(room, *v4);
-            put(room, colon, [b':']);
-            put_number(room, colon + 1, port) + gap
-        }),
-        IpAddr::V6(v6) => numeric_ipv6(out, v6, port, width),
-    }
+    let IpAddr::V4(v4) = address else {
+        return other_numeric(out, address, port, width);
+    };
+    let mut cell = [b' '; CELL];
+    let colon = put_ipv4(&mut cell, *v4);
+    cell[colon] = b':';
+    let end = put_number(&mut cell, colon + 1, port);
+    out.start_of(&cell, end.max(width) + usize::from(width > 0));
 }
 
 #[inline(never)]
-fn numeric_ipv6(out: &mut Buffer, address: &Ipv6Addr, port: u16, width: usize) {
+fn other_numeric(out: &mut Buffer, address: &IpAddr, port: u16, width: usize) {
     let start = out.len();
-    out.push(b'[');
-    ipv6(out, address);
-    out.text("]:");
-    out.cell(0, |room: &mut [u8; 8]| put_number(room, 0, port));
+    host_and_colon(out, address);
+    out.number(port);
     out.end_column(start, width);
 }
 
 /// What stands before the port.
-#[inline]
 pub(super) fn host_and_colon(out: &mut Buffer, address: &IpAddr) {
     match address {
         IpAddr::V4(v4) => ipv4(out, *v4),

@@ -301,7 +301,6 @@ impl Value for Null {
 }
 
 impl<T: Value> Value for Option<T> {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         match self {
             Some(value) => value.put(out),
@@ -313,7 +312,6 @@ impl<T: Value> Value for Option<T> {
 macro_rules! numbers {
     ($($kind:ty)*) => {$(
         impl Value for $kind {
-            #[inline]
             fn put(&self, out: &mut Buffer) {
                 out.number(*self);
             }
@@ -333,7 +331,6 @@ impl Value for i32 {
 }
 
 impl Value for bool {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         out.text(if *self { "true" } else { "false" });
     }
@@ -375,7 +372,6 @@ impl Value for Text<'_> {
 pub(crate) struct Word<'a>(pub &'a str);
 
 impl Value for Word<'_> {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         out.push(b'"');
         out.text(self.0);
@@ -404,7 +400,6 @@ impl Value for Protocol {
 }
 
 impl Value for Family {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         Word(match self {
             Family::Inet => "inet",
@@ -415,7 +410,6 @@ impl Value for Family {
 }
 
 impl Value for IpAddr {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         out.push(b'"');
         address::address(out, self);
@@ -472,7 +466,6 @@ impl Value for FlagNames<'_> {
 }
 
 impl Value for Forwarding {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         Word(match self {
             Forwarding::Masq => "masquerading",
@@ -531,7 +524,6 @@ impl Value for Unnamed {
 struct Counters<'a>(&'a Stats);
 
 impl Value for Counters<'_> {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         out.push(b'{');
         members!(out,
@@ -548,7 +540,6 @@ impl Value for Counters<'_> {
 struct Rates<'a>(&'a Stats);
 
 impl Value for Rates<'_> {
-    #[inline]
     fn put(&self, out: &mut Buffer) {
         out.push(b'{');
         members!(out,

@@ -7,7 +7,6 @@
 
 mod address;
 mod buffer;
-mod digits;
 pub mod json;
 pub mod openmetrics;
 pub mod order;

@@ -71,7 +71,6 @@ impl Output {
 
     /// Writes the buffer if it is full, or at once if standard output is closed,
     /// so that the failure is seen early.
-    #[inline]
     pub fn flush_if_full(&mut self) -> Result<()> {
         if self.buffer.len() < self.full {
             return Ok(());

@@ -6,9 +6,9 @@
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, named};
 use crate::connections::{Connection, Endpoint};
+use crate::render::View;
+use crate::render::address::{self, two_digits};
 use crate::render::buffer::Buffer;
-use crate::render::digits::{put, put_number, two_digits};
-use crate::render::{View, address};
 use ipvs::Protocol;
 
 const PROTOCOL_WIDTH: usize = 3;
@@ -62,7 +62,6 @@ impl Text<'_> {
     }
 
     /// An endpoint; one with a width has a blank after it.
-    #[inline(always)]
     fn cell(&self, out: &mut Buffer, protocol: Option<Protocol>, at: &Endpoint, width: usize) {
         match self.names.as_deref() {
             None => address::numeric(out, &at.address, at.port, width),
@@ -76,28 +75,15 @@ impl Text<'_> {
 }
 
 /// The column of minutes and seconds, two digits each at least.
-#[inline(always)]
 fn expire(out: &mut Buffer, seconds: u64) {
-    let (minutes, seconds) = (seconds / 60, two_digits((seconds % 60) as u16));
-    let Ok(short) = u16::try_from(minutes) else {
-        // 45 days: longer than any time-out.
-        out.number(minutes);
-        out.push(b':');
-        out.text(seconds);
-        return out.push(b' ');
-    };
-    out.cell(EXPIRE_WIDTH + 1, |room: &mut [u8; 16]| {
-        let at = match short {
-            0..100 => {
-                put(room, 0, two_digits(short));
-                2
-            }
-            _ => put_number(room, 0, short),
-        };
-        room[at] = b':';
-        put(room, at + 1, seconds);
-        at + 4
-    });
+    let start = out.len();
+    match u16::try_from(seconds / 60) {
+        Ok(minutes @ 0..100) => out.text(two_digits(minutes)),
+        _ => out.number(seconds / 60),
+    }
+    out.push(b':');
+    out.text(two_digits((seconds % 60) as u16));
+    out.end_column(start, EXPIRE_WIDTH);
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ pub(super) const IPV6_LIMIT: usize = 59;
 
 /// Address and port, or their names, cut after `limit` bytes. The limits are
 /// such that an address with its port in figures always fits.
-#[inline]
 pub(super) fn endpoint(
     out: &mut Buffer,
     names: Option<&dyn Names>,
@@ -30,7 +29,6 @@ pub(super) fn endpoint(
 }
 
 /// The same with names.
-#[inline(never)]
 pub(super) fn named(
     out: &mut Buffer,
     names: &dyn Names,

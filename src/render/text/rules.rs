@@ -145,7 +145,7 @@ impl RuleWriter<'_> {
         self.out.text(text);
     }
 
-    fn number(&mut self, option: &str, value: impl Into<u64>) {
+    fn number(&mut self, option: &str, value: impl itoa::Integer) {
         self.text(option);
         self.out.number(value);
     }
@@ -340,7 +340,7 @@ impl RuleWriter<'_> {
         self.number(" --syncid ", daemon.config.sync_id);
     }
 
-    fn optional(&mut self, option: &str, value: Option<impl Into<u64>>) {
+    fn optional(&mut self, option: &str, value: Option<impl itoa::Integer>) {
         if let Some(value) = value {
             self.number(option, value);
         }
