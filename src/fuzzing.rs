@@ -191,7 +191,7 @@ fn lets_some(filter: &ConnectionFilter) {
     };
     let has = |state: &&str| filter.states.is_none_or(|s| s.contains(state.as_bytes()));
     let state = STATES.iter().find(|s| has(s)).expect("a state");
-    let protocol = filter.protocol.unwrap_or(Protocol::Tcp).title();
+    let protocol = filter.protocol.unwrap_or(Protocol::Tcp).kernel_name();
     let row = Connection {
         protocol: protocol.as_bytes(),
         client: like(filter.client),

@@ -354,7 +354,7 @@ fn open_connections(
                 unreadable += 1;
                 continue;
             };
-            let protocol = Protocol::from_title(row.protocol);
+            let protocol = Protocol::from_kernel_name(row.protocol);
             let (Some(protocol), false) = (protocol, row.is_template()) else {
                 continue;
             };

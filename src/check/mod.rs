@@ -252,13 +252,6 @@ fn host(address: IpAddr) -> String {
     format!("{address}/{length}")
 }
 
-/// The C library's words for an errno (positive), without the number that std adds.
-fn errno_text(errno: i32) -> String {
-    let text = std::io::Error::from_raw_os_error(errno).to_string();
-    let end = text.find(" (os error").unwrap_or(text.len());
-    text[..end].to_owned()
-}
-
 /// A setting as sysctl names it, by its path below /proc/sys. Where an interface
 /// has a dot in its name, that is the path.
 fn setting_name(path: &str) -> String {

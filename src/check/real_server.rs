@@ -3,8 +3,8 @@
 
 use super::facts::{LocalFacts, remote};
 use super::routing::Link;
-use super::{Finding, Findings, Kind, errno_text, host, on_loopback};
-use ipvs::{Family, Forwarding, Name, Namespace, ServerKey, ServiceKey, Tunnel};
+use super::{Finding, Findings, Kind, host, on_loopback};
+use ipvs::{Errno, Family, Forwarding, Name, Namespace, ServerKey, ServiceKey, Tunnel};
 use std::net::{IpAddr, SocketAddr};
 
 /// What this machine is to be a real server of.
@@ -289,7 +289,7 @@ fn way_back(member: &Membership, facts: &LocalFacts, report: &mut Findings) {
     match facts.network.routes.get(&remote(member.outer_family())) {
         None => {}
         Some(Err(errno)) => {
-            let why = errno_text(*errno);
+            let why = Errno(*errno);
             let finding = Finding::new(Kind::NoWayBack, format!("no default route: {why}"));
             report.find(finding.command("ip route add default via DIRECTOR"));
         }
@@ -343,7 +343,7 @@ fn listens(member: &Membership, facts: &LocalFacts, report: &mut Findings) {
         Some(at) => SocketAddr::new(at, port).to_string(),
         None => format!("port {port}"),
     };
-    let mut seen = format!("no {} listener on {place}", protocol.title());
+    let mut seen = format!("no {} listener on {place}", protocol.kernel_name());
     if !there.is_empty() {
         let others: Vec<String> = there.iter().map(IpAddr::to_string).collect();
         seen.push_str(&format!(", only on {}", others.join(", ")));

@@ -31,7 +31,7 @@ impl ConnectionFilter {
             && is(&self.server, &row.server)
             && self
                 .protocol
-                .is_none_or(|it| it.title().as_bytes() == row.protocol)
+                .is_none_or(|it| it.kernel_name().as_bytes() == row.protocol)
             && self.states.is_none_or(|states| states.contains(row.state))
     }
 }

@@ -1,13 +1,14 @@
-//! The Linux Virtual Server (IPVS), the load balancer inside the Linux kernel,
-//! over generic netlink.
+#![doc = include_str!("README.md")]
 //!
-//! [`Ipvs`] is the conversation with the kernel: it lists virtual services and
-//! their real servers, completely even while others change them, and makes
-//! [`Change`]s. Its parts depend on each other in one direction only:
+//! # Layers
 //!
-//! * `kernel` talks to the kernel
-//! * [`wire`] knows the bytes of those messages
-//! * `model` says what services, servers and daemons are
+//! They depend on each other in one direction only, on those below:
+//!
+//! * `kernel`: sockets, namespaces, the client [`Ipvs`]
+//! * [`wire`]: the bytes of the messages
+//! * `model`: what services, servers and daemons are
+//!
+//! [`netlink`] is for a program that talks to other families too.
 
 #![forbid(unsafe_code)]
 // A number that may not fit is converted by `try_from`, or says why it fits.
@@ -28,7 +29,9 @@ pub mod netlink;
 mod random;
 pub mod wire;
 
-pub use kernel::{Ipvs, KernelError, ListError, Namespace, NamespaceError, OpenError};
+pub use kernel::{
+    Errno, Ipvs, KernelError, ListError, Modprobe, Namespace, NamespaceError, OpenError,
+};
 pub use model::{
     Change, Daemon, DaemonConfig, DaemonRole, Family, Forwarding, Info, Name, Netmask, Protocol,
     SCHEDULERS, SchedFlag, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceFlags,

@@ -1,7 +1,7 @@
 //! Plain text, one table after the other: for scripts and logs.
 
 use crate::Stop;
-use crate::sample::{Sample, ServiceRow, service_name};
+use crate::sample::{Sample, ServiceRow};
 use ipvs::Ipvs;
 use ipvsadm::rates::{COUNTERS_NOT_UPDATED, Looker, PERIOD, Rates, Sampler, rfc3339};
 use ipvsadm::run::{Failure, Output, say};
@@ -77,7 +77,7 @@ fn table(sample: &Sample) -> String {
         let _ = writeln!(
             text,
             "{:NAME$} {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}",
-            service_name(&row.service.key),
+            row.service.key.to_string(),
             rate(|rates| rates.conns),
             rate(|rates| rates.in_packets),
             rate(|rates| rates.out_packets),

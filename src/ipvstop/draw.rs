@@ -185,7 +185,7 @@ fn head_lines(state: &State, looks: Looks, width: u16) -> Vec<Line<'static>> {
 
 fn service_line(row: &ServiceRow) -> String {
     let config = &row.service.config;
-    let mut text = sample::service_name(&row.service.key);
+    let mut text = row.service.key.to_string();
     text.push_str(&format!("  {}", config.scheduler));
     if config.flags.persistent() {
         text.push_str(&format!(" persistent {}", config.timeout));

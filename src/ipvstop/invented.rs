@@ -2,8 +2,8 @@
 
 use crate::sample::{Sample, ServerRow, ServiceRow};
 use ipvs::{
-    Family, Forwarding, Name, Netmask, Protocol, Server, ServerConfig, ServerKey, Service,
-    ServiceConfig, ServiceFlags, ServiceKey, Stats,
+    Family, Forwarding, Protocol, Server, ServerConfig, ServerKey, Service, ServiceConfig,
+    ServiceKey,
 };
 use ipvsadm::rates::Rates;
 use std::net::Ipv4Addr;
@@ -25,6 +25,15 @@ pub fn server_key(number: u32) -> ServerKey {
     }
 }
 
+fn server(number: u32) -> Server {
+    let mut config = ServerConfig::new(Forwarding::Masq);
+    config.weight = number as i32;
+    (config.upper_threshold, config.lower_threshold) = (1000, 800);
+    let mut server = Server::new(server_key(number), config);
+    (server.active, server.inactive) = (10 * number, 1);
+    server
+}
+
 fn rates(conns: f64) -> Option<Rates> {
     Some(Rates {
         conns,
@@ -39,35 +48,13 @@ fn rates(conns: f64) -> Option<Rates> {
 /// number n has n times `conns` connections a second.
 pub fn sample(services: u32, servers: u32, conns: f64) -> Sample {
     let services = (1..=services).map(|number| ServiceRow {
-        service: Service {
-            key: service_key(number),
-            config: ServiceConfig {
-                scheduler: Name::from("wlc"),
-                flags: ServiceFlags::default(),
-                timeout: 0,
-                netmask: Netmask::host(Family::Inet),
-                engine: None,
-            },
-            stats: Stats::default(),
-        },
+        service: Service::new(service_key(number), ServiceConfig::new("wlc", Family::Inet)),
         rates: rates(conns * f64::from(number)),
         active: u64::from(10 * number),
         inactive: u64::from(number),
         servers: (1..=servers)
             .map(|server| ServerRow {
-                server: Server {
-                    key: server_key(server),
-                    config: ServerConfig {
-                        forwarding: Forwarding::Masq,
-                        weight: server as i32,
-                        upper_threshold: 1000,
-                        lower_threshold: 800,
-                    },
-                    active: 10 * server,
-                    inactive: 1,
-                    persistent: 0,
-                    stats: Stats::default(),
-                },
+                server: self::server(server),
                 rates: rates(conns * f64::from(number) / f64::from(servers)),
             })
             .collect(),

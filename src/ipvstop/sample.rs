@@ -1,9 +1,8 @@
 //! One look at the table with its rates, in the form in which it is shown.
 
-use ipvs::{Family, Forwarding, Server, ServerKey, Service, ServiceKey};
+use ipvs::{Forwarding, Server, Service, ServiceKey};
 use ipvsadm::rates::{Look, Rates, Sampler};
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 /// A look at the table.
@@ -79,25 +78,6 @@ impl ServiceRow {
             servers,
         }
     }
-}
-
-/// `TCP 192.0.2.1:80`
-pub fn service_name(key: &ServiceKey) -> String {
-    match key {
-        ServiceKey::Address {
-            protocol,
-            address,
-            port,
-        } => format!("{} {}", protocol.title(), SocketAddr::new(*address, *port)),
-        ServiceKey::Fwmark { mark, family } => match family {
-            Family::Inet => format!("FWM {mark}"),
-            Family::Inet6 => format!("FWM {mark} IPv6"),
-        },
-    }
-}
-
-pub fn server_name(key: &ServerKey) -> String {
-    SocketAddr::new(key.address, key.port).to_string()
 }
 
 /// As listings have it.

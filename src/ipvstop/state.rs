@@ -45,8 +45,8 @@ impl Row<'_> {
 
     pub fn name(&self) -> String {
         match self {
-            Row::Service(row) => sample::service_name(&row.service.key),
-            Row::Server(row) => sample::server_name(&row.server.key),
+            Row::Service(row) => row.service.key.to_string(),
+            Row::Server(row) => row.server.key.to_string(),
         }
     }
 
@@ -77,7 +77,7 @@ impl Row<'_> {
                 Row::Service(row) => row
                     .servers
                     .iter()
-                    .any(|row| name(sample::server_name(&row.server.key))),
+                    .any(|row| name(row.server.key.to_string())),
                 Row::Server(_) => false,
             }
     }

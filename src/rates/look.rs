@@ -105,27 +105,13 @@ pub fn counters_are_frozen(namespace: &Namespace) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipvs::{Family, Name, Netmask, Protocol, ServiceConfig, ServiceFlags, ServiceKey, Stats};
+    use ipvs::{Family, Protocol, ServiceConfig, ServiceKey};
 
     fn services(conns: u64) -> [Service; 1] {
-        [Service {
-            key: ServiceKey::Address {
-                protocol: Protocol::Tcp,
-                address: [192, 0, 2, 1].into(),
-                port: 80,
-            },
-            config: ServiceConfig {
-                scheduler: Name::from("rr"),
-                flags: ServiceFlags::default(),
-                timeout: 0,
-                netmask: Netmask::host(Family::Inet),
-                engine: None,
-            },
-            stats: Stats {
-                conns,
-                ..Stats::default()
-            },
-        }]
+        let key = ServiceKey::new(Protocol::Tcp, ([192, 0, 2, 1], 80).into());
+        let mut service = Service::new(key, ServiceConfig::new("rr", Family::Inet));
+        service.stats.conns = conns;
+        [service]
     }
 
     #[test]

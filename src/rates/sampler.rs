@@ -49,15 +49,13 @@ impl Rates {
         clippy::cast_sign_loss,
         reason = "rates are not negative, and what is too much for u64 becomes its largest"
     )]
-    pub fn in_place_of(self, stats: Stats) -> Stats {
-        Stats {
-            cps: self.conns.round() as u64,
-            in_pps: self.in_packets.round() as u64,
-            out_pps: self.out_packets.round() as u64,
-            in_bps: self.in_bytes.round() as u64,
-            out_bps: self.out_bytes.round() as u64,
-            ..stats
-        }
+    pub fn in_place_of(self, mut stats: Stats) -> Stats {
+        stats.cps = self.conns.round() as u64;
+        stats.in_pps = self.in_packets.round() as u64;
+        stats.out_pps = self.out_packets.round() as u64;
+        stats.in_bps = self.in_bytes.round() as u64;
+        stats.out_bps = self.out_bytes.round() as u64;
+        stats
     }
 }
 
@@ -204,11 +202,10 @@ mod tests {
     }
 
     fn stats(conns: u64) -> Stats {
-        Stats {
-            conns,
-            in_packets: conns * 3,
-            ..Stats::default()
-        }
+        let mut stats = Stats::default();
+        stats.conns = conns;
+        stats.in_packets = conns * 3;
+        stats
     }
 
     fn conns(rates: Option<Rates>) -> Option<f64> {
@@ -240,10 +237,11 @@ mod tests {
     fn large_counters_lose_nothing() {
         let start = Instant::now();
         let mut sampler = Sampler::default();
-        let at = |conns| Stats {
-            conns,
-            out_bytes: conns,
-            ..Stats::default()
+        let at = |conns| {
+            let mut stats = Stats::default();
+            stats.conns = conns;
+            stats.out_bytes = conns;
+            stats
         };
         sampler.begin(start);
         sampler.count(&service(1), None, &at(START));

@@ -165,7 +165,7 @@ fn service_labels(out: &mut Buffer, key: &ServiceKey) {
             out.text("\",local_port=\"");
             out.number(*port);
             out.text("\",local_mark=\"\",proto=\"");
-            out.text(protocol.title().as_bytes());
+            out.text(protocol.kernel_name().as_bytes());
             out.push(b'"');
         }
         ServiceKey::Fwmark { mark, family } => {
@@ -185,10 +185,7 @@ mod tests {
     use crate::render::sample::{mark, server, service, tcp, written};
     use ipvs::Forwarding;
 
-    const INFO: Info = Info {
-        version: 0x010201,
-        conn_tab_size: 4096,
-    };
+    const INFO: Info = Info::new(0x010201, 4096);
 
     fn metrics() -> String {
         let services = [

@@ -3,8 +3,8 @@
 use super::Buffer;
 use crate::names::Names;
 use ipvs::{
-    Family, Forwarding, Name, Netmask, Protocol, Server, ServerConfig, ServerKey, Service,
-    ServiceConfig, ServiceFlags, ServiceKey, Stats,
+    Family, Forwarding, Protocol, Server, ServerConfig, ServerKey, Service, ServiceConfig,
+    ServiceKey, Stats,
 };
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -23,22 +23,14 @@ pub(crate) fn mark(mark: u32, family: Family) -> ServiceKey {
 }
 
 pub(crate) fn config(scheduler: &str, family: Family) -> ServiceConfig {
-    ServiceConfig {
-        scheduler: Name::from(scheduler),
-        flags: ServiceFlags::default(),
-        timeout: 0,
-        netmask: Netmask::host(family),
-        engine: None,
-    }
+    ServiceConfig::new(scheduler, family)
 }
 
 /// Scheduled by rr and counted.
 pub(crate) fn service(key: ServiceKey) -> Service {
-    Service {
-        key,
-        config: config("rr", key.family()),
-        stats: stats(),
-    }
+    let mut service = Service::new(key, config("rr", key.family()));
+    service.stats = stats();
+    service
 }
 
 pub(crate) fn server_key(address: &str, port: u16) -> ServerKey {
@@ -47,38 +39,28 @@ pub(crate) fn server_key(address: &str, port: u16) -> ServerKey {
 }
 
 pub(crate) fn server(address: &str, port: u16, forwarding: Forwarding) -> Server {
-    Server {
-        key: server_key(address, port),
-        config: server_config(forwarding),
-        active: 12,
-        inactive: 3456,
-        persistent: 7,
-        stats: stats(),
-    }
+    let mut server = Server::new(server_key(address, port), server_config(forwarding));
+    (server.active, server.inactive, server.persistent) = (12, 3456, 7);
+    server.stats = stats();
+    server
 }
 
 pub(crate) fn server_config(forwarding: Forwarding) -> ServerConfig {
-    ServerConfig {
-        forwarding,
-        weight: 1,
-        upper_threshold: 0,
-        lower_threshold: 0,
-    }
+    ServerConfig::new(forwarding)
 }
 
 fn stats() -> Stats {
-    Stats {
-        conns: 1,
-        in_packets: 22,
-        out_packets: 333,
-        in_bytes: 123_456_789,
-        out_bytes: 5_000_000_000,
-        cps: 4,
-        in_pps: 123_456_789,
-        out_pps: 0,
-        in_bps: 6,
-        out_bps: 100_000_000,
-    }
+    let mut stats = Stats::default();
+    stats.conns = 1;
+    stats.in_packets = 22;
+    stats.out_packets = 333;
+    stats.in_bytes = 123_456_789;
+    stats.out_bytes = 5_000_000_000;
+    stats.cps = 4;
+    stats.in_pps = 123_456_789;
+    stats.in_bps = 6;
+    stats.out_bps = 100_000_000;
+    stats
 }
 
 /// One host name for all hosts and `http` for all ports.

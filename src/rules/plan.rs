@@ -316,7 +316,7 @@ mod tests {
     use super::*;
     use crate::names::NoLookup;
     use crate::render::{Buffer, text};
-    use ipvs::{Forwarding, Stats, Tunnel};
+    use ipvs::{Forwarding, Tunnel};
 
     fn rules(text: &str) -> Vec<Rule> {
         super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))
@@ -325,23 +325,10 @@ mod tests {
     /// The table that the rules in `text` would make.
     fn present(text: &str) -> Present {
         let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
-        let server = |(_, key, config): &(u32, ServerKey, ServerConfig)| Server {
-            key: *key,
-            config: *config,
-            active: 0,
-            inactive: 0,
-            persistent: 0,
-            stats: Stats::default(),
-        };
+        let server = |(_, key, config): &(u32, ServerKey, ServerConfig)| Server::new(*key, *config);
         let services = wanted.services.iter().map(|s| {
-            let service = Service {
-                key: s.key,
-                config: ServiceConfig {
-                    flags: s.config.flags | ServiceFlags::HASHED,
-                    ..s.config
-                },
-                stats: Stats::default(),
-            };
+            let mut service = Service::new(s.key, s.config);
+            service.config.flags |= ServiceFlags::HASHED;
             (service, s.servers.iter().map(server).collect())
         });
         Present {

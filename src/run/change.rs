@@ -10,7 +10,7 @@ use super::table;
 use crate::cli::opt::CommandName;
 use crate::cli::patch::{Desired, Over, Settings};
 use ipvs::{
-    Change, Ipvs, KernelError, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey,
+    Change, Errno, Ipvs, KernelError, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey,
 };
 use libc::{EEXIST, ENOENT, ESRCH};
 
@@ -36,7 +36,7 @@ pub fn reach(ipvs: &mut Ipvs, desired: &Desired) -> Result<()> {
 /// Deletes something that may be gone already.
 fn gone(ipvs: &mut Ipvs, delete: &Change) -> Result<()> {
     match ipvs.change(delete) {
-        Err(KernelError::Refused(ENOENT | ESRCH)) => Ok(()),
+        Err(KernelError::Refused(Errno(ENOENT | ESRCH))) => Ok(()),
         result => result.map_err(|error| Failure::change(delete, error)),
     }
 }
@@ -49,7 +49,7 @@ fn service(
     again(ipvs, settings, |ipvs| {
         let present = match ipvs.service(key) {
             Ok(Service { config, .. }) => Some(config),
-            Err(KernelError::Refused(ESRCH)) => None,
+            Err(KernelError::Refused(Errno(ESRCH))) => None,
             Err(error) => return Err(Failure::kernel(CommandName::EditService, error)),
         };
         Ok(match (present, settings.if_absent()) {
@@ -83,7 +83,7 @@ fn server(
             (None, None) => {
                 // The kernel lists no servers for a service that is not there.
                 let errno = match ipvs.service(service) {
-                    Err(KernelError::Refused(ESRCH)) => ESRCH,
+                    Err(KernelError::Refused(Errno(ESRCH))) => ESRCH,
                     _ => ENOENT,
                 };
                 return Err(Failure::refused(CommandName::EditServer, errno));
@@ -109,7 +109,7 @@ fn again<C: Copy, P: Over<C>>(
             return Ok(());
         };
         match ipvs.change(&change) {
-            Err(KernelError::Refused(errno)) if !last && is_late(&change, errno) => {}
+            Err(KernelError::Refused(Errno(errno))) if !last && is_late(&change, errno) => {}
             result => return result.map_err(|error| Failure::change(&change, error)),
         }
     }

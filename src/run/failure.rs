@@ -8,7 +8,7 @@ use crate::cli::opt::CommandName;
 use crate::cli::{UsageError, hints};
 use crate::connections::TABLE;
 use crate::rules::WrongLine;
-use ipvs::{Change, KernelError, ListError, NamespaceError};
+use ipvs::{Change, Errno, KernelError, ListError, NamespaceError};
 use libc::{
     EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, ESRCH,
 };
@@ -67,7 +67,7 @@ impl Failure {
     pub fn list(error: impl Into<ListError>) -> Failure {
         match error.into() {
             ListError::Kernel(error) => Failure::kernel(CommandName::List, error),
-            ListError::Unstable => Failure::Unstable,
+            _ => Failure::Unstable,
         }
     }
 
@@ -244,6 +244,7 @@ fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
             "cannot come back from network namespace `",
             system_text(error),
         ),
+        other => ("cannot use network namespace `", other.to_string()),
     };
     let after = format!("': {after}");
     [before.as_bytes(), name.as_bytes(), after.as_bytes()].concat()
@@ -251,10 +252,9 @@ fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
 
 /// What the C library says of an error.
 pub fn system_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((text, _)) => text.to_owned(),
-        None => text,
+    match error.raw_os_error() {
+        Some(errno) => Errno(errno).to_string(),
+        None => error.to_string(),
     }
 }
 
@@ -291,7 +291,7 @@ pub fn refusal(command: CommandName, errno: i32) -> String {
         (EOPNOTSUPP, _) => "Operation not supported with IPv6",
         (EAFNOSUPPORT, _) => "Operation not supported with specified address family",
         (EMSGSIZE, _) => "Module is wrong version",
-        _ => return system_text(&io::Error::from_raw_os_error(errno)),
+        _ => return Errno(errno).to_string(),
     };
     text.to_owned()
 }

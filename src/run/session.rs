@@ -2,7 +2,9 @@
 
 use super::failure::{Failure, Result};
 use super::output::Output;
-use ipvs::{Ipvs, Namespace, OpenError};
+use ipvs::{Ipvs, Modprobe, Namespace, OpenError};
+use libc::{ENOPROTOOPT, EPERM};
+use rustix::process::geteuid;
 use std::ffi::OsStr;
 
 /// The connection to the kernel, and the output.
@@ -31,10 +33,15 @@ impl Session {
 /// process.
 pub fn open(netns: Option<&OsStr>) -> Result<Ipvs> {
     let namespace = netns.map_or_else(|| Ok(Namespace::current()), Namespace::named);
-    let ipvs = namespace.map_err(OpenError::from).and_then(Ipvs::open);
+    let ipvs = namespace
+        .map_err(OpenError::from)
+        .and_then(|namespace| Ipvs::open(namespace, Modprobe::IfNeeded));
     ipvs.map_err(|error| match error {
-        OpenError::Ipvs(errno) => Failure::Unavailable(errno),
         OpenError::Namespace(error) => Failure::Namespace(netns.unwrap_or_default().into(), error),
+        OpenError::Kernel(error) => Failure::Unavailable(error.errno()),
+        // As C ipvsadm: whoever could not load the module is told that first.
+        _ if !geteuid().is_root() => Failure::Unavailable(EPERM),
+        _ => Failure::Unavailable(ENOPROTOOPT),
     })
 }
 

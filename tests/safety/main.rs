@@ -11,6 +11,7 @@ mod drain;
 mod ensure;
 mod hints;
 mod keep;
+mod library;
 mod name_server;
 mod names;
 mod netns;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         watch::TESTS,
         connections::TESTS,
         unknown::TESTS,
+        library::TESTS,
     ]
     .concat();
     let trials = tests.iter().map(lab::trial).collect();

@@ -120,9 +120,9 @@ pub fn load_schedulers() -> io::Result<()> {
     Ok(())
 }
 
-/// Puts ipvstop beside the other programs. This test is named so that cargo
-/// chooses the same features for the libraries, and so builds nothing else.
-fn build_ipvstop(repository: &Path) -> io::Result<()> {
+/// Puts the programs of the other packages beside ours. This test is named so that
+/// cargo chooses the same features for the libraries, and so builds nothing else.
+fn build_others(repository: &Path) -> io::Result<()> {
     let programs = Path::new(OURS).parent().expect("a directory");
     let profile = match programs.file_name().expect("a profile").to_str() {
         Some("debug") | None => "dev",
@@ -130,7 +130,8 @@ fn build_ipvstop(repository: &Path) -> io::Result<()> {
     };
     let status = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
         .current_dir(repository)
-        .args(["build", "--locked", "--quiet", "--bin", "ipvstop"])
+        .args(["build", "--locked", "--quiet"])
+        .args(["--bin", "ipvstop", "--example", "list"])
         .args(["--test", env!("CARGO_CRATE_NAME")])
         .args(["--profile", profile, "--target-dir"])
         .arg(programs.parent().expect("a target directory"))
@@ -143,8 +144,8 @@ fn build_ipvstop(repository: &Path) -> io::Result<()> {
 
 fn in_the_lab(kernel: Kernel) -> ExitCode {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    if let Err(error) = build_ipvstop(repository) {
-        eprintln!("cannot build ipvstop: {error}");
+    if let Err(error) = build_others(repository) {
+        eprintln!("cannot build the programs of the other packages: {error}");
         return ExitCode::FAILURE;
     }
     let mut lab = Command::new(repository.join("tests/lab/lab"));

@@ -25,14 +25,18 @@ pub const OURS: &str = env!("CARGO_BIN_EXE_ipvsadm");
 pub const SAVE: &str = env!("CARGO_BIN_EXE_ipvsadm-save");
 pub const RESTORE: &str = env!("CARGO_BIN_EXE_ipvsadm-restore");
 
-/// ipvstop. It belongs to another package, so cargo neither builds it for these
-/// tests nor says where it is; `lab` builds it before the machine starts.
-pub static TOP: LazyLock<String> = LazyLock::new(|| {
-    let top = Path::new(OURS).with_file_name("ipvstop");
-    let shown = top.display().to_string();
-    assert!(top.exists(), "no {shown}: run cargo build first");
+/// ipvstop, and the example of the package `ipvs`.
+pub static TOP: LazyLock<String> = LazyLock::new(|| beside("ipvstop"));
+pub static LIST: LazyLock<String> = LazyLock::new(|| beside("examples/list"));
+
+/// A program of another package: cargo neither builds it for these tests nor says
+/// where it is. `lab` builds it before the machine starts.
+fn beside(name: &str) -> String {
+    let path = Path::new(OURS).with_file_name(name);
+    let shown = path.display().to_string();
+    assert!(path.exists(), "no {shown}: run cargo build first");
     shown
-});
+}
 
 /// The programs of the package.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -3,10 +3,10 @@
 use super::{is_local, servers};
 use crate::check::facts::{Facts, remote};
 use crate::check::routing::{Link, Route};
-use crate::check::{Finding, Findings, Kind, count, errno_text, setting_name};
+use crate::check::{Finding, Findings, Kind, count, setting_name};
 use ipvs::{
-    Change, Family, Forwarding, Server, ServerConfig, ServerKey, Service, ServiceKey, Tunnel,
-    TunnelChecksum,
+    Change, Errno, Family, Forwarding, Server, ServerConfig, ServerKey, Service, ServiceKey,
+    Tunnel, TunnelChecksum,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::mem::discriminant;
@@ -59,7 +59,7 @@ fn route(facts: &Facts, service: &Service, server: &Server, report: &mut Finding
     let route = match facts.network.routes.get(&address) {
         None => return,
         Some(Err(errno)) => {
-            let seen = format!("{address}: {}", errno_text(*errno));
+            let seen = format!("{address}: {}", Errno(*errno));
             let finding = finding(Kind::ServerUnreachable, seen);
             return report.find(finding.command(format!("ip route add {address} via ROUTER")));
         }

@@ -9,7 +9,7 @@ use crate::cli::Action;
 use crate::connections::Network;
 use crate::names::NoLookup;
 use crate::rules;
-use ipvs::{Change, Daemon, Info, Name, Server, ServerKey, Service, ServiceKey, Stats};
+use ipvs::{Change, Daemon, Info, Name, Server, ServerKey, Service, ServiceKey};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
@@ -220,21 +220,14 @@ impl Machine {
     }
 
     fn change(&mut self, change: Change) {
-        let stats = Stats::default();
         match change {
             Change::AddService(key, config) => {
-                self.table
-                    .push((Service { key, config, stats }, Vec::new()));
+                self.table.push((Service::new(key, config), Vec::new()));
             }
             Change::EditService(key, config) => self.service(key).0.config = config,
-            Change::AddServer(service, key, config) => self.service(service).1.push(Server {
-                key,
-                config,
-                active: 0,
-                inactive: 0,
-                persistent: 0,
-                stats,
-            }),
+            Change::AddServer(service, key, config) => {
+                self.service(service).1.push(Server::new(key, config));
+            }
             Change::EditServer(service, key, config) => {
                 let mut servers = self.service(service).1.iter_mut();
                 let server = servers.find(|server| server.key == key);
@@ -389,10 +382,7 @@ impl Machine {
                 network: self.network(&facts::addresses(&self.table).0),
                 settings: self.settings(),
                 table: self.table.clone(),
-                info: Info {
-                    conn_tab_size: self.buckets,
-                    ..Info::default()
-                },
+                info: Info::new(0, self.buckets),
                 daemons: self.daemons.clone(),
                 open: self.open.clone(),
                 nat: self.nat.clone(),

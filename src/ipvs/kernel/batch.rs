@@ -6,10 +6,10 @@
 //! outstanding answers always fit into the socket.
 
 use super::channel::Channel;
-use super::error::KernelError;
-use super::open;
+use super::error::{Errno, KernelError};
+use super::open::Modules;
 use super::transport::Transport;
-use crate::model::{Change, Name};
+use crate::model::Change;
 use crate::wire::{Body, Malformed, Message, Request};
 use netlink_packet_core::NLM_F_ACK;
 use std::io;
@@ -36,16 +36,15 @@ struct Window<T> {
 }
 
 /// Sends all `changes` and reports to `refused` those that the kernel refused.
-/// `loaded` are the schedulers whose modules need not be loaded (again).
 pub(super) fn run<T>(
     transport: &mut Transport,
-    loaded: &mut Vec<Name>,
+    modules: &mut Modules,
     changes: impl Iterator<Item = (T, Change)>,
     mut refused: impl FnMut(T, KernelError),
 ) -> io::Result<()> {
     let size = window_size(&transport.main);
     let mut changes = changes
-        .inspect(|(_, change)| open::load_scheduler(change, loaded))
+        .inspect(|(_, change)| modules.load_for(change))
         .peekable();
     let mut window = Window {
         bytes: Vec::new(),
@@ -157,7 +156,7 @@ impl<T> Window<T> {
         for (tag, answer) in self.tags.drain(..).zip(&self.answers) {
             match answer {
                 Some(0) => {}
-                Some(errno) => refused(tag, KernelError::Refused(*errno)),
+                Some(errno) => refused(tag, KernelError::Refused(Errno(*errno))),
                 None if lost => refused(tag, KernelError::Lost),
                 None => {}
             }

@@ -113,7 +113,7 @@ impl Channel {
     pub fn receive(&mut self, size: usize) -> Result<Datagram<'_>, KernelError> {
         let size = size.min(LARGE);
         self.largest = self.largest.max(size);
-        // Most commands never expect much, and memory costs when it is touched.
+        // Most programs never expect much, and memory costs when it is touched.
         if self.inbox.len() < size {
             self.inbox.resize(size, 0);
         }

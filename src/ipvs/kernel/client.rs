@@ -1,11 +1,12 @@
 //! The client: a method for each operation that the kernel offers.
 
-use super::error::{KernelError, ListError, OpenError};
+use super::error::{Errno, KernelError, ListError, OpenError};
 use super::listing::Listings;
 use super::namespace::Namespace;
+use super::open::{Modprobe, Modules};
 use super::transport::Transport;
-use super::{batch, listing, open};
-use crate::model::{Change, Daemon, Info, Name, Server, Service, ServiceKey, Timeouts};
+use super::{batch, listing};
+use crate::model::{Change, Daemon, Info, Server, Service, ServiceKey, Timeouts};
 use crate::wire::{Body, Request, parse_info, parse_service, parse_timeouts};
 use netlink_packet_core::NLM_F_ACK;
 use std::io;
@@ -19,18 +20,16 @@ use std::io;
 pub struct Ipvs {
     transport: Transport,
     listings: Listings,
-    /// The schedulers whose modules need not be loaded (again).
-    loaded: Vec<Name>,
+    modules: Modules,
 }
 
 impl Ipvs {
-    /// Opens the socket and resolves the family, loading the module if
-    /// necessary. An ordinary user gets this far.
-    pub fn open(namespace: Namespace) -> Result<Ipvs, OpenError> {
+    /// Opens the socket and resolves the family. An ordinary user gets this far.
+    pub fn open(namespace: Namespace, modprobe: Modprobe) -> Result<Ipvs, OpenError> {
         Ok(Ipvs {
-            transport: Transport::open(namespace)?,
+            transport: Transport::open(namespace, modprobe)?,
             listings: Listings::default(),
-            loaded: Vec::new(),
+            modules: Modules::new(modprobe),
         })
     }
 
@@ -51,7 +50,18 @@ impl Ipvs {
         self.transport.ask(Request::Timeouts, parse)
     }
 
-    /// One service; `ESRCH` if there is none of that name.
+    /// One service; refused with `ESRCH` if there is none of that name.
+    ///
+    /// ```no_run
+    /// # use ipvs::{Errno, Ipvs, KernelError, ServiceKey};
+    /// # fn is_there(ipvs: &mut Ipvs, web: ServiceKey) -> Result<bool, KernelError> {
+    /// match ipvs.service(&web) {
+    ///     Ok(_) => Ok(true),
+    ///     Err(KernelError::Refused(Errno(libc::ESRCH))) => Ok(false),
+    ///     Err(error) => Err(error),
+    /// }
+    /// # }
+    /// ```
     pub fn service(&mut self, key: &ServiceKey) -> Result<Service, KernelError> {
         self.transport.ask(Request::Service(*key), parse_service)
     }
@@ -98,13 +108,13 @@ impl Ipvs {
 
     /// Makes one change and waits for the kernel to confirm it.
     pub fn change(&mut self, change: &Change) -> Result<(), KernelError> {
-        open::load_scheduler(change, &mut self.loaded);
+        self.modules.load_for(change);
         let Transport { main, family, .. } = &mut self.transport;
         let request = Request::Change(*change).message(*family);
         let sequence = main.request(request, NLM_F_ACK)?;
         let answer = main.answer(sequence, |body| match body {
             Body::Answer(0) => Ok(()),
-            Body::Answer(errno) => Err(KernelError::Refused(errno)),
+            Body::Answer(errno) => Err(KernelError::Refused(Errno(errno))),
             _ => Err(KernelError::Malformed),
         });
         match answer {
@@ -116,11 +126,26 @@ impl Ipvs {
     /// Makes many changes in order, many messages per send. Refusals are reported
     /// to `refused` with their tags, also in order, and the rest goes on;
     /// an error of the socket itself ends it.
+    ///
+    /// ```no_run
+    /// # use ipvs::{Change, Forwarding, Ipvs, Modprobe, Namespace, ServerConfig, ServiceKey};
+    /// # fn drain_all(web: ServiceKey) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut ipvs = Ipvs::open(Namespace::current(), Modprobe::Never)?;
+    /// let servers = ipvs.servers(&web)?;
+    /// let changes = servers.iter().map(|server| {
+    ///     let mut config = server.config;
+    ///     config.weight = 0;
+    ///     (server.key, Change::EditServer(web, server.key, config))
+    /// });
+    /// ipvs.batch(changes, |server, error| eprintln!("{server}: {error}"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn batch<T>(
         &mut self,
         changes: impl Iterator<Item = (T, Change)>,
         refused: impl FnMut(T, KernelError),
     ) -> io::Result<()> {
-        batch::run(&mut self.transport, &mut self.loaded, changes, refused)
+        batch::run(&mut self.transport, &mut self.modules, changes, refused)
     }
 }

@@ -9,7 +9,7 @@
 
 use super::channel::{Channel, Datagram};
 use super::coverage::End;
-use super::error::{KernelError, ListError};
+use super::error::{Errno, KernelError, ListError};
 use super::union::Pass;
 use crate::wire::Body;
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NetlinkSerializable};
@@ -94,7 +94,9 @@ impl Dump {
                     longest = longest.max(message.len);
                 }
                 Body::Answer(0) | Body::Done(0) => done = true,
-                Body::Answer(errno) | Body::Done(errno) => return Err(KernelError::Refused(errno)),
+                Body::Answer(errno) | Body::Done(errno) => {
+                    return Err(KernelError::Refused(Errno(errno)));
+                }
                 Body::Other => {}
             }
         }

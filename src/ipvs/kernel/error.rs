@@ -1,13 +1,38 @@
-//! What can go wrong between this program and the kernel.
+//! What can go wrong between a program and the kernel.
 
 use crate::wire::Malformed;
+use std::error::Error;
 use std::{fmt, io};
 
+/// The number of an error of the kernel, as errno.h has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Errno(pub i32);
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let text = io::Error::from_raw_os_error(self.0).to_string();
+        // std adds the number.
+        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}
+
+impl Error for Errno {}
+
 /// A request that was not done, or whose answer did not arrive.
+///
+/// ```
+/// use ipvs::{Errno, KernelError};
+/// use std::error::Error;
+///
+/// let error = KernelError::Refused(Errno(libc::ESRCH));
+/// assert_eq!(error.to_string(), "the kernel refused");
+/// assert_eq!(error.source().unwrap().to_string(), "No such process");
+/// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum KernelError {
-    /// The kernel refused, with this errno (positive).
-    Refused(i32),
+    /// The kernel refused.
+    Refused(Errno),
     /// The socket failed.
     Socket(io::Error),
     /// The kernel had no memory for its answer: the request may have been
@@ -18,10 +43,10 @@ pub enum KernelError {
 }
 
 impl KernelError {
-    /// The errno (positive) that describes it best.
+    /// The number in errno.h that describes it best.
     pub fn errno(&self) -> i32 {
         match self {
-            KernelError::Refused(errno) => *errno,
+            KernelError::Refused(errno) => errno.0,
             KernelError::Socket(error) => error.raw_os_error().unwrap_or(libc::EIO),
             KernelError::Lost => libc::ENOBUFS,
             KernelError::Malformed => libc::EPROTO,
@@ -31,11 +56,24 @@ impl KernelError {
 
 impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        io::Error::from_raw_os_error(self.errno()).fmt(f)
+        f.write_str(match self {
+            KernelError::Refused(_) => "the kernel refused",
+            KernelError::Socket(_) => "the netlink socket failed",
+            KernelError::Lost => "the kernel's answer was lost",
+            KernelError::Malformed => "the kernel's answer cannot be understood",
+        })
     }
 }
 
-impl std::error::Error for KernelError {}
+impl Error for KernelError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            KernelError::Refused(errno) => Some(errno),
+            KernelError::Socket(error) => Some(error),
+            KernelError::Lost | KernelError::Malformed => None,
+        }
+    }
+}
 
 impl From<io::Error> for KernelError {
     fn from(error: io::Error) -> KernelError {
@@ -51,6 +89,7 @@ impl From<Malformed> for KernelError {
 
 /// A network namespace that cannot be used.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum NamespaceError {
     /// The file that stands for it cannot be opened.
     Open(io::Error),
@@ -70,8 +109,8 @@ impl fmt::Display for NamespaceError {
     }
 }
 
-impl std::error::Error for NamespaceError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for NamespaceError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             NamespaceError::Open(error)
             | NamespaceError::Enter(error)
@@ -92,39 +131,43 @@ impl From<NamespaceError> for io::Error {
 
 /// IPVS cannot be reached.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum OpenError {
     /// The network namespace cannot be used.
     Namespace(NamespaceError),
-    /// IPVS is not available; the errno (positive): `ENOPROTOOPT` for a kernel without it.
-    Ipvs(i32),
+    /// The kernel has no IPVS, or its module is not loaded.
+    Missing,
+    /// The kernel could not be asked for it.
+    Kernel(KernelError),
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             OpenError::Namespace(error) => error.fmt(f),
-            OpenError::Ipvs(errno) => io::Error::from_raw_os_error(*errno).fmt(f),
+            OpenError::Missing => f.write_str("the kernel has no IPVS"),
+            OpenError::Kernel(error) => error.fmt(f),
         }
     }
 }
 
-impl std::error::Error for OpenError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for OpenError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             OpenError::Namespace(error) => error.source(),
-            OpenError::Ipvs(_) => None,
+            OpenError::Missing => None,
+            OpenError::Kernel(error) => error.source(),
         }
     }
 }
 
 impl From<KernelError> for OpenError {
     fn from(error: KernelError) -> OpenError {
-        // The controller does not know the family; to users that is what the
-        // old interface of IPVS said: no such protocol.
-        OpenError::Ipvs(match error.errno() {
-            libc::ENOENT => libc::ENOPROTOOPT,
-            errno => errno,
-        })
+        match error {
+            // What generic netlink says of a family that it does not have.
+            KernelError::Refused(Errno(libc::ENOENT)) => OpenError::Missing,
+            error => OpenError::Kernel(error),
+        }
     }
 }
 
@@ -142,6 +185,7 @@ impl From<io::Error> for OpenError {
 
 /// A listing that could not be completed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ListError {
     /// A request failed.
     Kernel(KernelError),
@@ -159,8 +203,8 @@ impl fmt::Display for ListError {
     }
 }
 
-impl std::error::Error for ListError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for ListError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             ListError::Kernel(error) => error.source(),
             ListError::Unstable => None,

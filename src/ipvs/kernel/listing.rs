@@ -8,7 +8,7 @@
 
 use super::channel::{Channel, LARGE, SMALL};
 use super::dump::{Dump, Progress, list};
-use super::error::{KernelError, ListError};
+use super::error::{Errno, KernelError, ListError};
 use super::namespace::Namespace;
 use super::transport::Transport;
 use super::union::{Item, Pass, Union};
@@ -105,7 +105,7 @@ fn still_there(transport: &mut Transport, service: &mut Service) -> Result<bool,
             *service = now;
             Ok(true)
         }
-        Err(KernelError::Refused(libc::ESRCH)) => Ok(false),
+        Err(KernelError::Refused(Errno(libc::ESRCH))) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

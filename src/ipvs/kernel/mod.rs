@@ -1,7 +1,6 @@
 //! The conversation with the kernel.
 //!
-//! [`Ipvs`] is a client for one run of the program: it resolves the family
-//! once, sends requests, matches the answers to them, and makes listings
+//! [`Ipvs`] is the client: it resolves the family once, sends requests, matches the answers to them, and makes listings
 //! complete while others change the table.
 
 mod batch;
@@ -19,5 +18,6 @@ mod union;
 pub use channel::{Channel, Datagram, LARGE};
 pub use client::Ipvs;
 pub use dump::list;
-pub use error::{KernelError, ListError, NamespaceError, OpenError};
+pub use error::{Errno, KernelError, ListError, NamespaceError, OpenError};
 pub use namespace::Namespace;
+pub use open::Modprobe;

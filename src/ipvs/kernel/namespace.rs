@@ -2,7 +2,7 @@
 //!
 //! Another namespace than the program's own is entered only to open something,
 //! by the calling thread, which then returns: a separate thread would cost an
-//! eighth of a small command. So names are looked up, files opened and modules
+//! eighth of what a small program takes. So names are looked up, files opened and modules
 //! loaded where the program was started.
 
 use super::channel::Channel;
@@ -47,8 +47,8 @@ impl Namespace {
     /// The one that ip-netns(8) calls `name`; with a slash in it, it is a path,
     /// as /proc/PID/ns/net. Whether it is one, and this user may enter it, is
     /// found out when it is first entered.
-    pub fn named(name: &OsStr) -> Result<Namespace, NamespaceError> {
-        let file = open(name).map_err(NamespaceError::Open)?;
+    pub fn named(name: impl AsRef<OsStr>) -> Result<Namespace, NamespaceError> {
+        let file = open(name.as_ref()).map_err(NamespaceError::Open)?;
         let home = open_path(Path::new(HOME)).map_err(NamespaceError::Home)?;
         Ok(Namespace {
             other: Some(Arc::new(Other { file, home })),

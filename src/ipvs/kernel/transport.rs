@@ -1,9 +1,9 @@
 //! What every request needs: the family's number, and a socket.
 
 use super::channel::Channel;
-use super::error::{KernelError, OpenError};
+use super::error::{Errno, KernelError, OpenError};
 use super::namespace::Namespace;
-use super::open;
+use super::open::{self, Modprobe};
 use crate::wire::{Body, Request};
 
 /// The client's main socket, and what further ones are opened with.
@@ -16,9 +16,9 @@ pub(super) struct Transport {
 
 impl Transport {
     /// Opens the socket and resolves the family.
-    pub fn open(namespace: Namespace) -> Result<Transport, OpenError> {
+    pub fn open(namespace: Namespace, modprobe: Modprobe) -> Result<Transport, OpenError> {
         let mut main = namespace.enter()??;
-        let family = open::resolve(&mut main)?;
+        let family = open::resolve(&mut main, modprobe)?;
         Ok(Transport {
             namespace,
             family,
@@ -35,7 +35,7 @@ impl Transport {
         let sequence = self.main.request(request.message(self.family), 0)?;
         self.main.answer(sequence, |body| match body {
             Body::Data(attributes) => parse(attributes).ok_or(KernelError::Malformed),
-            Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(errno)),
+            Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(Errno(errno))),
             _ => Err(KernelError::Malformed),
         })?
     }

@@ -2,36 +2,36 @@
 
 use super::{Daemon, Protocol, ServerConfig, ServerKey, ServiceConfig, ServiceKey, Timeouts};
 
-/// One thing to change: what a command line or a rule line means, and what
-/// becomes one message to the kernel.
+/// One thing to change, which becomes one message to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// `-A`
+    /// Adds a virtual service.
     AddService(ServiceKey, ServiceConfig),
-    /// `-E`
+    /// Sets up a virtual service anew.
     EditService(ServiceKey, ServiceConfig),
-    /// `-D`
+    /// Deletes a virtual service with its servers.
     DeleteService(ServiceKey),
-    /// `-C`
+    /// Deletes all virtual services.
     Flush,
-    /// `-a`
+    /// Adds a server to a virtual service.
     AddServer(ServiceKey, ServerKey, ServerConfig),
-    /// `-e`
+    /// Sets up a server anew.
     EditServer(ServiceKey, ServerKey, ServerConfig),
-    /// `-d`
+    /// Deletes a server from a virtual service.
     DeleteServer(ServiceKey, ServerKey),
-    /// `-Z`; without a service, all counters
+    /// Resets the counters of a virtual service and its servers; without one, all
+    /// counters.
     Zero(Option<ServiceKey>),
-    /// `--set`
+    /// Sets the session time-outs.
     SetTimeouts(Timeouts),
-    /// `--start-daemon`
+    /// Starts a sync daemon.
     StartDaemon(Daemon),
-    /// `--stop-daemon`
+    /// Stops the sync daemon of that role and that id.
     StopDaemon(Daemon),
 }
 
 impl Change {
-    /// Whether there are options for all of it: the kernel may report a protocol
+    /// Whether this crate knows all that it names: the kernel may report a protocol
     /// or a forwarding method that linux/ip_vs.h does not have yet.
     pub fn is_known(&self) -> bool {
         let (service, config) = match self {

@@ -13,7 +13,7 @@ pub enum DaemonRole {
 }
 
 impl DaemonRole {
-    /// The word on the command line and in listings.
+    /// `master` or `backup`.
     pub fn name(self) -> &'static str {
         match self {
             DaemonRole::Master => "master",

@@ -2,6 +2,7 @@
 
 /// What the kernel says about its IPVS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Info {
     /// The version, a byte each for major, minor and patch: 1.2.1 is 0x010201.
     pub version: u32,
@@ -10,6 +11,14 @@ pub struct Info {
 }
 
 impl Info {
+    /// Of this version, with so many buckets.
+    pub const fn new(version: u32, conn_tab_size: u32) -> Info {
+        Info {
+            version,
+            conn_tab_size,
+        }
+    }
+
     /// Major, minor and patch.
     pub fn version_parts(&self) -> [u8; 3] {
         let [_, major, minor, patch] = self.version.to_be_bytes();

@@ -6,8 +6,7 @@
 //! only the kernel knows never get mixed up. [`Change`] is everything that can
 //! be asked of the kernel that alters it.
 //!
-//! This module must not know how things are typed, printed or sent: it depends
-//! on nothing else in this crate.
+//! It depends on nothing else in this crate.
 
 mod change;
 mod daemon;

@@ -1,7 +1,8 @@
 //! Real servers ("destinations" in the kernel).
 
 use super::Stats;
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 /// What makes a real server this one within its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -10,6 +11,22 @@ pub struct ServerKey {
     pub address: IpAddr,
     /// The port in host byte order; 0 where the service decides.
     pub port: u16,
+}
+
+/// `10.0.0.11:80`
+impl fmt::Display for ServerKey {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        SocketAddr::new(self.address, self.port).fmt(f)
+    }
+}
+
+impl From<SocketAddr> for ServerKey {
+    fn from(at: SocketAddr) -> ServerKey {
+        ServerKey {
+            address: at.ip(),
+            port: at.port(),
+        }
+    }
 }
 
 /// How packets reach the server (`IP_VS_CONN_F_FWD_MASK` in linux/ip_vs.h).
@@ -35,7 +52,7 @@ pub enum Forwarding {
 }
 
 impl Forwarding {
-    /// Whether this program has words for all of it.
+    /// Whether linux/ip_vs.h has the method, and its kind of tunnel.
     pub fn is_known(&self) -> bool {
         !matches!(
             self,
@@ -100,6 +117,16 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
+    /// With weight 1 and no thresholds.
+    pub fn new(forwarding: Forwarding) -> ServerConfig {
+        ServerConfig {
+            forwarding,
+            weight: 1,
+            upper_threshold: 0,
+            lower_threshold: 0,
+        }
+    }
+
     /// Whether the two are the same: those that the kernel handles itself are
     /// written as direct routing, and compare so.
     pub fn is_same(&self, other: &ServerConfig) -> bool {
@@ -116,6 +143,7 @@ impl ServerConfig {
 
 /// A real server as the kernel lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Server {
     /// Which server.
     pub key: ServerKey,
@@ -129,4 +157,18 @@ pub struct Server {
     pub persistent: u32,
     /// Its counters.
     pub stats: Stats,
+}
+
+impl Server {
+    /// One that has had no connection yet.
+    pub fn new(key: ServerKey, config: ServerConfig) -> Server {
+        Server {
+            key,
+            config,
+            active: 0,
+            inactive: 0,
+            persistent: 0,
+            stats: Stats::default(),
+        }
+    }
 }

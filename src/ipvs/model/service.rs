@@ -2,7 +2,8 @@
 
 use super::{Name, Stats};
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 
 /// The address family of a service or a server.
@@ -47,11 +48,11 @@ impl Protocol {
         known.unwrap_or(Protocol::Other(number))
     }
 
-    /// The known protocol with this name in capitals.
-    pub fn from_title(title: &[u8]) -> Option<Protocol> {
+    /// The known protocol that the kernel calls so.
+    pub fn from_kernel_name(title: &[u8]) -> Option<Protocol> {
         Protocol::KNOWN
             .into_iter()
-            .find(|p| p.title().as_bytes() == title)
+            .find(|p| p.kernel_name().as_bytes() == title)
     }
 
     /// The known protocol with this name in small letters.
@@ -71,9 +72,9 @@ impl Protocol {
         }
     }
 
-    /// The name in capitals, as listings and the kernel's table of connections
-    /// have it; `IP_` and the number where it has none.
-    pub fn title(self) -> Cow<'static, str> {
+    /// The name that the kernel uses in /proc/net/ip_vs and ip_vs_conn, in
+    /// capitals; `IP_` and the number where it has none.
+    pub fn kernel_name(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Protocol::Tcp => "TCP",
             Protocol::Udp => "UDP",
@@ -94,8 +95,6 @@ impl Protocol {
 }
 
 /// What makes a virtual service this one and no other.
-///
-/// The order of the variants is no order of listings; see `render::order`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServiceKey {
     /// Packets to an address; port 0 stands for all ports.
@@ -116,7 +115,43 @@ pub enum ServiceKey {
     },
 }
 
+/// `TCP 192.0.2.1:80`, `FWM 1`, `FWM 1 IPv6`
+impl fmt::Display for ServiceKey {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            ServiceKey::Address {
+                protocol,
+                address,
+                port,
+            } => {
+                let at = SocketAddr::new(*address, *port);
+                write!(f, "{} {at}", protocol.kernel_name())
+            }
+            ServiceKey::Fwmark { mark, family } => match family {
+                Family::Inet => write!(f, "FWM {mark}"),
+                Family::Inet6 => write!(f, "FWM {mark} IPv6"),
+            },
+        }
+    }
+}
+
 impl ServiceKey {
+    /// A service at an address.
+    ///
+    /// ```
+    /// use ipvs::{Protocol, ServiceKey};
+    ///
+    /// let web = ServiceKey::new(Protocol::Tcp, "192.0.2.1:80".parse().unwrap());
+    /// assert_eq!(web.to_string(), "TCP 192.0.2.1:80");
+    /// ```
+    pub fn new(protocol: Protocol, at: SocketAddr) -> ServiceKey {
+        ServiceKey::Address {
+            protocol,
+            address: at.ip(),
+            port: at.port(),
+        }
+    }
+
     /// The family of the packets the service takes.
     pub fn family(&self) -> Family {
         match self {
@@ -277,6 +312,17 @@ pub struct ServiceConfig {
 }
 
 impl ServiceConfig {
+    /// With this scheduler, and nothing else.
+    pub fn new(scheduler: impl Into<Name>, family: Family) -> ServiceConfig {
+        ServiceConfig {
+            scheduler: scheduler.into(),
+            flags: ServiceFlags::default(),
+            timeout: 0,
+            netmask: Netmask::host(family),
+            engine: None,
+        }
+    }
+
     /// Whether the two are the same, whatever the kernel marks for itself.
     pub fn is_same(&self, other: &ServiceConfig) -> bool {
         let set = |config: &ServiceConfig| ServiceConfig {
@@ -289,6 +335,7 @@ impl ServiceConfig {
 
 /// A virtual service as the kernel lists it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Service {
     /// Which service.
     pub key: ServiceKey,
@@ -296,6 +343,17 @@ pub struct Service {
     pub config: ServiceConfig,
     /// Its counters.
     pub stats: Stats,
+}
+
+impl Service {
+    /// One that has counted nothing yet.
+    pub fn new(key: ServiceKey, config: ServiceConfig) -> Service {
+        Service {
+            key,
+            config,
+            stats: Stats::default(),
+        }
+    }
 }
 
 #[cfg(test)]

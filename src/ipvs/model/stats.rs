@@ -3,6 +3,7 @@
 /// What the kernel counts for a service or a server. It publishes the counters
 /// every two seconds, with the rates over that time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Connections scheduled.
     pub conns: u64,

@@ -6,6 +6,18 @@
 //!
 //! This module must not open sockets, and must not fail on what it does not
 //! know: attributes of a newer kernel are skipped, and no input makes it panic.
+//!
+//! ```
+//! use ipvs::wire::{self, Request};
+//! use netlink_packet_core::NLM_F_DUMP;
+//!
+//! // The number that the kernel gave the family, and that of this request.
+//! let (family, sequence) = (32, 1);
+//! let mut datagram = Vec::new();
+//! wire::append(&mut datagram, Request::Services.message(family), NLM_F_DUMP, sequence);
+//! // The headers of netlink and generic netlink: all services are asked for.
+//! assert_eq!(datagram.len(), 20);
+//! ```
 
 mod address;
 pub(crate) mod attribute;

@@ -126,7 +126,7 @@ fn name_of(bytes: &[u8]) -> Option<Name> {
 /// The service in the attributes of a reply (`IPVS_CMD_NEW_SERVICE`).
 ///
 /// What an old kernel leaves out gets the kernel's default. `None` when the
-/// message names no service, or one of a protocol or family that this program
+/// message names no service, or one of a protocol or family that this crate
 /// cannot name: it could be neither shown nor changed.
 pub fn parse_service(attributes_of_reply: &[u8]) -> Option<Service> {
     let values = Attributes::new(find(attributes_of_reply, IPVS_CMD_ATTR_SERVICE)?);

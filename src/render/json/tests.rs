@@ -9,10 +9,7 @@ fn parsed(write: impl FnOnce(&mut Json, &mut Buffer)) -> Parsed {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-const INFO: Info = Info {
-    version: 0x010201,
-    conn_tab_size: 4096,
-};
+const INFO: Info = Info::new(0x010201, 4096);
 
 #[test]
 fn a_table_is_one_document_and_a_row_one_line() {

@@ -47,7 +47,7 @@ impl Text<'_> {
         out.column(connection.protocol, PROTOCOL_WIDTH);
         expire(out, connection.expires);
         out.column(connection.state, STATE_WIDTH);
-        let protocol = Protocol::from_title(connection.protocol);
+        let protocol = Protocol::from_kernel_name(connection.protocol);
         self.cell(out, protocol, &connection.client, ENDPOINT_WIDTH);
         self.cell(out, protocol, &connection.service, ENDPOINT_WIDTH);
         match connection.engine.filter(|_| self.shows_engines()) {

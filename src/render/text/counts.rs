@@ -77,7 +77,7 @@ impl Text<'_> {
             Common::Service(name, at) => {
                 out.left(name, PROTOCOL_WIDTH);
                 out.push(b' ');
-                self.endpoint_of(out, Protocol::from_title(name), at);
+                self.endpoint_of(out, Protocol::from_kernel_name(name), at);
             }
             Common::Server(at) => self.endpoint_of(out, None, at),
             Common::Client(network) => self.network(out, network),

@@ -90,7 +90,7 @@ impl Text<'_> {
                 address,
                 port,
             } => {
-                out.left(protocol.title().as_bytes(), PROTOCOL_WIDTH);
+                out.left(protocol.kernel_name().as_bytes(), PROTOCOL_WIDTH);
                 out.push(b' ');
                 self.endpoint(out, Some(*protocol), address, *port);
             }

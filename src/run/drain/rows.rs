@@ -53,7 +53,7 @@ impl Target {
                 address,
                 port,
             } => {
-                row.protocol == protocol.title().as_bytes()
+                row.protocol == protocol.kernel_name().as_bytes()
                     && row.service.address == address
                     && (port == 0 || row.service.port == port)
             }

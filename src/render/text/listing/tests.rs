@@ -20,10 +20,7 @@ fn server_row(view: View, row: &Server) -> String {
 
 #[test]
 fn the_title_has_the_version() {
-    let info = Info {
-        version: 0x010201,
-        conn_tab_size: 4096,
-    };
+    let info = Info::new(0x010201, 4096);
     assert_eq!(
         written(|out| title(out, &info)),
         "IP Virtual Server version 1.2.1 (size=4096)\n"

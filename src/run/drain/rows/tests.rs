@@ -1,6 +1,6 @@
 use super::*;
 use crate::connections::Endpoint;
-use ipvs::{Name, Netmask, Protocol, ServiceConfig, ServiceFlags, Stats};
+use ipvs::{Protocol, ServiceConfig, ServiceFlags};
 use std::num::NonZeroU32;
 
 fn endpoint(text: &str) -> Endpoint {
@@ -28,18 +28,8 @@ fn row<'a>(words: &'a str) -> Connection<'a> {
 }
 
 fn target(key: ServiceKey, persistent: bool, server: &str) -> Target {
-    let config = ServiceConfig {
-        scheduler: Name::from("rr"),
-        flags: ServiceFlags::from_bits_retain(u32::from(persistent)),
-        timeout: 0,
-        netmask: Netmask::host(key.family()),
-        engine: None,
-    };
-    let service = Service {
-        key,
-        config,
-        stats: Stats::default(),
-    };
+    let mut service = Service::new(key, ServiceConfig::new("rr", key.family()));
+    service.config.flags = ServiceFlags::from_bits_retain(u32::from(persistent));
     let Endpoint { address, port } = endpoint(server);
     Target::new(&service, ServerKey { address, port })
 }

@@ -1,9 +1,6 @@
 use super::*;
 use crate::connections::Endpoint;
-use ipvs::{
-    Forwarding, Name, Netmask, Protocol, ServerConfig, ServerKey, Service, ServiceConfig,
-    ServiceFlags, ServiceKey, Stats,
-};
+use ipvs::{Forwarding, Protocol, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey};
 use std::net::{IpAddr, Ipv4Addr};
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 9));
@@ -53,17 +50,7 @@ impl Fake {
             address: VIP,
             port: 80,
         };
-        let service = Service {
-            key,
-            config: ServiceConfig {
-                scheduler: Name::from("rr"),
-                flags: ServiceFlags::default(),
-                timeout: 0,
-                netmask: Netmask::host(key.family()),
-                engine: None,
-            },
-            stats: Stats::default(),
-        };
+        let service = Service::new(key, ServiceConfig::new("rr", key.family()));
         self.start = self.now;
         self.looks.clear();
         self.looked = Duration::ZERO;
@@ -73,22 +60,14 @@ impl Fake {
 }
 
 fn server(weight: i32, active: u32, inactive: u32) -> Server {
-    Server {
-        key: ServerKey {
-            address: SERVER,
-            port: 80,
-        },
-        config: ServerConfig {
-            forwarding: Forwarding::Masq,
-            weight,
-            upper_threshold: 0,
-            lower_threshold: 0,
-        },
-        active,
-        inactive,
-        persistent: 0,
-        stats: Stats::default(),
-    }
+    let key = ServerKey {
+        address: SERVER,
+        port: 80,
+    };
+    let mut server = Server::new(key, ServerConfig::new(Forwarding::Masq));
+    server.config.weight = weight;
+    (server.active, server.inactive) = (active, inactive);
+    server
 }
 
 impl World for Fake {
