@@ -3,7 +3,7 @@
 //! What cannot be read is left out of the facts and reported as not read. Nothing
 //! is judged here.
 
-use super::routing::{self, Link, LinkAddress, Route, Routing, SourceNat};
+use super::routing::{self, Link, LinkAddress, Route, RouteAnswer, Routing, SourceNat};
 use super::{Findings, setting_name};
 use crate::connections::{ConnectionFilter, Connections, Network};
 use crate::procfs;
@@ -73,7 +73,7 @@ pub struct NetworkState {
     /// Their addresses, sorted: a director may have thousands.
     pub addresses: Vec<LinkAddress>,
     /// The routes to some addresses, or the errno that the kernel has for them.
-    pub routes: HashMap<IpAddr, Result<Route, i32>>,
+    pub routes: HashMap<IpAddr, RouteAnswer>,
     /// What any routing table holds to be local; read only where the route to a
     /// virtual address leaves that in doubt.
     pub local: Vec<Network>,
@@ -92,7 +92,7 @@ impl NetworkState {
         let links = routing.links().context("network interfaces")?;
         let mut addresses = routing.addresses().context("addresses")?;
         addresses.sort_by_key(|own| own.address);
-        let answers = routing.ways(wanted).context("routes")?;
+        let answers = routing.routes(wanted).context("routes")?;
         let routes: HashMap<_, _> = wanted.iter().copied().zip(answers).collect();
         let is_doubtful = |address: &IpAddr| {
             let is_local = routes[address].is_ok_and(|route: Route| route.local);

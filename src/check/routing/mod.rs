@@ -1,5 +1,5 @@
-//! Links, addresses and routes, over rtnetlink, which needs no privileges, and
-//! the rules of NAT, over nfnetlink.
+//! Interfaces, addresses and routes, over rtnetlink, which needs no privileges, and
+//! NAT rules, over nfnetlink.
 //!
 //! Nothing here waits, as in [`Channel`].
 
@@ -18,22 +18,22 @@ use ipvs::{Family, KernelError, ListError, Namespace};
 use nat::RulesRequest;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use route::RouteRequest;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 
 /// How many routes are asked for at once. Each answer takes a page or two of
-/// the socket's receive buffer, which is 208 KiB unless somebody has changed it.
+/// the socket's receive buffer, which is 208 KiB by default.
 const TOGETHER: usize = 16;
 
-/// The answer to a question for one route.
+/// Room for the answer to one request for a route.
 const ONE_ANSWER: usize = 1 << 10;
 
-/// The way to an address, or the errno (positive) with which the kernel would
+/// The route to an address, or the errno (positive) with which the kernel would
 /// refuse a packet to it.
-pub type Way = Result<Route, i32>;
+pub type RouteAnswer = Result<Route, i32>;
 
-/// The conversation.
+/// A conversation about them.
 pub struct Routing {
     channel: Channel,
     outbox: Vec<u8>,
@@ -63,9 +63,9 @@ impl Routing {
         )
     }
 
-    /// The addresses of `family` that some routing table takes for this machine's.
+    /// The addresses of `family` that any routing table holds to be local.
     pub fn local_routes(&mut self, family: Family) -> Result<Vec<Network>, ListError> {
-        // Without it, all routes come: those of a large network are a million.
+        // Without it the kernel sends all routes, of which there may be a million.
         let socket = self.channel.socket();
         let known = socket.set_netlink_get_strict_chk(true);
         known.or_else(|error| match error.raw_os_error() {
@@ -76,30 +76,30 @@ impl Routing {
         list(&mut self.channel, LARGE, request, parse_local_route)
     }
 
-    /// The way to each of `addresses`, in their order; many questions in a send.
-    pub fn ways(&mut self, addresses: &[IpAddr]) -> Result<Vec<Way>, ListError> {
-        let mut ways = Vec::with_capacity(addresses.len());
+    /// The route to each of `addresses`, in their order; many requests at once.
+    pub fn routes(&mut self, addresses: &[IpAddr]) -> Result<Vec<RouteAnswer>, ListError> {
+        let mut routes = Vec::with_capacity(addresses.len());
         for some in addresses.chunks(TOGETHER) {
             let first = self.ask(some)?;
             for (at, address) in some.iter().enumerate() {
                 // What was lost among many is asked for alone.
                 match first.get(at).copied().flatten() {
-                    Some(way) => ways.push(way),
-                    None => ways.push(self.way(address)?),
+                    Some(route) => routes.push(route),
+                    None => routes.push(self.route(address)?),
                 }
             }
         }
-        Ok(ways)
+        Ok(routes)
     }
 
-    /// The way to `address`.
-    fn way(&mut self, address: &IpAddr) -> Result<Way, KernelError> {
+    /// The route to `address`.
+    fn route(&mut self, address: &IpAddr) -> Result<RouteAnswer, KernelError> {
         let answers = self.ask(std::slice::from_ref(address))?;
         answers[0].ok_or(KernelError::Lost)
     }
 
-    /// The answers that came, in the order of the questions.
-    fn ask(&mut self, addresses: &[IpAddr]) -> Result<Vec<Option<Way>>, KernelError> {
+    /// The answers that arrived, in the order of the requests.
+    fn ask(&mut self, addresses: &[IpAddr]) -> Result<Vec<Option<RouteAnswer>>, KernelError> {
         let mut answers = Answers::default();
         self.outbox.clear();
         for address in addresses {
@@ -116,13 +116,12 @@ impl Routing {
                 datagram => answers.take(datagram?.bytes)?,
             }
         }
-        Ok(answers.0.into_iter().map(|(_, way)| way).collect())
+        Ok(answers.0.into_iter().map(|(_, answer)| answer).collect())
     }
 }
 
-/// The rules of nf_tables that change the source of packets; none where the
-/// module is not loaded, which asking for them would do. nfnetlink answers as
-/// rtnetlink does.
+/// The rules of nf_tables that change the source of packets. If the module is not
+/// loaded there are none, and they are not asked for: that would load it.
 pub fn source_nat(namespace: &Namespace) -> Result<Vec<SourceNat>, ListError> {
     if !Path::new("/sys/module/nf_tables").exists() {
         return Ok(Vec::new());
@@ -132,7 +131,7 @@ pub fn source_nat(namespace: &Namespace) -> Result<Vec<SourceNat>, ListError> {
     list(&mut channel, LARGE, RulesRequest, parse_source_nat)
 }
 
-/// Whether there may be rules of NAT that are not in nf_tables.
+/// Whether there may be NAT rules outside nf_tables.
 pub fn legacy_nat(namespace: &Namespace) -> io::Result<bool> {
     Ok(has_legacy_nat(namespace, "ip_tables_names")?
         || has_legacy_nat(namespace, "ip6_tables_names")?)
@@ -140,24 +139,22 @@ pub fn legacy_nat(namespace: &Namespace) -> io::Result<bool> {
 
 /// Whether iptables-legacy has a table `nat` in `file` below /proc/net.
 fn has_legacy_nat(namespace: &Namespace, file: &str) -> io::Result<bool> {
-    match procfs::net_file(namespace, file).map(BufReader::new) {
-        Ok(names) => Ok(names
-            .lines()
-            .any(|name| name.is_ok_and(|name| name == "nat"))),
+    match procfs::net_file(namespace, file) {
+        Ok(names) => Ok(io::read_to_string(names)?.lines().any(|name| name == "nat")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        // It is there, and only root may read it.
+        // It exists, and only root may read it.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(true),
         Err(error) => Err(error),
     }
 }
 
-/// The numbers of questions, and what has been answered.
+/// The sequence numbers of requests, each with its answer once that has arrived.
 #[derive(Default)]
-struct Answers(Vec<(u32, Option<Way>)>);
+struct Answers(Vec<(u32, Option<RouteAnswer>)>);
 
 impl Answers {
     fn are_all_there(&self) -> bool {
-        self.0.iter().all(|(_, way)| way.is_some())
+        self.0.iter().all(|(_, answer)| answer.is_some())
     }
 
     fn take(&mut self, datagram: &[u8]) -> Result<(), KernelError> {
@@ -217,8 +214,9 @@ mod tests {
     }
 
     fn links(answers: &Answers) -> Vec<Option<Result<u32, i32>>> {
-        let ways = answers.0.iter();
-        ways.map(|(_, way)| way.map(|way| way.map(|route| route.link)))
+        let answers = answers.0.iter();
+        answers
+            .map(|(_, answer)| answer.map(|answer| answer.map(|route| route.link)))
             .collect()
     }
 
@@ -239,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_answer_is_an_error_and_no_way() {
+    fn a_cut_answer_is_an_error() {
         for short in [4, 15, 20, 30] {
             let mut answers = asked();
             let cut = answers.take(&route(1, 10)[..short]);

@@ -1,7 +1,7 @@
-//! nf_tables over nfnetlink: the rules of NAT for what leaves the machine.
+//! nf_tables over nfnetlink: NAT rules for outgoing packets.
 //!
-//! Of a rule no more is read than whether it changes the source of packets, and
-//! whether it is for those of IPVS. iptables writes its rules here too, as
+//! All that is read of a rule is whether it changes the source of packets, and
+//! whether it is meant for those of IPVS. iptables writes its rules here too, as
 //! expressions `match` and `target`; those of iptables-legacy are elsewhere.
 
 use super::SourceNat;

@@ -1,5 +1,4 @@
-//! What the machine's network consists of: interfaces, their addresses, and the
-//! way to an address.
+//! What the machine's network consists of: interfaces, their addresses, and routes.
 
 use crate::connections::Network;
 use ipvs::Name;
@@ -19,11 +18,11 @@ pub struct Link {
     pub up: bool,
     /// Whether it is `lo` (`IFF_LOOPBACK`).
     pub loopback: bool,
-    /// Whether it does without ARP (`IFF_NOARP`).
+    /// Whether it works without ARP (`IFF_NOARP`).
     pub noarp: bool,
     /// The longest packet in bytes.
     pub mtu: u32,
-    /// Of a tunnel: the other end, if it takes packets from that one alone.
+    /// Of a tunnel: the other end, if it accepts packets from there only.
     pub remote: Option<IpAddr>,
     /// Of a tunnel: the protocol of the packets in it (`IPPROTO_*`); 0 for any.
     pub inner: u8,
@@ -38,13 +37,13 @@ pub struct LinkAddress {
     pub address: IpAddr,
     /// How many bits of it are the network's.
     pub prefix_len: u8,
-    /// Whether the kernel does not use it: it is not known yet, or known not, to
-    /// be free (`IFA_F_TENTATIVE`, `IFA_F_DADFAILED`).
+    /// Whether the kernel does not use it yet, or because another machine has it
+    /// (`IFA_F_TENTATIVE`, `IFA_F_DADFAILED`).
     pub unusable: bool,
 }
 
 impl LinkAddress {
-    /// Whether `address` is in the network of this one.
+    /// Whether `address` is in the subnet of this one.
     pub fn network_contains(&self, address: &IpAddr) -> bool {
         Network::of(self.address, self.prefix_len).contains(address)
     }
@@ -53,13 +52,13 @@ impl LinkAddress {
 /// Where the kernel would send a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {
-    /// Whether the machine itself takes it (`RTN_LOCAL`).
+    /// Whether the packet is for this machine (`RTN_LOCAL`).
     pub local: bool,
     /// The number of the interface that it leaves by; 0 for none.
     pub link: u32,
     /// The router that it goes to.
     pub gateway: Option<IpAddr>,
-    /// The longest packet on the way, where a route says so.
+    /// The longest packet, if the route limits it.
     pub mtu: Option<u32>,
 }
 

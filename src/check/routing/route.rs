@@ -51,7 +51,7 @@ pub enum RouteRequest {
     /// The routes of a family to this machine, in all tables, a message each. A
     /// kernel that does not know `NETLINK_GET_STRICT_CHK` sends others too.
     LocalRoutes(Family),
-    /// The way to an address; one message, or the errno of `connect`.
+    /// The route to an address: one message, or the errno of `connect`.
     Route(IpAddr),
 }
 
@@ -177,7 +177,7 @@ pub fn parse_address(message: &[u8]) -> Option<LinkAddress> {
     })
 }
 
-/// The way to an address, from the answer to `RouteRequest::Route`.
+/// The route to an address, from the answer to [`route`].
 pub fn parse_route(message: &[u8]) -> Option<Route> {
     let header = RouteHeader::parse(message).ok()?;
     let values = Values::<{ RTA_VIA as usize + 1 }>::new(after(&header, message));
@@ -254,10 +254,10 @@ mod tests {
             sent(RouteRequest::LocalRoutes(Family::Inet), NLM_F_DUMP),
             [&header(28, 26, 3)[..], &local].concat()
         );
-        let way = [2, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1];
+        let to_host = [2, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1];
         assert_eq!(
             sent(RouteRequest::Route([10, 0, 0, 1].into()), 0),
-            [&header(36, 26, 0)[..], &way].concat()
+            [&header(36, 26, 0)[..], &to_host].concat()
         );
     }
 

@@ -3,7 +3,7 @@
 use crate::check::facts::{self, Facts, LocalFacts, NetworkState, Settings};
 use crate::check::real_server::{self, Membership};
 use crate::check::report::text::command_line;
-use crate::check::routing::{Link, LinkAddress, Route, SourceNat};
+use crate::check::routing::{Link, LinkAddress, Route, RouteAnswer, SourceNat};
 use crate::check::{Findings, director};
 use crate::cli::Action;
 use crate::connections::Network;
@@ -28,7 +28,7 @@ pub struct Machine {
     pub listening: Option<Vec<(IpAddr, u16)>>,
     pub udp_ports: Option<BTreeSet<u16>>,
     /// Destinations, and what `ip route get` would say.
-    routes: Vec<(IpAddr, u8, Result<Route, i32>)>,
+    routes: Vec<(IpAddr, u8, RouteAnswer)>,
     /// Local networks in routing tables for some packets only.
     local: Vec<Network>,
     settings: HashMap<String, String>,
@@ -314,7 +314,7 @@ impl Machine {
     }
 
     /// The most specific route, as the kernel would find it.
-    fn route(&self, to: &IpAddr) -> Result<Route, i32> {
+    fn route(&self, to: &IpAddr) -> RouteAnswer {
         let lo = &self.links[0];
         let own = self.addresses.iter().map(|own| {
             let is_local = own.link == lo.index || own.address == *to;

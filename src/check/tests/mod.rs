@@ -189,7 +189,7 @@ const PAIRS: &[Pair] = &[
         || direct().run("ip address add fd00::100/128 dev lo tentative")),
     pair(Kind::ForwardingOff,
         || masquerading().run("sysctl -w net.ipv4.ip_forward=0"),
-        || direct().run("sysctl -w net.ipv4.ip_forward=0")),
+        || direct().run("ipvsadm -a -t 10.0.0.100:80 -r 10.0.0.1:8080 -m")),
     pair(Kind::ForwardingOff,
         || masquerading().run("sysctl -w net.ipv4.conf.eth0.forwarding=0"),
         || masquerading().run("sysctl -w net.ipv4.conf.wan.forwarding=0")),
