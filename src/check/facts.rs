@@ -7,6 +7,7 @@ use super::routing::{self, Link, LinkAddress, Route, RouteAnswer, Routing, Sourc
 use super::{Findings, setting_name};
 use crate::connections::{ConnectionFilter, Connections, Network};
 use crate::procfs;
+use crate::render::words::count;
 use anyhow::{Context, Error, Result, anyhow};
 use ipvs::{
     Daemon, DaemonRole, Family, Forwarding, Info, Ipvs, Namespace, Protocol, Server, ServerKey,
@@ -375,7 +376,7 @@ fn open_connections(
         }
     }
     if unreadable > 0 {
-        let rows = super::count(unreadable, "row");
+        let rows = count(unreadable, "row");
         report
             .unread
             .push(anyhow!("{rows} of the connection table"));

@@ -260,9 +260,3 @@ fn setting_name(path: &str) -> String {
         false => path.replace('/', "."),
     }
 }
-
-/// `1 server`, `2 servers`.
-fn count(number: usize, what: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{s}")
-}

@@ -14,6 +14,7 @@ pub mod order;
 pub(crate) mod sample;
 pub mod text;
 mod view;
+pub mod words;
 
 pub use buffer::Buffer;
 pub use view::{Style, View};

@@ -11,6 +11,7 @@ use crate::check::real_server::{self, Membership};
 use crate::check::{Findings, Severity, director, report};
 use crate::cli::Check;
 use crate::cli::opt::CommandName;
+use crate::render::words::count;
 use ipvs::{Namespace, ServiceKey};
 use std::ffi::OsStr;
 
@@ -63,14 +64,10 @@ fn director(
     };
     let table = table::read(&mut ipvs, &services, true)?;
     let servers: usize = table.iter().map(|(_, servers)| servers.len()).sum();
-    let count = |number, what| {
-        let s = if number == 1 { "" } else { "s" };
-        format!("{number} {what}{s}")
-    };
     let checked = format!(
         "{}, {}",
-        count(table.len(), "service"),
-        count(servers, "real server")
+        count(table.len() as u64, "service"),
+        count(servers as u64, "real server")
     );
     let mut report = Findings::default();
     let facts = Facts::read(&mut ipvs, table, service, &mut report);

@@ -7,6 +7,7 @@ use super::hint::hint;
 use crate::cli::opt::CommandName;
 use crate::cli::{UsageError, hints};
 use crate::connections::TABLE;
+use crate::render::words;
 use crate::rules::WrongLine;
 use ipvs::{Change, Errno, KernelError, ListError, NamespaceError};
 use libc::{
@@ -184,8 +185,8 @@ impl Failure {
                 format!("cannot read {}: {}", TABLE, system_text(error)).into()
             }
             Failure::UnknownConnections(count) => {
-                let s = if *count == 1 { "" } else { "s" };
-                format!("{}: {count} line{s} cannot be understood", TABLE).into()
+                let lines = words::count(*count, "line");
+                format!("{TABLE}: {lines} cannot be understood").into()
             }
             Failure::UnknownFamily => {
                 "some services or servers are left out: their address family is not known".into()

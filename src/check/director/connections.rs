@@ -1,7 +1,8 @@
 //! Connections to servers that have been removed.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Findings, Kind, count};
+use crate::check::{Finding, Findings, Kind};
+use crate::render::words::count;
 use ipvs::{DaemonRole, Server, ServerKey, ServiceKey};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -46,7 +47,6 @@ fn gone(facts: &Facts) -> Option<String> {
         return None;
     };
     let total: u64 = gone.iter().map(|(_, open)| *open).sum();
-    let total = usize::try_from(total).unwrap_or(usize::MAX);
     let most_of_them = match gone.len() {
         1 => String::new(),
         _ => format!("{most} of them "),

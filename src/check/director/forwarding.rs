@@ -3,7 +3,8 @@
 use super::{is_local, servers};
 use crate::check::facts::{Facts, remote};
 use crate::check::routing::{Link, Route};
-use crate::check::{Finding, Findings, Kind, count, setting_name};
+use crate::check::{Finding, Findings, Kind, setting_name};
+use crate::render::words::count;
 use ipvs::{
     Change, Errno, Family, Forwarding, Server, ServerConfig, ServerKey, Service, ServiceKey,
     Tunnel, TunnelChecksum,
@@ -170,7 +171,10 @@ fn masquerading_v6(facts: &Facts, report: &mut Findings) {
 
 fn forwarding_off(path: &str, servers: usize) -> Finding {
     let verb = if servers == 1 { "is" } else { "are" };
-    let (name, servers) = (setting_name(path), count(servers, "masqueraded server"));
+    let (name, servers) = (
+        setting_name(path),
+        count(servers as u64, "masqueraded server"),
+    );
     let seen = format!("{name} is 0, and there {verb} {servers}");
     Finding::new(Kind::ForwardingOff, seen).sysctl(path, 1)
 }

@@ -1,7 +1,8 @@
 //! NAT rules for packets that IPVS hides from connection tracking.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Findings, Kind, count};
+use crate::check::{Finding, Findings, Kind};
+use crate::render::words::count;
 use std::collections::BTreeSet;
 
 const SETTING: &str = "net/ipv4/vs/conntrack";
@@ -15,7 +16,7 @@ pub(super) fn check(facts: &Facts, report: &mut Findings) {
     }
     let rules = facts.nat.iter().filter(|rule| rule.ipvs).count();
     if rules > 0 {
-        let rules = count(rules, "rule");
+        let rules = count(rules as u64, "rule");
         let seen = format!("{rules} with -m ipvs, and net.ipv4.vs.conntrack is 0");
         let finding = Finding::new(Kind::NatUnseen, seen);
         report.find(finding.sysctl(SETTING, 1));

@@ -1,7 +1,8 @@
 //! What the table alone shows.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Findings, Fix, Kind, count};
+use crate::check::{Finding, Findings, Fix, Kind};
+use crate::render::words::count;
 use ipvs::{Change, Name, SCHEDULERS, SchedFlag, Server, ServerConfig, Service};
 
 pub(super) fn check(facts: &Facts, report: &mut Findings) {
@@ -28,7 +29,10 @@ fn has_servers(service: &Service, servers: &[Server], report: &mut Findings) {
     let edit = |server: &Server, config| Change::EditServer(service.key, server.key, config);
     let mut weighted = servers.iter().filter(|server| server.config.weight > 0);
     let Some(first_weighted) = weighted.next() else {
-        let seen = format!("{} with weight 0", count(servers.len(), "real server"));
+        let seen = format!(
+            "{} with weight 0",
+            count(servers.len() as u64, "real server")
+        );
         let config = ServerConfig {
             weight: 1,
             ..first.config
@@ -124,7 +128,7 @@ fn quiescent(service: &Service, servers: &[Server], report: &mut Findings) {
         .iter()
         .filter(|s| s.config.weight == 0 && s.persistent > 0);
     if let Some(server) = kept.next() {
-        let clients = count(server.persistent as usize, "persistent client");
+        let clients = count(server.persistent.into(), "persistent client");
         let seen = format!("{clients}, weight 0, expire_quiescent_template is 0");
         let finding =
             Finding::new(Kind::QuiescentClients, seen).of_server(&service.key, &server.key);

@@ -1,5 +1,6 @@
 //! Why a real server was not drained, and the words for it.
 
+use crate::render::words;
 use crate::run::exit::Exit;
 use std::fmt;
 
@@ -85,8 +86,8 @@ impl fmt::Display for Left {
             Left::Open(count) => (count, "open"),
             Left::Inactive(count) => (count, "inactive"),
         };
-        let s = if *count == 1 { "" } else { "s" };
-        write!(f, "{count} {kind} connection{s}")
+        let noun = format!("{kind} connection");
+        f.write_str(&words::count(u64::from(*count), &noun))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `--check` on real machines: that it reads the facts, and that its fixes work. Each
 //! situation is brought about, found, fixed with the commands that are printed, and
-//! then no longer found. Which facts lead to which finding
-//! is tested in src/check/tests.
+//! then no longer found. Which facts lead to which finding is tested in
+//! src/check/tests.
 
 mod director;
 mod real_server;
