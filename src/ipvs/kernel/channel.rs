@@ -51,7 +51,7 @@ impl<'a> Datagram<'a> {
 
 impl Channel {
     /// A new socket of one of the `NETLINK_*` protocols; the kernel names it when
-    /// it first sends. Only `Namespace` opens one.
+    /// it first sends. It belongs to the network namespace in which this is done.
     pub fn open(protocol: isize) -> io::Result<Channel> {
         Ok(Channel {
             socket: Socket::new(protocol)?,
