@@ -35,5 +35,5 @@ pub use kernel::{
 pub use model::{
     Change, Daemon, DaemonConfig, DaemonRole, Family, Forwarding, Info, Name, Netmask, Protocol,
     SCHEDULERS, SchedFlag, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceFlags,
-    ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
+    ServiceKey, Stats, Table, Timeouts, Tunnel, TunnelChecksum,
 };

@@ -3,7 +3,7 @@
 use crate::Stop;
 use crate::sample::{Sample, ServiceRow};
 use ipvs::Ipvs;
-use ipvsadm::rates::{COUNTERS_NOT_UPDATED, Looker, PERIOD, Rates, Sampler, rfc3339};
+use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, Sampler, TableReader, rfc3339};
 use ipvsadm::run::{Failure, Output, say};
 use std::fmt::Write;
 use std::num::NonZeroU64;
@@ -19,24 +19,24 @@ pub fn run(
     delay: Duration,
     samples: Option<NonZeroU64>,
 ) -> Result<(), Stop> {
-    let mut looker = Looker::default();
+    let mut reader = TableReader::default();
     let mut sampler = Sampler::default();
-    let first = delay.max(PERIOD);
-    let mut due = Instant::now() + first - delay;
-    let mut told = false;
-    let mut left = samples.map(NonZeroU64::get);
-    let look = looker.look(&mut ipvs).map_err(Failure::list)?;
-    Sample::new(look, &mut sampler);
-    while left != Some(0) {
-        due = (due + delay).max(Instant::now());
+    let mut sample = || {
+        let reading = reader.read(&mut ipvs, None).map_err(Failure::list)?;
+        Ok::<_, Failure>(Sample::new(reading, &mut sampler))
+    };
+    let mut pace = Pace::new(delay, samples, Instant::now() + delay.max(PERIOD));
+    let mut said = false;
+    sample()?;
+    while let Some(due) = pace.due() {
         thread::sleep(due.saturating_duration_since(Instant::now()));
-        let look = looker.look(&mut ipvs).map_err(Failure::list)?;
-        if look.frozen && !told {
+        pace.begin(Instant::now());
+        let sample = sample()?;
+        if sample.frozen && !said {
             say(COUNTERS_NOT_UPDATED.as_bytes());
-            told = true;
+            said = true;
         }
-        print(out, table(&Sample::new(look, &mut sampler)).as_bytes())?;
-        left = left.map(|left| left - 1);
+        print(out, table(&sample).as_bytes())?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! One look at the table with its rates, in the form in which it is shown.
 
 use ipvs::{Forwarding, Server, Service, ServiceKey};
-use ipvsadm::rates::{Look, Rates, Sampler};
+use ipvsadm::rates::{Rates, Reading, Sampler};
 use std::borrow::Cow;
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ pub struct Sample {
     pub time: SystemTime,
     /// Ordered by their keys.
     pub services: Vec<ServiceRow>,
-    /// Whether the kernel does not publish what it counts.
+    /// Whether the kernel does not update its counters.
     pub frozen: bool,
 }
 
@@ -33,9 +33,10 @@ pub struct ServerRow {
 }
 
 impl Sample {
-    pub fn new(look: Look, sampler: &mut Sampler) -> Sample {
-        sampler.begin(look.at);
-        let mut services: Vec<ServiceRow> = look
+    pub fn new(reading: Reading, sampler: &mut Sampler) -> Sample {
+        sampler.begin(reading.at);
+        let mut services: Vec<ServiceRow> = reading
+            .table
             .services
             .into_iter()
             .map(|(service, servers)| ServiceRow::new(service, servers, sampler))
@@ -43,9 +44,9 @@ impl Sample {
         sampler.end();
         services.sort_unstable_by_key(|row| row.service.key);
         Sample {
-            time: look.time,
+            time: reading.time,
             services,
-            frozen: look.frozen,
+            frozen: reading.frozen,
         }
     }
 

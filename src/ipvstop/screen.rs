@@ -11,7 +11,7 @@ use crate::sample::Sample;
 use crate::state::{Action, State};
 use crate::terminal::{self, Screen};
 use ipvs::{Ipvs, ListError};
-use ipvsadm::rates::{Looker, Sampler};
+use ipvsadm::rates::{Pace, Sampler, TableReader};
 use ipvsadm::run::Failure;
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -19,13 +19,13 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use std::io;
 use std::num::NonZeroU64;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the threads send.
 enum Message {
-    Look(Result<Sample, ListError>),
+    Sample(Result<Sample, ListError>),
     Key(KeyEvent),
     /// The screen has another size, or is to be drawn for another reason.
     Resize,
@@ -44,8 +44,7 @@ pub fn run(ipvs: Ipvs, delay: Duration, samples: Option<NonZeroU64>) -> Result<(
         state: State::new(delay),
         asking: ask(ipvs, sender),
         asked: false,
-        due: Instant::now(),
-        left: samples.map(NonZeroU64::get),
+        pace: Pace::new(delay, samples, Instant::now()),
     };
     top.run(&mut screen, &messages)
 }
@@ -56,10 +55,7 @@ struct Top {
     asking: Sender<()>,
     /// Whether one is under way.
     asked: bool,
-    /// When the next one is due.
-    due: Instant,
-    /// How many more are wanted.
-    left: Option<u64>,
+    pace: Pace,
 }
 
 impl Top {
@@ -72,7 +68,7 @@ impl Top {
                 .terminal
                 .draw(|frame| draw::draw(frame, &self.state, looks))
                 .map_err(Stop::Terminal)?;
-            if self.left == Some(0) {
+            if self.pace.due().is_none() && !self.asked {
                 return Ok(());
             }
             let Some(first) = self.wait(messages) else {
@@ -90,33 +86,27 @@ impl Top {
     /// The next message; none when a look is due.
     fn wait(&mut self, messages: &Receiver<Message>) -> Option<Message> {
         let idle = self.asked || self.state.frozen;
+        let due = self.pace.due().filter(|_| !idle);
         let now = Instant::now();
-        if !idle && self.due <= now {
-            self.asked = self.asking.send(()).is_ok();
-            self.due += self.state.delay;
-            if self.due <= now {
-                self.due = now + self.state.delay;
+        match due {
+            Some(due) if due > now => messages.recv_timeout(due - now).ok(),
+            Some(_) => {
+                self.asked = self.asking.send(()).is_ok();
+                self.pace.begin(now);
+                messages.recv().ok()
             }
-            return messages.recv().ok();
-        }
-        if idle {
-            return messages.recv().ok();
-        }
-        match messages.recv_timeout(self.due - now) {
-            Err(RecvTimeoutError::Timeout) => None,
-            message => message.ok(),
+            None => messages.recv().ok(),
         }
     }
 
     fn take(&mut self, message: Message, screen: &mut Screen) -> Result<Action, Stop> {
         match message {
-            Message::Look(Err(error)) => return Err(Failure::list(error).into()),
-            Message::Look(Ok(sample)) => {
+            Message::Sample(Err(error)) => return Err(Failure::list(error).into()),
+            Message::Sample(Ok(sample)) => {
                 self.asked = false;
                 // One that was asked for before is shown when it goes on.
                 if !self.state.frozen {
                     self.state.take(sample);
-                    self.left = self.left.map(|left| left.saturating_sub(1));
                 }
             }
             Message::Key(key) => match self.state.key(key) {
@@ -144,12 +134,12 @@ fn suspend(screen: &mut Screen) -> Result<(), Stop> {
 fn ask(mut ipvs: Ipvs, sender: Sender<Message>) -> Sender<()> {
     let (asking, asked) = mpsc::channel();
     thread::spawn(move || {
-        let mut looker = Looker::default();
+        let mut reader = TableReader::default();
         let mut sampler = Sampler::default();
         for () in asked {
-            let look = looker.look(&mut ipvs);
-            let look = look.map(|look| Sample::new(look, &mut sampler));
-            if sender.send(Message::Look(look)).is_err() {
+            let reading = reader.read(&mut ipvs, None);
+            let sample = reading.map(|reading| Sample::new(reading, &mut sampler));
+            if sender.send(Message::Sample(sample)).is_err() {
                 return;
             }
         }

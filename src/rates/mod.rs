@@ -1,14 +1,18 @@
-//! Watching the table: rates from two readings and the time between them.
+//! Looking at the table again and again: when to look, and rates from two
+//! readings and the time between them.
 //!
-//! [`Sampler`] turns the kernel's counters into rates and is pure; [`Looker`]
-//! reads the table for it at the right moment; [`rfc3339`] writes the time.
-//! ipvstop and `--watch` share them. This module must not print.
+//! [`Pace`] says when to look; [`TableReader`] reads the table at the right
+//! moment; [`Sampler`] turns the kernel's counters into rates and is pure;
+//! [`rfc3339`] writes the time. ipvstop and `--watch` share them. This module
+//! must not print.
 
-mod look;
+mod pace;
+mod reader;
 mod sampler;
 mod time;
 
-pub use look::{Look, Looker, counters_are_frozen};
+pub use pace::Pace;
+pub use reader::{Reading, TableReader};
 pub use sampler::{Rates, Sampler};
 pub use time::rfc3339;
 

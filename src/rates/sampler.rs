@@ -6,7 +6,7 @@
 //! tables and times come from.
 
 use foldhash::fast::RandomState;
-use ipvs::{ServerKey, ServiceKey, Stats};
+use ipvs::{ServerKey, ServiceKey, Stats, Table};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ fn counters(stats: &Stats) -> Counters {
 }
 
 /// A service, or one of its servers.
-type Key = (ServiceKey, Option<ServerKey>);
+type Counted = (ServiceKey, Option<ServerKey>);
 
 /// What is known of one of them.
 struct Past {
@@ -89,13 +89,28 @@ struct Past {
 /// [`Sampler::count`] for each service and server, [`Sampler::end`].
 #[derive(Default)]
 pub struct Sampler {
-    past: HashMap<Key, Past, RandomState>,
+    past: HashMap<Counted, Past, RandomState>,
     now: Option<Instant>,
     look: u64,
     seen: usize,
 }
 
 impl Sampler {
+    /// Puts what is counted in place of the kernel's rates of a table that was
+    /// read `now`: 0 for what was not there before.
+    pub fn rate(&mut self, now: Instant, table: &mut Table) {
+        self.begin(now);
+        for (service, servers) in &mut table.services {
+            let rates = self.count(&service.key, None, &service.stats);
+            service.stats = rates.unwrap_or_default().in_place_of(service.stats);
+            for server in servers {
+                let rates = self.count(&service.key, Some(&server.key), &server.stats);
+                server.stats = rates.unwrap_or_default().in_place_of(server.stats);
+            }
+        }
+        self.end();
+    }
+
     /// Begins a look at the table as it is `now`.
     pub fn begin(&mut self, now: Instant) {
         self.now = Some(now);

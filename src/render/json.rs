@@ -1,7 +1,7 @@
 //! `--json`: everything that the kernel reports, as one document, a row a line.
 //!
-//! The document is written while the table is read, and only [`Report::end`]
-//! closes it: what a failure cuts off is not valid JSON. Its fields are
+//! The document is written while the table is read, and only the
+//! end closes it: what a failure cuts off is not valid JSON. Its fields are
 //! explained in the manual and in docs/ipvsadm.schema.json, against which the
 //! tests validate it.
 //!
@@ -10,8 +10,8 @@
 //! for characters to escape, which costs more than all the rest.
 
 use super::buffer::Buffer;
-use super::{Head, Report, Rest, address};
-use crate::connections::{Common, Connection, Count, Key};
+use super::{ConnectionReport, Rest, TableReport, address};
+use crate::connections::{Common, Connection, Count, Key, Keys};
 use ipvs::{
     Daemon, Family, Forwarding, Info, Netmask, Protocol, SchedFlag, Server, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
@@ -75,6 +75,56 @@ impl Json {
         if self.time.is_some() { line } else { rows }
     }
 
+    /// Begins the document, which `tail` will end.
+    fn begin(&mut self, out: &mut Buffer, tail: &'static str) {
+        self.tail = tail;
+        out.push(b'{');
+        if let Some(time) = &self.time {
+            members!(out, "time": Text(time.as_bytes()));
+            out.push(b',');
+        }
+    }
+
+    /// Begins a document that is a list of rows.
+    fn begin_rows(&mut self, out: &mut Buffer, name: &str) {
+        self.begin(out, self.layout("\n]}\n", "]}"));
+        out.text(name);
+    }
+
+    /// The document of the session time-outs.
+    pub fn timeouts(mut self, out: &mut Buffer, timeouts: &Timeouts) {
+        self.begin(out, self.layout("}}\n", "}}"));
+        out.text("\"timeouts\":{");
+        members!(out,
+            "tcp_seconds": timeouts.tcp,
+            "tcp_fin_seconds": timeouts.tcp_fin,
+            "udp_seconds": timeouts.udp,
+        );
+        out.text(self.tail);
+    }
+
+    /// The document of the sync daemons.
+    pub fn daemons(mut self, out: &mut Buffer, daemons: &[Daemon]) {
+        self.begin_rows(out, "\"daemons\":[");
+        for daemon in daemons {
+            self.row(out);
+            out.push(b'{');
+            let config = &daemon.config;
+            let interface = config.interface.as_ref();
+            members!(out,
+                "role": Word(daemon.role.name()),
+                "interface": interface.map(|name| Text(name.as_bytes())),
+                "sync_id": config.sync_id,
+                "maximum_message_bytes": config.max_len,
+                "multicast_group": config.group,
+                "multicast_port": config.port,
+                "multicast_ttl": config.ttl,
+            );
+            out.push(b'}');
+        }
+        out.text(self.tail);
+    }
+
     /// Begins a row of the outermost list.
     fn row(&mut self, out: &mut Buffer) {
         self.end_servers(out);
@@ -95,37 +145,14 @@ impl Json {
     }
 }
 
-impl Report for Json {
-    fn wants_info(&self) -> bool {
-        true
-    }
-
-    fn head(&mut self, out: &mut Buffer, head: &Head) {
-        out.push(b'{');
-        if let Some(time) = &self.time {
-            members!(out, "time": Text(time.as_bytes()));
-            out.push(b',');
-        }
-        self.tail = self.layout("\n]}\n", "]}");
-        match head {
-            Head::Table(info) => {
-                members!(out,
-                    "version": info.map(Version),
-                    "connection_table_size": info.map(|info| info.conn_tab_size),
-                );
-                out.text(",\"services\":[");
-            }
-            Head::Connections => out.text("\"connections\":["),
-            Head::Counts(_) => {
-                out.text("\"counts\":[");
-                self.tail = self.layout("}\n", "}");
-            }
-            Head::Daemons => out.text("\"daemons\":["),
-            Head::Timeouts => {
-                out.text("\"timeouts\":");
-                self.tail = self.layout("}\n", "}");
-            }
-        }
+impl TableReport for Json {
+    fn head(&mut self, out: &mut Buffer, info: Option<&Info>) {
+        self.begin(out, self.layout("\n]}\n", "]}"));
+        members!(out,
+            "version": info.copied().map(Version),
+            "connection_table_size": info.map(|info| info.conn_tab_size),
+        );
+        out.text(",\"services\":[");
     }
 
     fn service(&mut self, out: &mut Buffer, service: &Service) {
@@ -193,6 +220,23 @@ impl Report for Json {
         out.push(b'}');
     }
 
+    fn end(&mut self, out: &mut Buffer) {
+        self.end_servers(out);
+        out.text(self.tail);
+    }
+}
+
+impl ConnectionReport for Json {
+    fn head(&mut self, out: &mut Buffer, by: Option<Keys>) {
+        match by {
+            None => self.begin_rows(out, "\"connections\":["),
+            Some(_) => {
+                self.begin(out, self.layout("}\n", "}"));
+                out.text("\"counts\":[");
+            }
+        }
+    }
+
     fn connection(&mut self, out: &mut Buffer, connection: &Connection) {
         self.row(out);
         out.push(b'{');
@@ -258,35 +302,7 @@ impl Report for Json {
         members!(out, "rest": rest, "total": total);
     }
 
-    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
-        out.push(b'{');
-        members!(out,
-            "tcp_seconds": timeouts.tcp,
-            "tcp_fin_seconds": timeouts.tcp_fin,
-            "udp_seconds": timeouts.udp,
-        );
-        out.push(b'}');
-    }
-
-    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon) {
-        self.row(out);
-        out.push(b'{');
-        let config = &daemon.config;
-        let interface = config.interface.as_ref();
-        members!(out,
-            "role": Word(daemon.role.name()),
-            "interface": interface.map(|name| Text(name.as_bytes())),
-            "sync_id": config.sync_id,
-            "maximum_message_bytes": config.max_len,
-            "multicast_group": config.group,
-            "multicast_port": config.port,
-            "multicast_ttl": config.ttl,
-        );
-        out.push(b'}');
-    }
-
     fn end(&mut self, out: &mut Buffer) {
-        self.end_servers(out);
         out.text(self.tail);
     }
 }

@@ -1,9 +1,9 @@
 //! Turns plain data into the program's output.
 //!
-//! A [`Report`] is a format: it is told what there is, piece by piece, and adds
-//! the bytes to a [`Buffer`]. This module must not talk to the kernel, look
-//! names up (it is given [`Names`](crate::names::Names)), write the buffer or
-//! decide what is to be shown.
+//! A [`TableReport`] or a [`ConnectionReport`] is a format: it gets what there is
+//! piece by piece, and adds the bytes to a [`Buffer`]. Smaller things have a
+//! function for each format. This module must not talk to the kernel, look names
+//! up (it is given [`Names`]), write the buffer or decide what is to be shown.
 
 mod address;
 mod buffer;
@@ -20,39 +20,21 @@ pub use buffer::Buffer;
 pub use view::{Style, View};
 
 use crate::connections::{Common, Connection, Count, Keys};
-use ipvs::{Daemon, Info, Server, Service, ServiceKey, Timeouts};
-use std::net::IpAddr;
+use crate::names::Names;
+use ipvs::{Info, Server, Service, ServiceKey};
 
-/// A format of output. Each method adds to `out` what there is to say about one
+/// A format of tables. Each method adds to `out` what there is to say about one
 /// thing; `head` comes first, `end` last and only when nothing failed, and the
 /// servers of a service come after it.
-pub trait Report {
-    /// Whether the table's head is to be told even where one service is listed.
-    fn wants_info(&self) -> bool {
-        false
+pub trait TableReport {
+    /// The names that take the place of addresses, if they are wanted; to be
+    /// looked up before the rows come.
+    fn names(&mut self) -> Option<&mut dyn Names> {
+        None
     }
 
-    /// Whether addresses may be shown as names, so that [`Report::look_up`] is
-    /// to be called before they come.
-    fn wants_names(&self) -> bool {
-        false
-    }
-
-    /// Looks up the names of `addresses`; waits until the resolver's deadline at
-    /// most.
-    fn look_up(&mut self, _addresses: &mut dyn Iterator<Item = IpAddr>) {}
-
-    /// The beginning of the output.
-    fn head(&mut self, out: &mut Buffer, head: &Head);
-
-    /// How often the services and servers are to be told, from the first to the
-    /// last; more than once costs the memory of the whole table.
-    fn rounds(&self) -> usize {
-        1
-    }
-
-    /// The services are about to be told for the time `number`, from 0.
-    fn round(&mut self, _: &mut Buffer, _number: usize) {}
+    /// The beginning, with what there is to say about the whole table.
+    fn head(&mut self, _out: &mut Buffer, _info: Option<&Info>) {}
 
     /// A virtual service.
     fn service(&mut self, out: &mut Buffer, service: &Service);
@@ -60,42 +42,37 @@ pub trait Report {
     /// A real server of the service that came last, which is `service`.
     fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server);
 
+    /// The end.
+    fn end(&mut self, _out: &mut Buffer) {}
+}
+
+/// A format of connections and of their counts; the methods are called as those
+/// of a [`TableReport`].
+pub trait ConnectionReport {
+    /// The names that take the place of addresses, if they are wanted; to be
+    /// looked up before the rows come.
+    fn names(&mut self) -> Option<&mut dyn Names> {
+        None
+    }
+
+    /// The beginning, of connections or of their counts by these keys.
+    fn head(&mut self, out: &mut Buffer, by: Option<Keys>);
+
     /// A connection.
     fn connection(&mut self, out: &mut Buffer, connection: &Connection);
 
     /// How many connections have `common` in common, one of each key.
     fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]);
 
-    /// How many connections there are in all, and what of it has not been told;
-    /// comes after all counts.
+    /// How many connections there are in all, and what of it had no row of its
+    /// own; comes after all counts.
     fn total(&mut self, out: &mut Buffer, rest: Option<Rest>, total: Count);
 
-    /// The session time-outs.
-    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts);
-
-    /// A sync daemon.
-    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon);
-
-    /// The end of the output.
-    fn end(&mut self, out: &mut Buffer);
+    /// The end.
+    fn end(&mut self, _out: &mut Buffer) {}
 }
 
-/// What is going to be reported.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Head {
-    /// Services with their servers, and what is said about the whole table.
-    Table(Option<Info>),
-    /// Connections.
-    Connections,
-    /// Counts of connections by these keys.
-    Counts(Keys),
-    /// The session time-outs.
-    Timeouts,
-    /// The sync daemons.
-    Daemons,
-}
-
-/// The counts that are not told one by one.
+/// The counts that have no row of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rest {
     /// How many there are.

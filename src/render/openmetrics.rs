@@ -1,7 +1,7 @@
 //! `--openmetrics`: services and servers as metrics, for Prometheus.
 //!
-//! All samples of a metric must stand together, so that the table is told once
-//! for each. Labels are those of node_exporter's collector of IPVS, for joins.
+//! All samples of a metric must stand together, so that the whole table is written
+//! once for each. Labels are those of node_exporter's collector of IPVS, for joins.
 //!
 //! HELP and TYPE name counters with their `_total`: node_exporter's textfile
 //! collector and promtool read the older text format, which has no other name for
@@ -11,10 +11,9 @@
 //! would have to be the end of a name, which `_total` is; units are part of the
 //! names.
 
+use super::address;
 use super::buffer::Buffer;
-use super::{Head, Report, Rest, address};
-use crate::connections::{Common, Connection, Count};
-use ipvs::{Daemon, Family, Info, Server, Service, ServiceKey, Stats, Timeouts};
+use ipvs::{Family, Info, Server, Service, ServiceKey, Stats};
 
 /// What a metric's samples are of.
 enum Of {
@@ -26,7 +25,8 @@ enum Of {
     Gauge(fn(&Server) -> i64),
 }
 
-struct Metric {
+/// What is counted or measured of all services, or of all servers.
+pub struct Metric {
     name: &'static str,
     help: &'static str,
     of: Of,
@@ -36,8 +36,9 @@ const fn metric(name: &'static str, of: Of, help: &'static str) -> Metric {
     Metric { name, help, of }
 }
 
+/// All metrics, in the order in which they are written.
 #[rustfmt::skip] // one line a metric
-static METRICS: [Metric; 16] = [
+pub static METRICS: [Metric; 16] = [
     metric("ipvs_service_connections_total", Of::Service(|s| s.conns), "Connections scheduled."),
     metric("ipvs_service_incoming_packets_total", Of::Service(|s| s.in_packets), "Packets from clients."),
     metric("ipvs_service_outgoing_packets_total", Of::Service(|s| s.out_packets), "Packets to clients that passed the director."),
@@ -56,67 +57,56 @@ static METRICS: [Metric; 16] = [
     metric("ipvs_server_lower_threshold", Of::Gauge(|s| s.config.lower_threshold.into()), "New connections again below so many; 0 is no limit."),
 ];
 
-/// The metrics of the table.
-#[derive(Debug, Default)]
-pub struct OpenMetrics {
-    /// The metric that is being written.
-    at: usize,
+/// The beginning: what there is to say about the whole table.
+pub fn head(out: &mut Buffer, info: &Info) {
+    const NAME: &str = "ipvs_connection_table_size";
+    describe(out, NAME, "gauge", "Buckets of the connection table.");
+    out.text(NAME);
+    out.push(b' ');
+    out.number(info.conn_tab_size);
+    out.end_line();
 }
 
-impl Report for OpenMetrics {
-    fn wants_info(&self) -> bool {
-        true
-    }
+/// The end; it is missing where a failure cut the output off.
+pub fn end(out: &mut Buffer) {
+    out.text("# EOF\n");
+}
 
-    fn rounds(&self) -> usize {
-        METRICS.len()
-    }
-
-    fn round(&mut self, out: &mut Buffer, number: usize) {
-        self.at = number;
-        let metric = &METRICS[number];
-        let kind = match metric.of {
+impl Metric {
+    /// What it is; comes before all of its samples.
+    pub fn head(&self, out: &mut Buffer) {
+        let kind = match self.of {
             Of::Service(_) | Of::Server(_) => "counter",
             Of::Gauge(_) => "gauge",
         };
-        describe(out, metric.name, kind, metric.help);
+        describe(out, self.name, kind, self.help);
     }
 
-    fn head(&mut self, out: &mut Buffer, head: &Head) {
-        if let Head::Table(Some(Info { conn_tab_size, .. })) = head {
-            const NAME: &str = "ipvs_connection_table_size";
-            describe(out, NAME, "gauge", "Buckets of the connection table.");
-            out.text(NAME);
-            out.push(b' ');
-            out.number(*conn_tab_size);
-            out.end_line();
-        }
-    }
-
-    fn service(&mut self, out: &mut Buffer, service: &Service) {
-        let metric = &METRICS[self.at];
-        if let Of::Service(value) = metric.of {
-            out.text(metric.name);
+    /// The samples of a service and its servers.
+    pub fn samples(&self, out: &mut Buffer, service: &Service, servers: &[Server]) {
+        if let Of::Service(value) = self.of {
+            out.text(self.name);
             service_labels(out, &service.key);
             out.text("} ");
             out.number(value(&service.stats));
             out.end_line();
+            return;
+        }
+        for server in servers {
+            self.sample(out, &service.key, server);
         }
     }
 
-    fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
-        let metric = &METRICS[self.at];
-        if let Of::Service(_) = metric.of {
-            return;
-        }
-        out.text(metric.name);
+    /// The sample of a server.
+    fn sample(&self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
+        out.text(self.name);
         service_labels(out, service);
         out.text(",remote_address=\"");
         address::address(out, &server.key.address);
         out.text("\",remote_port=\"");
         out.number(server.key.port);
         out.text("\"} ");
-        match metric.of {
+        match self.of {
             Of::Service(_) => {}
             Of::Server(value) => out.number(value(&server.stats)),
             Of::Gauge(value) => {
@@ -128,17 +118,6 @@ impl Report for OpenMetrics {
             }
         }
         out.end_line();
-    }
-
-    // Neither is a metric; the command line asks for none of them.
-    fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
-    fn count(&mut self, _: &mut Buffer, _: Count, _: &[Common]) {}
-    fn total(&mut self, _: &mut Buffer, _: Option<Rest>, _: Count) {}
-    fn timeouts(&mut self, _: &mut Buffer, _: &Timeouts) {}
-    fn daemon(&mut self, _: &mut Buffer, _: &Daemon) {}
-
-    fn end(&mut self, out: &mut Buffer) {
-        out.text("# EOF\n");
     }
 }
 
@@ -198,16 +177,14 @@ mod tests {
         real.config.weight = -5;
         real.stats.conns = u64::MAX;
         written(|out| {
-            let mut report = OpenMetrics::default();
-            report.head(out, &Head::Table(Some(INFO)));
-            for number in 0..report.rounds() {
-                report.round(out, number);
+            head(out, &INFO);
+            for metric in &METRICS {
+                metric.head(out);
                 for service in &services {
-                    report.service(out, service);
-                    report.server(out, &service.key, &real);
+                    metric.samples(out, service, &[real]);
                 }
             }
-            report.end(out);
+            end(out);
         })
     }
 

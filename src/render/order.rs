@@ -3,7 +3,7 @@
 //!
 //! This module must not print.
 
-use ipvs::{Family, Server, Service, ServiceKey};
+use ipvs::{Family, Server, Service, ServiceKey, Table};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// Mark, family, protocol, address, port. A service without a mark has mark 0
@@ -20,6 +20,16 @@ fn rank(key: &ServiceKey) -> Rank {
         ServiceKey::Fwmark { mark, family } => {
             (mark.get(), family, 0, Ipv4Addr::UNSPECIFIED.into(), 0)
         }
+    }
+}
+
+/// Sorts services and the servers of each.
+pub fn table(table: &mut Table) {
+    table
+        .services
+        .sort_unstable_by_key(|(service, _)| rank(&service.key));
+    for (_, rows) in &mut table.services {
+        servers(rows);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::cli::Action;
 use crate::cli::patch::Desired;
 use ipvs::{
     Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
-    ServiceFlags, ServiceKey, Timeouts,
+    ServiceFlags, ServiceKey, Table, Timeouts,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -27,7 +27,7 @@ pub fn changes(before: &Present, after: &Present) -> Vec<Change> {
         .filter(|daemon| !after.daemons.iter().any(|d| d.role == daemon.role))
         .map(|daemon| Change::StopDaemon(*daemon))
         .collect();
-    if !same_services(&before.services, &after.services)
+    if !is_same_table(&before.table, &after.table)
         || before.timeouts != after.timeouts
         || before.daemons != after.daemons
     {
@@ -65,8 +65,8 @@ pub struct Wanted {
 /// The kernel's current table.
 #[derive(Debug, Default)]
 pub struct Present {
-    /// The services, each with its servers.
-    pub services: Vec<(Service, Vec<Server>)>,
+    /// The services with their servers.
+    pub table: Table,
     /// The session time-outs.
     pub timeouts: Option<Timeouts>,
     /// The running sync daemons.
@@ -74,25 +74,23 @@ pub struct Present {
 }
 
 impl From<&Present> for Wanted {
-    /// The table as if it was described, in no line.
-    fn from(table: &Present) -> Wanted {
+    /// The same as if it was described, in no line.
+    fn from(present: &Present) -> Wanted {
         const NONE: u32 = 0;
         let server = |server: &Server| (NONE, server.key, server.config);
-        let services = table
-            .services
-            .iter()
-            .map(|(service, servers)| WantedService {
-                line: NONE,
-                key: service.key,
-                config: service.config,
-                servers: servers.iter().map(server).collect(),
-            });
-        let keys = table.services.iter().map(|(service, _)| service.key);
+        let services = &present.table.services;
+        let keys = services.iter().map(|(service, _)| service.key);
+        let wanted = services.iter().map(|(service, servers)| WantedService {
+            line: NONE,
+            key: service.key,
+            config: service.config,
+            servers: servers.iter().map(server).collect(),
+        });
         Wanted {
-            services: services.collect(),
+            services: wanted.collect(),
             index: keys.zip(0..).collect(),
-            timeouts: table.timeouts.map(|timeouts| (NONE, timeouts)),
-            daemons: table.daemons.iter().map(|d| (NONE, *d)).collect(),
+            timeouts: present.timeouts.map(|timeouts| (NONE, timeouts)),
+            daemons: present.daemons.iter().map(|d| (NONE, *d)).collect(),
             without_unknown: true,
         }
     }
@@ -179,8 +177,9 @@ impl Wanted {
 
     /// What has to be done so that `present` becomes this.
     pub fn steps(&self, present: &Present) -> Vec<Step> {
+        let services = &present.table.services;
         let there: HashMap<ServiceKey, &(Service, Vec<Server>)> =
-            present.services.iter().map(|s| (s.0.key, s)).collect();
+            services.iter().map(|s| (s.0.key, s)).collect();
         let (mut steps, mut removals) = (Vec::new(), Vec::new());
         self.timeout_steps(present, &mut steps);
         for wanted in &self.services {
@@ -198,7 +197,7 @@ impl Wanted {
         }
         self.daemon_steps(present, &mut steps);
         steps.append(&mut removals);
-        let present = present.services.iter().map(|(service, _)| service.key);
+        let present = services.iter().map(|(service, _)| service.key);
         let unwanted = present
             .filter(|key| !self.index.contains_key(key))
             .map(Change::DeleteService)
@@ -275,15 +274,18 @@ fn server_steps(wanted: &WantedService, present: &[Server], steps: &mut Vec<Step
 
 /// Whether these are the same services with the same servers in the same order:
 /// the usual case, for which nothing is to be hashed.
-fn same_services(a: &[(Service, Vec<Server>)], b: &[(Service, Vec<Server>)]) -> bool {
+fn is_same_table(a: &Table, b: &Table) -> bool {
     let same = |(a, b): (&Server, &Server)| a.key == b.key && a.config.is_same(&b.config);
-    a.len() == b.len()
-        && a.iter().zip(b).all(|((a, servers), (b, others))| {
-            a.key == b.key
-                && same_service(&a.config, &b.config)
-                && servers.len() == others.len()
-                && servers.iter().zip(others).all(same)
-        })
+    a.services.len() == b.services.len()
+        && a.services
+            .iter()
+            .zip(&b.services)
+            .all(|((a, servers), (b, others))| {
+                a.key == b.key
+                    && same_service(&a.config, &b.config)
+                    && servers.len() == others.len()
+                    && servers.iter().zip(others).all(same)
+            })
 }
 
 /// Whether two set-ups of a service have the same effect: the kernel's
@@ -332,7 +334,9 @@ mod tests {
             (service, s.servers.iter().map(server).collect())
         });
         Present {
-            services: services.collect(),
+            table: Table {
+                services: services.collect(),
+            },
             timeouts: wanted.timeouts.map(|(_, t)| t),
             daemons: wanted.daemons.iter().map(|(_, d)| *d).collect(),
         }
@@ -378,7 +382,7 @@ mod tests {
     fn a_server_that_no_rule_can_describe_stays_until_a_rule_names_it() {
         let mut table = present(TABLE);
         let tunnel = Tunnel::Ipip;
-        table.services[0].1[1].config.forwarding = Forwarding::Other { method: 5, tunnel };
+        table.table.services[0].1[1].config.forwarding = Forwarding::Other { method: 5, tunnel };
         let steps = |text: &str| {
             let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
             let mut out = Buffer::default();
@@ -396,9 +400,9 @@ mod tests {
         assert_eq!(steps(TABLE), "-e -t 10.0.0.1:80 -r 10.0.0.3:80 -m -w 1\n");
         assert_eq!(steps("-A -f 7 -s wlc -p 60\n"), "-D -t 10.0.0.1:80\n");
         let mut gone = present(&known);
-        gone.services[0].1.truncate(1);
-        let key = table.services[0].0.key;
-        let server = table.services[0].1[1].key;
+        gone.table.services[0].1.truncate(1);
+        let key = table.table.services[0].0.key;
+        let server = table.table.services[0].1[1].key;
         assert_eq!(changes(&table, &gone), [Change::DeleteServer(key, server)]);
     }
 

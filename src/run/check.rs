@@ -62,15 +62,14 @@ fn director(
         }
         Err(failure) => return Err(failure),
     };
-    let table = table::read(&mut ipvs, &services, true)?;
-    let servers: usize = table.iter().map(|(_, servers)| servers.len()).sum();
+    let table = table::read(&mut ipvs, services, true)?;
     let checked = format!(
         "{}, {}",
-        count(table.len() as u64, "service"),
-        count(servers as u64, "real server")
+        count(table.services.len() as u64, "service"),
+        count(table.servers().count() as u64, "real server")
     );
     let mut report = Findings::default();
-    let facts = Facts::read(&mut ipvs, table, service, &mut report);
+    let facts = Facts::read(&mut ipvs, table.services, service, &mut report);
     director::check(&facts, &mut report);
     print(&report, &checked, as_json, out)
 }

@@ -63,6 +63,12 @@ pub enum Failure {
 /// The result of what can fail in a run.
 pub type Result<T> = std::result::Result<T, Failure>;
 
+impl From<ListError> for Failure {
+    fn from(error: ListError) -> Failure {
+        Failure::list(error)
+    }
+}
+
 impl Failure {
     /// A failed list request.
     pub fn list(error: impl Into<ListError>) -> Failure {

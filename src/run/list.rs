@@ -3,29 +3,38 @@
 use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
-use super::table as servers;
+use super::table;
 use crate::cli::{Format, List};
-use crate::connections::{
-    ConnectionFilter, Connections, Count, Counting, Groups, Tally, Unreadable,
-};
-use crate::names::{Names, Resolver};
+use crate::connections::{ConnectionFilter, Count, Counting};
+use crate::connections::{Connections, Unreadable};
+use crate::connections::{Groups, Tally};
+use crate::names::Resolver;
 use crate::render::json::Json;
-use crate::render::openmetrics::OpenMetrics;
-use crate::render::text::Text;
-use crate::render::{Head, Report, Rest, Style, View, order};
-use ipvs::{Ipvs, ListError, Service, ServiceKey};
+use crate::render::openmetrics::{self, METRICS};
+use crate::render::text::{self, Text};
+use crate::render::{ConnectionReport, Rest, TableReport};
+use crate::render::{Style, View};
+use ipvs::Info;
 use std::ops::Range;
+
+/// A listing as columns or as a document.
+pub enum Report<'a> {
+    Text(Text<'a>),
+    Json(Json),
+}
 
 /// Lists what `list` asks for.
 pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
     match format {
-        Format::Json => report(session, list, &mut Json::default()),
-        Format::OpenMetrics => report(session, list, &mut OpenMetrics::default()),
+        Format::Json => report(session, list, Report::Json(Json::default())),
+        Format::OpenMetrics => metrics(session, list),
         Format::Text => {
             let (style, names) = text_of(list);
-            with_names(names.then(Resolver::for_listing), |names| {
-                report(session, list, &mut Text::new(style, names))
-            })
+            let mut names = names.then(Resolver::for_listing);
+            let text = Text::new(style, names.as_mut().map(|names| names as _));
+            let result = report(session, list, Report::Text(text));
+            warn_timed_out(names.as_ref());
+            result
         }
     }
 }
@@ -48,103 +57,103 @@ pub fn text_of(list: &List) -> (Style, bool) {
     }
 }
 
-/// Lists what `list` asks for by `report`.
-pub fn report(session: &mut Session, list: &List, report: &mut dyn Report) -> Result<()> {
+/// Lists what `list` asks for as `report`.
+pub fn report(session: &mut Session, list: &List, mut report: Report) -> Result<()> {
     match *list {
         List::Table {
             service, sorted, ..
         } => {
-            let services = read_services(&mut session.ipvs, service).map_err(Failure::list)?;
-            table(session, services, service.is_none(), sorted, report)?;
-            servers::all_known(&session.ipvs)
+            let services = session.ipvs.all_or_one(service.as_ref());
+            let services = services.map_err(Failure::list)?;
+            let info = report.info(session, service.is_none())?;
+            table::report(session, info.as_ref(), services, sorted, report.of_table())?;
+            table::all_known(&session.ipvs)
         }
-        List::Connections { filter, by, .. } => connections(session, filter, by, report),
-        List::Timeouts => timeouts(session, report),
-        List::Daemons => daemons(session, report),
+        List::Connections { filter, by, .. } => {
+            connections(session, filter, by, report.of_connections())
+        }
+        List::Timeouts => {
+            let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
+            match report {
+                Report::Text(_) => text::timeouts(session.out.buffer(), &timeouts),
+                Report::Json(json) => json.timeouts(session.out.buffer(), &timeouts),
+            }
+            Ok(())
+        }
+        List::Daemons => {
+            let daemons = session.ipvs.daemons().map_err(Failure::list)?;
+            match report {
+                Report::Text(_) => text::daemons(session.out.buffer(), &daemons),
+                Report::Json(json) => json.daemons(session.out.buffer(), &daemons),
+            }
+            Ok(())
+        }
     }
 }
 
-/// Calls `report` with the resolver, if there is one, and says so if names that
-/// came too late were replaced by numbers.
-pub fn with_names(
-    resolver: Option<Resolver>,
-    report: impl FnOnce(Option<&mut dyn Names>) -> Result<()>,
-) -> Result<()> {
-    let Some(mut names) = resolver else {
-        return report(None);
-    };
-    let result = report(Some(&mut names));
-    warn_timed_out(&names);
-    result
+impl Report<'_> {
+    pub fn of_table(&mut self) -> &mut dyn TableReport {
+        match self {
+            Report::Text(text) => text,
+            Report::Json(json) => json,
+        }
+    }
+
+    fn of_connections(&mut self) -> &mut dyn ConnectionReport {
+        match self {
+            Report::Text(text) => text,
+            Report::Json(json) => json,
+        }
+    }
+
+    /// What it says about the `whole` table: columns say it only there.
+    pub fn info(&self, session: &mut Session, whole: bool) -> Result<Option<Info>> {
+        match self {
+            Report::Text(_) if !whole => Ok(None),
+            _ => session.ipvs.info().map(Some).map_err(Failure::list),
+        }
+    }
 }
 
-/// The message for that.
+/// Writes the metrics of the table that `list` asks for.
+fn metrics(session: &mut Session, list: &List) -> Result<()> {
+    // Nothing else has metrics, and the command line asks for nothing else.
+    let &List::Table {
+        service, sorted, ..
+    } = list
+    else {
+        return Ok(());
+    };
+    let Session { ipvs, out } = session;
+    let services = ipvs.all_or_one(service.as_ref()).map_err(Failure::list)?;
+    openmetrics::head(out.buffer(), &ipvs.info().map_err(Failure::list)?);
+    let table = table::read(ipvs, services, sorted)?;
+    for metric in &METRICS {
+        metric.head(out.buffer());
+        for (service, servers) in &table.services {
+            metric.samples(out.buffer(), service, servers);
+            out.flush_if_full()?;
+        }
+    }
+    openmetrics::end(out.buffer());
+    table::all_known(ipvs)
+}
+
+/// The message where names that came too late were replaced by numbers.
 pub const NAMES_TIMED_OUT: &str = "name look-up timed out: some addresses are shown as numbers";
 
-fn warn_timed_out(names: &Resolver) {
-    if names.timed_out() {
+/// Says so, if there are names and some came too late.
+pub fn warn_timed_out(names: Option<&Resolver>) {
+    if names.is_some_and(Resolver::timed_out) {
         failure::say(NAMES_TIMED_OUT.as_bytes());
     }
-}
-
-/// All services, or this one.
-pub fn read_services(
-    ipvs: &mut Ipvs,
-    service: Option<ServiceKey>,
-) -> std::result::Result<Vec<Service>, ListError> {
-    match service {
-        Some(key) => Ok(vec![ipvs.service(&key)?]),
-        None => ipvs.services(),
-    }
-}
-
-/// Lists `services`, which are all of them if it is the `whole` table.
-pub fn table(
-    session: &mut Session,
-    mut services: Vec<Service>,
-    whole: bool,
-    sorted: bool,
-    report: &mut dyn Report,
-) -> Result<()> {
-    let info = if whole || report.wants_info() {
-        Some(session.ipvs.info().map_err(Failure::list)?)
-    } else {
-        None
-    };
-    if sorted {
-        order::services(&mut services);
-    }
-    report.head(session.out.buffer(), &Head::Table(info));
-    servers::report(session, &services, sorted, report)?;
-    report.end(session.out.buffer());
-    Ok(())
-}
-
-fn timeouts(session: &mut Session, report: &mut dyn Report) -> Result<()> {
-    let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
-    let out = session.out.buffer();
-    report.head(out, &Head::Timeouts);
-    report.timeouts(out, &timeouts);
-    report.end(out);
-    session.out.flush_if_full()
-}
-
-fn daemons(session: &mut Session, report: &mut dyn Report) -> Result<()> {
-    let daemons = session.ipvs.daemons().map_err(Failure::list)?;
-    let out = session.out.buffer();
-    report.head(out, &Head::Daemons);
-    for daemon in &daemons {
-        report.daemon(out, daemon);
-    }
-    report.end(out);
-    session.out.flush_if_full()
 }
 
 fn connections(
     session: &mut Session,
     filter: ConnectionFilter,
     by: Option<Counting>,
-    report: &mut dyn Report,
+    report: &mut dyn ConnectionReport,
 ) -> Result<()> {
     // Everybody may read the file, but not everybody should see who talks to whom.
     session.check_permission()?;
@@ -163,12 +172,16 @@ fn connections(
 }
 
 /// Reports the rows of `table`; how many are not understood.
-fn rows(table: &mut Connections, out: &mut Output, report: &mut dyn Report) -> Result<u64> {
-    report.head(out.buffer(), &Head::Connections);
+fn rows(
+    table: &mut Connections,
+    out: &mut Output,
+    report: &mut dyn ConnectionReport,
+) -> Result<u64> {
+    report.head(out.buffer(), None);
     let mut unreadable = 0;
     while let Some(rows) = table.next_rows().map_err(Failure::Connections)? {
-        if report.wants_names() {
-            report.look_up(&mut rows.addresses());
+        if let Some(names) = report.names() {
+            names.prefetch(&mut rows.addresses());
         }
         for row in rows {
             match row {
@@ -189,7 +202,7 @@ fn counts(
     table: &mut Connections,
     counting: Counting,
     out: &mut Output,
-    report: &mut dyn Report,
+    report: &mut dyn ConnectionReport,
 ) -> Result<u64> {
     let mut tally = Tally::by(counting.keys);
     let mut unreadable = 0;
@@ -205,12 +218,12 @@ fn counts(
     let top = counting.top.map_or(usize::MAX, |top| top.get() as usize);
     let shown = groups.len().min(top);
     let mut common = Vec::new();
-    report.head(out.buffer(), &Head::Counts(counting.keys));
+    report.head(out.buffer(), Some(counting.keys));
     for first in (0..shown).step_by(GROUPS_AT_ONCE) {
         let some = first..shown.min(first + GROUPS_AT_ONCE);
-        if report.wants_names() {
+        if let Some(names) = report.names() {
             let common = some.clone().flat_map(|at| groups.common(at));
-            report.look_up(&mut common.filter_map(|common| common.host()));
+            names.prefetch(&mut common.filter_map(|common| common.host()));
         }
         for at in some {
             common.clear();

@@ -1,35 +1,37 @@
 //! `-S`: the table as the rules that make it.
 
 use super::failure::{Failure, Result};
-use super::list::with_names;
+use super::list::warn_timed_out;
 use super::session::Session;
 use super::table;
 use crate::names::Resolver;
-use crate::render::text::Rules;
-use crate::render::{Report, order};
+use crate::render::text::{self, Rules};
+use ipvs::Change;
 
 /// Prints the rules; with `all` also those of time-outs and sync daemons.
 pub fn save(session: &mut Session, numeric: bool, all: bool) -> Result<()> {
-    with_names((!numeric).then(Resolver::for_rules), |names| {
-        let mut rules = Rules::new(names);
-        if all {
-            settings(session, &mut rules)?;
-        }
-        let mut services = session.ipvs.services().map_err(Failure::list)?;
-        order::services(&mut services);
-        table::report(session, &services, true, &mut rules)?;
-        match rules.unsaved() {
-            [] => table::all_known(&session.ipvs),
-            lines => Err(Failure::NotSaved(lines.to_vec())),
-        }
-    })
+    if all {
+        settings(session)?;
+    }
+    let services = session.ipvs.services().map_err(Failure::list)?;
+    let mut names = (!numeric).then(Resolver::for_rules);
+    let mut rules = Rules::new(names.as_mut().map(|names| names as _));
+    let result = table::report(session, None, services, true, &mut rules);
+    let unsaved = rules.unsaved().to_vec();
+    warn_timed_out(names.as_ref());
+    result?;
+    if !unsaved.is_empty() {
+        return Err(Failure::NotSaved(unsaved));
+    }
+    table::all_known(&session.ipvs)
 }
 
-fn settings(session: &mut Session, report: &mut dyn Report) -> Result<()> {
+fn settings(session: &mut Session) -> Result<()> {
     let timeouts = session.ipvs.timeouts().map_err(Failure::list)?;
-    report.timeouts(session.out.buffer(), &timeouts);
+    let out = session.out.buffer();
+    text::rule(out, None, &Change::SetTimeouts(timeouts));
     for daemon in session.ipvs.daemons().map_err(Failure::list)? {
-        report.daemon(session.out.buffer(), &daemon);
+        text::rule(out, None, &Change::StartDaemon(daemon));
     }
-    session.out.flush_if_full()
+    Ok(())
 }

@@ -5,7 +5,6 @@
 
 mod changes;
 mod listings;
-mod rated;
 mod screen;
 
 use super::exit::Exit;
@@ -13,10 +12,9 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
 use crate::cli::{Watch, Watched};
-use crate::rates::PERIOD;
-use listings::Listings;
+use crate::rates::{PERIOD, Pace};
+use listings::Repeated;
 use std::ffi::OsStr;
-use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 /// Looks, and prints, as often as `watch` says.
@@ -24,56 +22,27 @@ use std::time::{Duration, Instant};
 #[cold]
 pub fn watch(watch: &Watch, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     let mut session = Session::open(netns, out)?;
-    let looks = |first| Looks::new(watch, first);
+    let pace = |first| Pace::new(watch.interval, watch.samples, Instant::now() + first);
     match watch.what {
         Watched::Changes { all } => {
-            changes::log(&mut session, all, looks(watch.interval))?;
+            changes::log(&mut session, all, pace(watch.interval))?;
         }
         Watched::Listings { list, json } => {
-            let listings = Listings::new(list, json);
-            let looks = looks(if listings.counts() {
+            let listing = Repeated::new(list, json);
+            // The first rates are those since a reading that is not printed.
+            let pace = pace(if listing.counts() {
                 watch.interval.max(PERIOD)
             } else {
                 Duration::ZERO
             });
             if !json && screen::is_terminal() {
-                screen::show(&mut session, listings, looks)?;
+                screen::show(&mut session, listing, pace)?;
             } else {
-                listings::print(&mut session, listings, looks)?;
+                listings::print(&mut session, listing, pace)?;
             }
         }
     }
     Ok(Exit::Success)
-}
-
-/// When to look.
-struct Looks {
-    interval: Duration,
-    due: Instant,
-    left: Option<u64>,
-}
-
-impl Looks {
-    /// Looks as `watch` wants them, the first of them after `first`.
-    fn new(watch: &Watch, first: Duration) -> Looks {
-        Looks {
-            interval: watch.interval,
-            due: Instant::now() + first,
-            left: watch.samples.map(NonZeroU64::get),
-        }
-    }
-
-    /// When the next one is due, if there is to be one. One that comes late does
-    /// not make those after it come sooner.
-    fn next(&mut self) -> Option<Instant> {
-        self.left = match self.left {
-            Some(left) => Some(left.checked_sub(1)?),
-            None => None,
-        };
-        let due = self.due.max(Instant::now());
-        self.due = due + self.interval;
-        Some(due)
-    }
 }
 
 /// What was seen; a look that a busy table has spoilt is said, and left out.

@@ -6,7 +6,7 @@ use super::namespace::Namespace;
 use super::open::{Modprobe, Modules};
 use super::transport::Transport;
 use super::{batch, listing};
-use crate::model::{Change, Daemon, Info, Server, Service, ServiceKey, Timeouts};
+use crate::model::{Change, Daemon, Info, Server, Service, ServiceKey, Table, Timeouts};
 use crate::wire::{Body, Request, parse_info, parse_service, parse_timeouts};
 use netlink_packet_core::NLM_F_ACK;
 use std::io;
@@ -74,25 +74,65 @@ impl Ipvs {
         self.listings.services(&mut self.transport)
     }
 
+    /// All services, or only this one: `ESRCH` if it is not there.
+    pub fn all_or_one(&mut self, only: Option<&ServiceKey>) -> Result<Vec<Service>, ListError> {
+        match only {
+            Some(key) => Ok(vec![self.service(key)?]),
+            None => self.services(),
+        }
+    }
+
     /// The servers of a service in the kernel's order; complete and unique as
-    /// [`Ipvs::services`] is.
-    ///
-    /// A service that is not there (any more) has no servers, and may also
-    /// give `ESRCH`: after [`Ipvs::services`] neither is an error.
+    /// [`Ipvs::services`] is. A service that is not there has no servers.
     pub fn servers(&mut self, service: &ServiceKey) -> Result<Vec<Server>, ListError> {
         let mut servers = Vec::new();
         self.servers_into(service, &mut servers)?;
         Ok(servers)
     }
 
-    /// As [`Ipvs::servers`], into a list that is emptied first, so that a loop
-    /// over many services needs only one.
-    pub fn servers_into(
+    /// The same into a list that is emptied first; whether the service is there
+    /// (the kernel does not always say so).
+    fn servers_into(
         &mut self,
         service: &ServiceKey,
         servers: &mut Vec<Server>,
-    ) -> Result<(), ListError> {
-        self.listings.servers(&mut self.transport, service, servers)
+    ) -> Result<bool, ListError> {
+        match self.listings.servers(&mut self.transport, service, servers) {
+            Err(ListError::Kernel(KernelError::Refused(Errno(libc::ESRCH)))) => {
+                servers.clear();
+                Ok(false)
+            }
+            result => result.map(|()| true),
+        }
+    }
+
+    /// Reads the servers of `services` and hands each service over with its
+    /// servers as soon as they are read. A service that is gone by now is left
+    /// out.
+    pub fn visit_servers<E: From<ListError>>(
+        &mut self,
+        services: &[Service],
+        mut visit: impl FnMut(&Service, &mut [Server]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut servers = Vec::new();
+        for service in services {
+            if self.servers_into(&service.key, &mut servers)? {
+                visit(service, &mut servers)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The table of `services` with their servers.
+    pub fn table_of(&mut self, services: Vec<Service>) -> Result<Table, ListError> {
+        let mut table = Table {
+            services: Vec::with_capacity(services.len()),
+        };
+        self.visit_servers(&services, |service, servers| {
+            table.services.push((*service, servers.to_vec()));
+            Ok::<(), ListError>(())
+        })?;
+        Ok(table)
     }
 
     /// Whether the lists of services and servers lack any so far because their

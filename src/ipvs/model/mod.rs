@@ -15,6 +15,7 @@ mod name;
 mod server;
 mod service;
 mod stats;
+mod table;
 
 pub use change::Change;
 pub use daemon::{Daemon, DaemonConfig, DaemonRole, Timeouts};
@@ -26,3 +27,4 @@ pub use service::{
     ServiceKey,
 };
 pub use stats::Stats;
+pub use table::Table;

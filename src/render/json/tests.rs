@@ -4,9 +4,17 @@ use crate::render::sample::{mark, server, service, tcp, written};
 use ipvs::{DaemonConfig, DaemonRole, Name, ServerKey};
 use serde_json::{Value as Parsed, json};
 
-fn parsed(write: impl FnOnce(&mut Json, &mut Buffer)) -> Parsed {
-    let text = written(|out| write(&mut Json::default(), out));
+fn parsed(write: impl FnOnce(Json, &mut Buffer)) -> Parsed {
+    let text = written(|out| write(Json::default(), out));
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn table(write: impl FnOnce(&mut dyn TableReport, &mut Buffer)) -> Parsed {
+    parsed(|mut json, out| write(&mut json, out))
+}
+
+fn connections(write: impl FnOnce(&mut dyn ConnectionReport, &mut Buffer)) -> Parsed {
+    parsed(|mut json, out| write(&mut json, out))
 }
 
 const INFO: Info = Info::new(0x010201, 4096);
@@ -15,8 +23,8 @@ const INFO: Info = Info::new(0x010201, 4096);
 fn a_table_is_one_document_and_a_row_one_line() {
     let web = service(tcp("10.0.0.1", 80));
     let marked = service(mark(u32::MAX, Family::Inet6));
-    let rows = |json: &mut Json, out: &mut Buffer| {
-        json.head(out, &Head::Table(Some(INFO)));
+    let rows = |json: &mut dyn TableReport, out: &mut Buffer| {
+        json.head(out, Some(&INFO));
         json.service(out, &web);
         for address in ["10.0.0.2", "10.0.0.3"] {
             json.server(out, &web.key, &server(address, 8080, Forwarding::Masq));
@@ -26,7 +34,7 @@ fn a_table_is_one_document_and_a_row_one_line() {
     };
     let lines = written(|out| rows(&mut Json::default(), out));
     assert_eq!(lines.lines().count(), 1 + 4 + 2);
-    let table = parsed(rows);
+    let table = table(rows);
     assert_eq!(table["version"], "1.2.1");
     assert_eq!(table["connection_table_size"], 4096);
     let [web, marked] = &table["services"].as_array().unwrap()[..] else {
@@ -51,8 +59,8 @@ fn what_is_not_ended_is_no_json() {
     let web = service(tcp("10.0.0.1", 80));
     let cut = |count: usize| {
         written(|out| {
-            let mut json = Json::default();
-            json.head(out, &Head::Table(Some(INFO)));
+            let json: &mut dyn TableReport = &mut Json::default();
+            json.head(out, Some(&INFO));
             for _ in 0..count {
                 json.service(out, &web);
                 json.server(out, &web.key, &server("10.0.0.2", 80, Forwarding::Masq));
@@ -67,17 +75,18 @@ fn what_is_not_ended_is_no_json() {
 
 #[test]
 fn empty_lists_are_lists() {
-    for (head, name) in [
-        (Head::Table(Some(INFO)), "services"),
-        (Head::Connections, "connections"),
-        (Head::Daemons, "daemons"),
-    ] {
-        let document = parsed(|json, out| {
-            json.head(out, &head);
-            json.end(out);
-        });
-        assert_eq!(document[name], json!([]), "{name}");
-    }
+    let services = table(|json, out| {
+        json.head(out, Some(&INFO));
+        json.end(out);
+    });
+    assert_eq!(services["services"], json!([]));
+    let none = connections(|json, out| {
+        json.head(out, None);
+        json.end(out);
+    });
+    assert_eq!(none, json!({"connections": []}));
+    let none = parsed(|json, out| json.daemons(out, &[]));
+    assert_eq!(none, json!({"daemons": []}));
 }
 
 #[test]
@@ -86,8 +95,8 @@ fn flags_have_names_and_a_number() {
     let mut flags = |bits, scheduler: &str| {
         scheduled.config.flags = ServiceFlags::from_bits_retain(bits);
         scheduled.config.scheduler = Name::from(scheduler);
-        parsed(|json, out| {
-            json.head(out, &Head::Table(Some(INFO)));
+        table(|json, out| {
+            json.head(out, Some(&INFO));
             json.service(out, &scheduled);
             json.end(out);
         })["services"][0]
@@ -116,8 +125,8 @@ fn numbers_at_their_limits() {
     let mut real = server("::1", u16::MAX, Forwarding::Bypass);
     real.config.weight = i32::MIN;
     let text = written(|out| {
-        let mut json = Json::default();
-        json.head(out, &Head::Table(None));
+        let json: &mut dyn TableReport = &mut Json::default();
+        json.head(out, None);
         json.service(out, &web);
         json.server(out, &web.key, &real);
         json.end(out);
@@ -187,8 +196,8 @@ fn every_forwarding_has_a_name_and_every_tunnel_its_settings() {
         ),
     ] {
         let key = tcp("10.0.0.1", 80);
-        let server = &parsed(|json, out| {
-            json.head(out, &Head::Table(Option::None));
+        let server = &table(|json, out| {
+            json.head(out, Option::None);
             json.service(out, &service(key));
             json.server(out, &key, &server("10.0.0.2", 80, forwarding));
             json.end(out);
@@ -218,8 +227,8 @@ fn connection(engine: Option<(&'static [u8], &'static [u8])>) -> Connection<'sta
 fn hostile_texts_are_escaped() {
     let data = b"a\"b\\c\x01\x1b\x7f/\xff\xc3\xa9\xe2\x80\xa8</script>";
     let row = connection(Some((b"s\"ip", data)));
-    let document = parsed(|json, out| {
-        json.head(out, &Head::Connections);
+    let document = connections(|json, out| {
+        json.head(out, None);
         json.connection(out, &connection(None));
         json.connection(out, &row);
         let protocol = b"ICMPv6\xff";
@@ -252,8 +261,8 @@ fn counts_have_the_members_of_their_keys() {
         Common::State(b"ESTABLISHED"),
         Common::Protocol(b"TCP"),
     ];
-    let document = parsed(|json, out| {
-        json.head(out, &Head::Counts(Keys::default()));
+    let document = connections(|json, out| {
+        json.head(out, Some(Keys::default()));
         json.count(out, count(7, 1), &all);
         json.count(out, count(1, 0), &all[4..]);
         let rest = Rest {
@@ -273,8 +282,8 @@ fn counts_have_the_members_of_their_keys() {
     );
     let rest = json!({"rows": 2, "connections": 3, "templates": 0});
     assert_eq!(document["rest"], rest);
-    let none = parsed(|json, out| {
-        json.head(out, &Head::Counts(Keys::default()));
+    let none = connections(|json, out| {
+        json.head(out, Some(Keys::default()));
         json.total(out, None, Count::default());
         json.end(out);
     });
@@ -289,11 +298,7 @@ fn timeouts_and_daemons() {
         tcp_fin: 120,
         udp: u32::MAX,
     };
-    let document = parsed(|json, out| {
-        json.head(out, &Head::Timeouts);
-        json.timeouts(out, &times);
-        json.end(out);
-    });
+    let document = parsed(|json, out| json.timeouts(out, &times));
     let wanted = json!({"tcp_seconds": 900, "tcp_fin_seconds": 120, "udp_seconds": u32::MAX});
     assert_eq!(document, json!({ "timeouts": wanted }));
 
@@ -306,12 +311,7 @@ fn timeouts_and_daemons() {
             ..DaemonConfig::default()
         },
     };
-    let document = parsed(|json, out| {
-        json.head(out, &Head::Daemons);
-        json.daemon(out, &master);
-        json.daemon(out, &master);
-        json.end(out);
-    });
+    let document = parsed(|json, out| json.daemons(out, &[master, master]));
     assert_eq!(
         document["daemons"][1],
         json!({

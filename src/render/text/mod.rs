@@ -10,14 +10,14 @@ mod settings;
 mod views;
 
 pub use rules::{Rules, rule, timed_rule};
+pub use settings::{daemons, timeouts};
 
 use super::buffer::Buffer;
-use super::{Head, Report, Rest};
-use crate::connections::{Common, Connection, Count};
+use super::{ConnectionReport, Rest, TableReport};
+use crate::connections::{Common, Connection, Count, Keys};
 use crate::names::Names;
 use crate::render::Style;
-use ipvs::{Daemon, Server, Service, ServiceKey, Timeouts};
-use std::net::IpAddr;
+use ipvs::{Info, Server, Service, ServiceKey};
 
 /// `-L` without a format.
 pub struct Text<'a> {
@@ -30,31 +30,25 @@ impl<'a> Text<'a> {
     pub fn new(style: Style, names: Option<&'a mut dyn Names>) -> Text<'a> {
         Text { style, names }
     }
+
+    fn own_names(&mut self) -> Option<&mut dyn Names> {
+        match &mut self.names {
+            Some(names) => Some(&mut **names),
+            None => None,
+        }
+    }
 }
 
-impl Report for Text<'_> {
-    fn wants_names(&self) -> bool {
-        self.names.is_some()
+impl TableReport for Text<'_> {
+    fn names(&mut self) -> Option<&mut dyn Names> {
+        self.own_names()
     }
 
-    fn look_up(&mut self, addresses: &mut dyn Iterator<Item = IpAddr>) {
-        if let Some(names) = &mut self.names {
-            names.prefetch(addresses);
+    fn head(&mut self, out: &mut Buffer, info: Option<&Info>) {
+        if let Some(info) = info {
+            listing::title(out, info);
         }
-    }
-
-    fn head(&mut self, out: &mut Buffer, head: &Head) {
-        match head {
-            Head::Table(info) => {
-                if let Some(info) = info {
-                    listing::title(out, info);
-                }
-                listing::column_titles(out, self.style);
-            }
-            Head::Connections => self.connection_titles(out),
-            Head::Counts(keys) => self.count_titles(out, *keys),
-            Head::Timeouts | Head::Daemons => {}
-        }
+        listing::column_titles(out, self.style);
     }
 
     fn service(&mut self, out: &mut Buffer, service: &Service) {
@@ -63,6 +57,19 @@ impl Report for Text<'_> {
 
     fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
         self.server_row(out, service, server);
+    }
+}
+
+impl ConnectionReport for Text<'_> {
+    fn names(&mut self) -> Option<&mut dyn Names> {
+        self.own_names()
+    }
+
+    fn head(&mut self, out: &mut Buffer, by: Option<Keys>) {
+        match by {
+            None => self.connection_titles(out),
+            Some(keys) => self.count_titles(out, keys),
+        }
     }
 
     fn connection(&mut self, out: &mut Buffer, connection: &Connection) {
@@ -76,14 +83,4 @@ impl Report for Text<'_> {
     fn total(&mut self, out: &mut Buffer, rest: Option<Rest>, total: Count) {
         self.count_total(out, rest, total);
     }
-
-    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
-        settings::timeouts(out, timeouts);
-    }
-
-    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon) {
-        settings::daemon(out, daemon);
-    }
-
-    fn end(&mut self, _: &mut Buffer) {}
 }

@@ -6,10 +6,9 @@
 //! must not know how command lines are read.
 
 use super::views::plain;
-use crate::connections::{Common, Connection, Count};
 use crate::names::Names;
 use crate::render::buffer::Buffer;
-use crate::render::{Head, Report, Rest, address};
+use crate::render::{TableReport, address};
 use ipvs::{
     Change, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, Server, ServerConfig,
     ServerKey, Service, ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
@@ -47,18 +46,13 @@ impl<'a> Rules<'a> {
     }
 }
 
-impl Report for Rules<'_> {
-    fn wants_names(&self) -> bool {
-        self.names.is_some()
-    }
-
-    fn look_up(&mut self, addresses: &mut dyn Iterator<Item = IpAddr>) {
-        if let Some(names) = &mut self.names {
-            names.prefetch(addresses);
+impl TableReport for Rules<'_> {
+    fn names(&mut self) -> Option<&mut dyn Names> {
+        match &mut self.names {
+            Some(names) => Some(&mut **names),
+            None => None,
         }
     }
-
-    fn head(&mut self, _: &mut Buffer, _: &Head) {}
 
     fn service(&mut self, out: &mut Buffer, service: &Service) {
         self.save(out, &Change::AddService(service.key, service.config));
@@ -67,22 +61,6 @@ impl Report for Rules<'_> {
     fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
         self.save(out, &Change::AddServer(*service, server.key, server.config));
     }
-
-    fn connection(&mut self, _: &mut Buffer, _: &Connection) {}
-
-    fn count(&mut self, _: &mut Buffer, _: Count, _: &[Common]) {}
-
-    fn total(&mut self, _: &mut Buffer, _: Option<Rest>, _: Count) {}
-
-    fn timeouts(&mut self, out: &mut Buffer, timeouts: &Timeouts) {
-        rule(out, None, &Change::SetTimeouts(*timeouts));
-    }
-
-    fn daemon(&mut self, out: &mut Buffer, daemon: &Daemon) {
-        rule(out, None, &Change::StartDaemon(*daemon));
-    }
-
-    fn end(&mut self, _: &mut Buffer) {}
 }
 
 /// The command line that makes `change`, with the names from `names`

@@ -1,14 +1,11 @@
 //! `-L --timeout` and `-L --daemon`.
-//!
-//! This module must not know which daemons there are or in what order they
-//! are printed.
 
 use crate::render::address;
 use crate::render::buffer::Buffer;
 use ipvs::{Daemon, Timeouts};
 
 /// The line of the session time-outs.
-pub(super) fn timeouts(out: &mut Buffer, timeouts: &Timeouts) {
+pub fn timeouts(out: &mut Buffer, timeouts: &Timeouts) {
     out.text("Timeout (tcp tcpfin udp):");
     for value in [timeouts.tcp, timeouts.tcp_fin, timeouts.udp] {
         out.push(b' ');
@@ -17,8 +14,15 @@ pub(super) fn timeouts(out: &mut Buffer, timeouts: &Timeouts) {
     out.end_line();
 }
 
+/// The lines of `daemons`.
+pub fn daemons(out: &mut Buffer, daemons: &[Daemon]) {
+    for each in daemons {
+        daemon(out, each);
+    }
+}
+
 /// The line of a daemon.
-pub(super) fn daemon(out: &mut Buffer, daemon: &Daemon) {
+fn daemon(out: &mut Buffer, daemon: &Daemon) {
     let config = &daemon.config;
     out.text(daemon.role.name());
     out.text(" sync daemon (mcast=");

@@ -3,22 +3,23 @@
 //! The kernel announces nothing, so that two tables are compared: what was done
 //! and undone between two looks is not seen.
 
-use super::{Looks, seen};
-use crate::rates::rfc3339;
+use super::seen;
+use crate::rates::{Pace, rfc3339};
 use crate::render::text;
 use crate::rules::plan;
 use crate::run::failure::Result;
 use crate::run::session::Session;
 use crate::run::table::present;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Prints the changes, with `all` also those of time-outs and sync daemons,
 /// each with the time of the look that has seen it. Addresses are numbers: a
 /// log must not wait for a name server.
-pub fn log(session: &mut Session, all: bool, mut looks: Looks) -> Result<()> {
+pub fn log(session: &mut Session, all: bool, mut pace: Pace) -> Result<()> {
     let mut before = seen(present(session, all))?;
-    while let Some(due) = looks.next() {
+    while let Some(due) = pace.due() {
         session.out.wait(due)?;
+        pace.begin(Instant::now());
         let time = SystemTime::now();
         let Some(after) = seen(present(session, all))? else {
             continue;

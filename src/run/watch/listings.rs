@@ -1,49 +1,57 @@
 //! The listings of `-L --watch`, and what is remembered from one to the next.
 
-use super::rated::Rated;
-use super::{Looks, seen};
+use super::seen;
 use crate::cli::List;
-use crate::names::{Names, Resolver};
-use crate::rates::{COUNTERS_NOT_UPDATED, Looker, Sampler, counters_are_frozen, rfc3339};
+use crate::names::Resolver;
+use crate::rates::{COUNTERS_NOT_UPDATED, Pace, Sampler, TableReader, rfc3339};
+use crate::render::View;
 use crate::render::json::Json;
+use crate::render::order;
 use crate::render::text::Text;
-use crate::render::{Report, View};
 use crate::run::failure::{self, Failure, Result};
-use crate::run::list;
+use crate::run::list::{self, Report};
 use crate::run::output::Output;
 use crate::run::session::Session;
+use crate::run::table;
 use ipvs::Ipvs;
+use ipvs::{ServiceKey, Table};
 use std::mem;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// What is listed again and again.
-pub struct Listings {
+pub struct Repeated {
     list: List,
     json: bool,
     /// For names, if they are wanted: each is looked up once.
     names: Option<Resolver>,
     /// What counts rates, if they are wanted.
-    rates: Option<(Looker, Sampler)>,
+    rates: Option<Counting>,
+}
+
+#[derive(Default)]
+struct Counting {
+    reader: TableReader,
+    sampler: Sampler,
+    frozen: bool,
 }
 
 /// Prints one listing after the other, each with its time in front and an empty
 /// line behind; or documents, one a line.
-pub fn print(session: &mut Session, mut listings: Listings, mut looks: Looks) -> Result<()> {
-    if listings.counts() {
-        seen(listings.begin(session))?;
-    }
+pub fn print(session: &mut Session, mut listing: Repeated, mut pace: Pace) -> Result<()> {
+    seen(listing.begin(&mut session.ipvs))?;
     let mut said = Vec::new();
-    while let Some(due) = looks.next() {
+    while let Some(due) = pace.due() {
         session.out.wait(due)?;
+        pace.begin(Instant::now());
         let time = rfc3339(SystemTime::now());
-        if !listings.json {
+        if !listing.json {
             session.out.buffer().text(&time);
             session.out.buffer().push(b'\n');
         }
-        seen(listings.list(session, &time))?;
+        seen(listing.list(session, &time))?;
         session.out.buffer().push(b'\n');
         session.out.finish()?;
-        for note in listings.notes(&session.ipvs) {
+        for note in listing.notes() {
             if !said.contains(&note) {
                 failure::say(note.as_bytes());
                 said.push(note);
@@ -53,16 +61,16 @@ pub fn print(session: &mut Session, mut listings: Listings, mut looks: Looks) ->
     Ok(())
 }
 
-impl Listings {
-    pub fn new(list: List, json: bool) -> Listings {
+impl Repeated {
+    pub fn new(list: List, json: bool) -> Repeated {
         let (style, names) = list::text_of(&list);
         let rates = matches!(list, List::Table { .. }) && style.view == View::Rate;
         let names = names && !json;
-        Listings {
+        Repeated {
             list,
             json,
             names: names.then(Resolver::for_listing),
-            rates: rates.then(Default::default),
+            rates: rates.then(Counting::default),
         }
     }
 
@@ -71,14 +79,17 @@ impl Listings {
         &self.list
     }
 
-    /// Whether a listing needs an earlier one to count from.
+    /// Whether a listing needs an earlier reading to count from.
     pub fn counts(&self) -> bool {
         self.rates.is_some()
     }
 
-    /// Makes a listing to count from, and prints nothing.
-    pub fn begin(&mut self, session: &mut Session) -> Result<()> {
-        self.kept(session, "").map(drop)
+    /// Reads what is to be counted from, if anything is.
+    pub fn begin(&mut self, ipvs: &mut Ipvs) -> Result<()> {
+        if let (Some(rates), List::Table { service, .. }) = (&mut self.rates, &self.list) {
+            rates.read(ipvs, service.as_ref())?;
+        }
+        Ok(())
     }
 
     /// A listing that is not printed.
@@ -89,47 +100,55 @@ impl Listings {
         result.map(|()| kept.take())
     }
 
-    /// Adds a listing to the output; a document tells the `time`.
-    pub fn list(&mut self, session: &mut Session, time: &str) -> Result<()> {
-        let (mut json, mut text);
-        let report: &mut dyn Report = if self.json {
-            json = Json::line(time);
-            &mut json
-        } else {
-            if let Some(names) = &mut self.names {
-                names.renew();
-            }
-            let (style, _) = list::text_of(&self.list);
-            let names = self.names.as_mut().map(|names| names as &mut dyn Names);
-            text = Text::new(style, names);
-            &mut text
-        };
-        match (&mut self.rates, self.list) {
-            (
-                Some((looker, sampler)),
-                List::Table {
-                    service, sorted, ..
-                },
-            ) => {
-                let read = || list::read_services(&mut session.ipvs, service);
-                let (at, _, services) = looker.services(read).map_err(Failure::list)?;
-                sampler.begin(at);
-                let mut rated = Rated { report, sampler };
-                list::table(session, services, service.is_none(), sorted, &mut rated)
-            }
-            _ => list::report(session, &self.list, report),
+    /// Adds a listing to the output; a document says the `time`.
+    fn list(&mut self, session: &mut Session, time: &str) -> Result<()> {
+        if let Some(names) = &mut self.names {
+            names.renew();
         }
+        let mut report = if self.json {
+            Report::Json(Json::line(time))
+        } else {
+            let (style, _) = list::text_of(&self.list);
+            let names = self.names.as_mut().map(|names| names as _);
+            Report::Text(Text::new(style, names))
+        };
+        let (
+            Some(rates),
+            &List::Table {
+                service, sorted, ..
+            },
+        ) = (&mut self.rates, &self.list)
+        else {
+            return list::report(session, &self.list, report);
+        };
+        let mut rated = rates.read(&mut session.ipvs, service.as_ref())?;
+        if sorted {
+            order::table(&mut rated);
+        }
+        let info = report.info(session, service.is_none())?;
+        table::report_table(&mut session.out, info.as_ref(), &rated, report.of_table())
     }
 
     /// What a user should know about the last listing.
-    pub fn notes(&self, ipvs: &Ipvs) -> impl Iterator<Item = &'static str> + use<> {
+    pub fn notes(&self) -> impl Iterator<Item = &'static str> + use<> {
         let timed_out = self.names.as_ref().is_some_and(Resolver::timed_out);
-        let frozen = self.counts() && counters_are_frozen(ipvs.namespace());
+        let frozen = self.rates.as_ref().is_some_and(|rates| rates.frozen);
         let all = [
             (timed_out, list::NAMES_TIMED_OUT),
             (frozen, COUNTERS_NOT_UPDATED),
         ];
         all.into_iter()
             .filter_map(|(is_so, note)| is_so.then_some(note))
+    }
+}
+
+impl Counting {
+    /// The table, or `only` this service, with rates that were counted.
+    fn read(&mut self, ipvs: &mut Ipvs, only: Option<&ServiceKey>) -> Result<Table> {
+        let reading = self.reader.read(ipvs, only).map_err(Failure::list)?;
+        self.frozen = reading.frozen;
+        let mut table = reading.table;
+        self.sampler.rate(reading.at, &mut table);
+        Ok(table)
     }
 }

@@ -5,10 +5,10 @@
 //! listing, so that signals keep their default: the program may be stopped,
 //! continued or ended at any time, and nothing has to be restored.
 
-use super::listings::Listings;
-use super::{Looks, seen};
+use super::listings::Repeated;
+use super::seen;
 use crate::cli::List;
-use crate::rates::rfc3339;
+use crate::rates::{Pace, rfc3339};
 use crate::run::failure::{Failure, Result};
 use crate::run::session::Session;
 use anyhow::Context;
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::env;
 use std::io::{self, IsTerminal};
 use std::ops::Range;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// The size of a terminal that does not know it, such as a serial line.
 const USUAL_SIZE: (usize, usize) = (24, 80);
@@ -28,35 +28,34 @@ pub fn is_terminal() -> bool {
     io::stdout().is_terminal() && !name.is_empty() && name != "dumb"
 }
 
-/// Shows `listings` as often as `looks` says.
-pub fn show(session: &mut Session, mut listings: Listings, mut looks: Looks) -> Result<()> {
-    let columns = Columns::of(listings.what());
-    if listings.counts() {
-        seen(listings.begin(session))?;
-    }
+/// Shows `listing` at this `pace`.
+pub fn show(session: &mut Session, mut listing: Repeated, mut pace: Pace) -> Result<()> {
+    let columns = Columns::of(listing.what());
+    seen(listing.begin(&mut session.ipvs))?;
     // What is on the screen scrolls up and can be scrolled back to.
     let (rows, _) = size()?;
     session.out.buffer().text("\n".repeat(rows));
     let mut last = None;
-    while let Some(due) = looks.next() {
+    while let Some(due) = pace.due() {
         session.out.wait(due)?;
+        pace.begin(Instant::now());
         let mut heading = rfc3339(SystemTime::now());
-        let listing = match listings.kept(session, &heading) {
-            Ok(listing) => Some(printable(&listing)),
+        let now = match listing.kept(session, &heading) {
+            Ok(text) => Some(printable(&text)),
             Err(failure @ Failure::Unstable) => {
                 heading += &format!("  {failure}");
                 last.clone()
             }
             Err(failure) => return Err(failure),
         };
-        for note in listings.notes(&session.ipvs) {
+        for note in listing.notes() {
             heading += &format!("  {note}");
         }
-        let text = listing.as_deref().unwrap_or_default();
+        let text = now.as_deref().unwrap_or_default();
         let picture = picture(&heading, text, last.as_deref(), columns, size()?);
         session.out.buffer().text(&picture);
         session.out.finish()?;
-        last = listing;
+        last = now;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::render::sample::{Named, written};
-use crate::render::{Report, Style};
+use crate::render::{ConnectionReport, Style};
 
 fn style(with_pe: bool) -> Style {
     let view = if with_pe {

@@ -1,7 +1,7 @@
 //! Rows byte by byte, as C ipvsadm prints them.
 
 use super::*;
-use crate::render::Report;
+use crate::render::TableReport;
 use crate::render::sample::{self, Named, mark, server, tcp, written};
 use ipvs::{Forwarding, Name, Netmask, ServiceFlags, Tunnel, TunnelChecksum};
 

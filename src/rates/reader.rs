@@ -1,11 +1,11 @@
-//! Looks at the table, at the right moment.
+//! Reads the table at the right moment.
 
 use crate::procfs;
-use ipvs::{Ipvs, ListError, Namespace, Server, Service};
+use ipvs::{Ipvs, ListError, Namespace, Service, ServiceKey, Table};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-/// How often the kernel publishes its counters, if all goes well.
+/// How often the kernel updates its counters, if all goes well.
 const SOON: Duration = Duration::from_millis(1900);
 
 /// By how much it may be late: its timers are not precise.
@@ -13,63 +13,51 @@ const LATE: Duration = Duration::from_millis(100);
 
 /// The table at one moment.
 #[derive(Debug)]
-pub struct Look {
+pub struct Reading {
     /// When it was read, by the clock that never jumps.
     pub at: Instant,
     /// The same by the clock on the wall.
     pub time: SystemTime,
-    /// The services with their servers, in the kernel's order.
-    pub services: Vec<(Service, Vec<Server>)>,
-    /// Whether the kernel does not publish what it counts.
+    /// The table, in the kernel's order.
+    pub table: Table,
+    /// Whether the kernel does not update its counters.
     pub frozen: bool,
 }
 
 /// Reads the table again and again.
 #[derive(Debug, Default)]
-pub struct Looker {
+pub struct TableReader {
     sum: u64,
     /// When a counter was last seen to have moved.
     moved: Option<Instant>,
 }
 
-impl Looker {
-    /// Reads the table.
-    pub fn look(&mut self, ipvs: &mut Ipvs) -> Result<Look, ListError> {
-        let (at, time, services) = self.services(|| ipvs.services())?;
-        let mut table = Vec::with_capacity(services.len());
-        for service in services {
-            match ipvs.servers(&service.key) {
-                Ok(servers) => table.push((service, servers)),
-                Err(ListError::Kernel(error)) if error.errno() == libc::ESRCH => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Look {
-            at,
-            time,
-            services: table,
-            frozen: counters_are_frozen(ipvs.namespace()),
-        })
-    }
-
-    /// Reads services with `read`, and notes when.
+impl TableReader {
+    /// Reads the table, or `only` this service of it.
     ///
-    /// Where nothing at all has moved for as long as the kernel takes to
-    /// publish, and something moved before, it may only be late: the table is
-    /// then read a little later, lest one look see no traffic.
-    pub fn services<E>(
+    /// Where nothing at all has moved for as long as the kernel takes to update
+    /// its counters, and something moved before, it may only be late: the table
+    /// is then read a little later, so that no reading is without the traffic of
+    /// its time.
+    pub fn read(
         &mut self,
-        mut read: impl FnMut() -> Result<Vec<Service>, E>,
-    ) -> Result<(Instant, SystemTime, Vec<Service>), E> {
+        ipvs: &mut Ipvs,
+        only: Option<&ServiceKey>,
+    ) -> Result<Reading, ListError> {
         let (mut at, mut time) = (Instant::now(), SystemTime::now());
-        let mut services = read()?;
+        let mut services = ipvs.all_or_one(only)?;
         if self.waits(&services, at) {
             thread::sleep(LATE);
             (at, time) = (Instant::now(), SystemTime::now());
-            services = read()?;
+            services = ipvs.all_or_one(only)?;
         }
         self.note(&services, at);
-        Ok((at, time, services))
+        Ok(Reading {
+            at,
+            time,
+            table: ipvs.table_of(services)?,
+            frozen: counters_are_frozen(ipvs.namespace()),
+        })
     }
 
     fn waits(&self, services: &[Service], now: Instant) -> bool {
@@ -98,14 +86,14 @@ fn sum(services: &[Service]) -> u64 {
 }
 
 /// Whether net.ipv4.vs.run_estimation is 0.
-pub fn counters_are_frozen(namespace: &Namespace) -> bool {
+fn counters_are_frozen(namespace: &Namespace) -> bool {
     procfs::setting(namespace, "run_estimation").is_ok_and(|value| value == "0")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipvs::{Family, Protocol, ServiceConfig, ServiceKey};
+    use ipvs::{Family, Protocol, ServiceConfig};
 
     fn services(conns: u64) -> [Service; 1] {
         let key = ServiceKey::new(Protocol::Tcp, ([192, 0, 2, 1], 80).into());
@@ -118,19 +106,19 @@ mod tests {
     fn only_traffic_that_stops_is_waited_for() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs_f64(seconds);
-        let mut looker = Looker::default();
+        let mut reader = TableReader::default();
         // Nothing has ever moved.
-        assert!(!looker.waits(&services(0), at(0.0)));
-        looker.note(&services(0), at(0.0));
-        assert!(!looker.waits(&services(0), at(2.0)));
-        looker.note(&services(5), at(2.0));
+        assert!(!reader.waits(&services(0), at(0.0)));
+        reader.note(&services(0), at(0.0));
+        assert!(!reader.waits(&services(0), at(2.0)));
+        reader.note(&services(5), at(2.0));
         // Still moving; too early to say.
-        assert!(!looker.waits(&services(6), at(4.0)));
-        assert!(!looker.waits(&services(5), at(3.0)));
+        assert!(!reader.waits(&services(6), at(4.0)));
+        assert!(!reader.waits(&services(5), at(3.0)));
         // Moved until now.
-        assert!(looker.waits(&services(5), at(4.0)));
-        looker.note(&services(5), at(4.1));
+        assert!(reader.waits(&services(5), at(4.0)));
+        reader.note(&services(5), at(4.1));
         // It has stopped indeed.
-        assert!(!looker.waits(&services(5), at(6.1)));
+        assert!(!reader.waits(&services(5), at(6.1)));
     }
 }
