@@ -10,8 +10,8 @@ use crate::procfs;
 use crate::render::words::count;
 use anyhow::{Context, Error, Result, anyhow};
 use ipvs::{
-    Daemon, DaemonRole, Family, Forwarding, Info, Ipvs, Namespace, Protocol, Server, ServerKey,
-    Service, ServiceKey,
+    Daemon, DaemonRole, Family, Forwarding, Info, Ipvs, Namespace, Protocol, ServerKey, ServiceKey,
+    Table,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, BufReader, ErrorKind};
@@ -34,7 +34,7 @@ pub fn remote(family: Family) -> IpAddr {
 #[derive(Debug, Default)]
 pub struct Facts {
     /// Services with their servers.
-    pub table: Vec<(Service, Vec<Server>)>,
+    pub table: Table,
     /// The size of the connection table.
     pub info: Info,
     /// The sync daemons; `None` if they could not be read.
@@ -266,7 +266,7 @@ impl Facts {
     /// be `only` this service.
     pub fn read(
         ipvs: &mut Ipvs,
-        table: Vec<(Service, Vec<Server>)>,
+        table: Table,
         only: Option<ServiceKey>,
         report: &mut Findings,
     ) -> Facts {
@@ -322,7 +322,7 @@ impl Facts {
     }
 
     fn masquerades(&self) -> bool {
-        let mut servers = self.table.iter().flat_map(|(_, servers)| servers);
+        let mut servers = self.table.servers();
         servers.any(|server| server.config.forwarding == Forwarding::Masq)
     }
 
@@ -386,10 +386,10 @@ fn open_connections(
 
 /// The addresses whose routes are wanted, each once, and the virtual ones among
 /// them.
-pub(super) fn addresses(table: &[(Service, Vec<Server>)]) -> (Vec<IpAddr>, HashSet<IpAddr>) {
+pub(super) fn addresses(table: &Table) -> (Vec<IpAddr>, HashSet<IpAddr>) {
     let mut all = vec![REMOTE_V4, REMOTE_V6];
     let mut virtual_addresses = HashSet::new();
-    for (service, servers) in table {
+    for (service, servers) in &table.services {
         if let ServiceKey::Address { address, .. } = service.key {
             all.push(address);
             virtual_addresses.insert(address);

@@ -33,13 +33,13 @@ const LABEL: u16 = 22;
 
 /// What the terminal can show.
 #[derive(Clone, Copy, Debug)]
-pub struct Looks {
+pub struct Capabilities {
     pub colour: bool,
     /// Whether it has more than ASCII.
     pub unicode: bool,
 }
 
-impl Looks {
+impl Capabilities {
     fn colour(self, colour: Color) -> Style {
         match self.colour {
             true => Style::new().fg(colour),
@@ -84,7 +84,7 @@ pub fn page(height: u16) -> usize {
 }
 
 /// Draws everything.
-pub fn draw(frame: &mut Frame, state: &State, looks: Looks) {
+pub fn draw(frame: &mut Frame, state: &State, can: Capabilities) {
     let area = frame.area();
     let (width, height) = SMALLEST;
     if area.width < width || area.height < height {
@@ -103,12 +103,12 @@ pub fn draw(frame: &mut Frame, state: &State, looks: Looks) {
         Constraint::Length(1),
     ])
     .areas(area);
-    frame.render_widget(Paragraph::new(head_lines(state, looks, area.width)), head);
+    frame.render_widget(Paragraph::new(head_lines(state, can, area.width)), head);
     let grid = Grid::new(state, area.width);
     frame.render_widget(Paragraph::new(grid.titles(state)), titles);
-    frame.render_widget(Paragraph::new(grid.lines(state, looks, table)), table);
-    graphs(frame, state, looks, [first, second, third]);
-    frame.render_widget(Paragraph::new(foot_line(state, looks)), foot);
+    frame.render_widget(Paragraph::new(grid.lines(state, can, table)), table);
+    graphs(frame, state, can, [first, second, third]);
+    frame.render_widget(Paragraph::new(foot_line(state, can)), foot);
     if state.help {
         frame.render_widget(Clear, table);
         frame.render_widget(Paragraph::new(HELP), table);
@@ -130,7 +130,7 @@ const HELP: &str = "\
 
 // --- above the table ---------------------------------------------------------
 
-fn head_lines(state: &State, looks: Looks, width: u16) -> Vec<Line<'static>> {
+fn head_lines(state: &State, can: Capabilities, width: u16) -> Vec<Line<'static>> {
     let Some(sample) = &state.sample else {
         return vec![
             Line::styled("ipvstop", bold()),
@@ -154,7 +154,7 @@ fn head_lines(state: &State, looks: Looks, width: u16) -> Vec<Line<'static>> {
     if state.frozen {
         first.push(Span::styled(
             "  FROZEN",
-            looks.colour(Color::Yellow).patch(bold()),
+            can.colour(Color::Yellow).patch(bold()),
         ));
     }
     let filter = &view.filter;
@@ -213,12 +213,12 @@ fn totals(state: &State) -> String {
     )
 }
 
-fn foot_line(state: &State, looks: Looks) -> Line<'static> {
+fn foot_line(state: &State, can: Capabilities) -> Line<'static> {
     if state.typing {
         return Line::styled(format!("/{}_", state.view().filter), bold());
     }
     if state.sample.as_ref().is_some_and(|sample| sample.frozen) {
-        let style = looks.colour(Color::Yellow).patch(bold());
+        let style = can.colour(Color::Yellow).patch(bold());
         return Line::styled(COUNTERS_NOT_UPDATED, style);
     }
     let text = match state.open {
@@ -290,7 +290,7 @@ impl Grid {
         Line::from(spans)
     }
 
-    fn lines(&self, state: &State, looks: Looks, area: Rect) -> Vec<Line<'static>> {
+    fn lines(&self, state: &State, can: Capabilities, area: Rect) -> Vec<Line<'static>> {
         let view = state.view();
         let rows = state.rows();
         let total = state.sum(view.column.shared());
@@ -298,7 +298,7 @@ impl Grid {
         let shown = shown.take(area.height.into());
         let lines: Vec<Line> = shown
             .map(|(place, at)| {
-                let line = self.line(&rows[*at], view.column.shared(), total, looks);
+                let line = self.line(&rows[*at], view.column.shared(), total, can);
                 match place == view.selected {
                     true => line.style(reversed()),
                     false => line,
@@ -312,7 +312,7 @@ impl Grid {
         }
     }
 
-    fn line(&self, row: &Row, shared: Column, total: f64, looks: Looks) -> Line<'static> {
+    fn line(&self, row: &Row, shared: Column, total: f64, can: Capabilities) -> Line<'static> {
         let numbers = row.numbers();
         let mut text = String::new();
         for column in self.columns {
@@ -333,7 +333,7 @@ impl Grid {
         }
         let idle = matches!(row, Row::Server(row) if row.server.config.weight == 0);
         let style = match idle {
-            true => looks.colour(Color::Yellow),
+            true => can.colour(Color::Yellow),
             false => Style::new(),
         };
         let share = match shared.value(&numbers) {
@@ -341,12 +341,10 @@ impl Grid {
             _ => return Line::styled(text, style),
         };
         // A bar in reverse would show what is not its share.
-        let bar = looks
-            .colour(Color::Cyan)
-            .remove_modifier(Modifier::REVERSED);
+        let bar = can.colour(Color::Cyan).remove_modifier(Modifier::REVERSED);
         Line::from(vec![
             Span::styled(text + " ", style),
-            Span::styled(self.bar(share, looks), bar),
+            Span::styled(self.bar(share, can), bar),
             Span::raw(format!("{:>3.0}%", share * 100.0)),
         ])
     }
@@ -357,13 +355,13 @@ impl Grid {
         clippy::cast_sign_loss,
         reason = "at most eight for each column of the screen"
     )]
-    fn bar(&self, share: f64, looks: Looks) -> String {
+    fn bar(&self, share: f64, can: Capabilities) -> String {
         let eighths = (share.clamp(0.0, 1.0) * (self.share * 8) as f64).round() as usize;
-        let mut bar = match looks.unicode {
+        let mut bar = match can.unicode {
             true => "█".repeat(eighths / 8),
             false => "#".repeat((eighths + 4) / 8),
         };
-        if looks.unicode {
+        if can.unicode {
             bar.push_str(["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8]);
         }
         format!("{bar:0$} ", self.share)
@@ -372,7 +370,7 @@ impl Grid {
 
 // --- below the table ---------------------------------------------------------
 
-fn graphs(frame: &mut Frame, state: &State, looks: Looks, areas: [Rect; 3]) {
+fn graphs(frame: &mut Frame, state: &State, can: Capabilities, areas: [Rect; 3]) {
     let Some(row) = state.selected() else {
         return;
     };
@@ -394,8 +392,8 @@ fn graphs(frame: &mut Frame, state: &State, looks: Looks, areas: [Rect; 3]) {
         let sparkline = Sparkline::default()
             .data(data)
             .max(LEVELS)
-            .bar_set(looks.graph())
-            .style(looks.colour(Color::Green));
+            .bar_set(can.graph())
+            .style(can.colour(Color::Green));
         frame.render_widget(sparkline, graph);
     }
 }

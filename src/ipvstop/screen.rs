@@ -60,13 +60,13 @@ struct Top {
 
 impl Top {
     fn run(&mut self, screen: &mut Screen, messages: &Receiver<Message>) -> Result<(), Stop> {
-        let looks = terminal::looks();
+        let can = terminal::capabilities();
         loop {
             let size = screen.terminal.size().map_err(Stop::Terminal)?;
             self.state.resize(size.width, draw::page(size.height));
             screen
                 .terminal
-                .draw(|frame| draw::draw(frame, &self.state, looks))
+                .draw(|frame| draw::draw(frame, &self.state, can))
                 .map_err(Stop::Terminal)?;
             if self.pace.due().is_none() && !self.asked {
                 return Ok(());

@@ -84,7 +84,7 @@ impl Row<'_> {
 }
 
 /// How one table is shown.
-pub struct View {
+pub struct Pane {
     pub column: Column,
     /// Smallest first.
     pub reversed: bool,
@@ -99,9 +99,9 @@ pub struct View {
     pub top: usize,
 }
 
-impl View {
-    fn new() -> View {
-        View {
+impl Pane {
+    fn new() -> Pane {
+        Pane {
             column: Column::Conns,
             reversed: false,
             filter: String::new(),
@@ -120,8 +120,8 @@ pub struct State {
     pub history: History,
     /// The service whose servers are shown.
     pub open: Option<ServiceKey>,
-    services: View,
-    servers: View,
+    services: Pane,
+    servers: Pane,
     /// No more looks until it is left again.
     pub frozen: bool,
     pub help: bool,
@@ -139,8 +139,8 @@ impl State {
             sample: None,
             history: History::default(),
             open: None,
-            services: View::new(),
-            servers: View::new(),
+            services: Pane::new(),
+            servers: Pane::new(),
             frozen: false,
             help: false,
             typing: false,
@@ -173,14 +173,14 @@ impl State {
     }
 
     /// The table that is shown.
-    pub fn view(&self) -> &View {
+    pub fn view(&self) -> &Pane {
         match self.open {
             None => &self.services,
             Some(_) => &self.servers,
         }
     }
 
-    fn view_mut(&mut self) -> &mut View {
+    fn view_mut(&mut self) -> &mut Pane {
         match self.open {
             None => &mut self.services,
             Some(_) => &mut self.servers,
@@ -307,7 +307,7 @@ impl State {
         if let Some(Id::Service(key)) = self.selected().map(|row| row.id()) {
             self.follow();
             self.open = Some(key);
-            self.servers = View::new();
+            self.servers = Pane::new();
             self.arrange();
         }
     }

@@ -1,7 +1,7 @@
 //! The terminal: taken over as a whole, and given back as it was, whatever
 //! happens.
 
-use crate::draw::Looks;
+use crate::draw::Capabilities;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
@@ -75,16 +75,16 @@ fn give_back() {
 }
 
 /// What the terminal can show, by the environment.
-pub fn looks() -> Looks {
+pub fn capabilities() -> Capabilities {
     let var = |name: &str| env::var(name).unwrap_or_default();
-    looks_by(var)
+    capabilities_by(var)
 }
 
-fn looks_by(var: impl Fn(&str) -> String) -> Looks {
+fn capabilities_by(var: impl Fn(&str) -> String) -> Capabilities {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].map(&var);
     let locale = locale.iter().find(|value| !value.is_empty());
     let locale = locale.map(|value| value.to_lowercase().replace('-', ""));
-    Looks {
+    Capabilities {
         colour: var("NO_COLOR").is_empty() && has_colour(&var("TERM")),
         unicode: locale.is_some_and(|locale| locale.ends_with("utf8")),
     }
@@ -101,12 +101,12 @@ fn has_colour(term: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn looks(variables: &[(&str, &str)]) -> (bool, bool) {
-        let looks = looks_by(|name| {
+    fn colour_and_unicode(variables: &[(&str, &str)]) -> (bool, bool) {
+        let can = capabilities_by(|name| {
             let found = variables.iter().find(|(other, _)| *other == name);
             found.map_or(String::new(), |(_, value)| value.to_string())
         });
-        (looks.colour, looks.unicode)
+        (can.colour, can.unicode)
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
             (&[("TERM", "xterm-mono")], (false, false)),
             (&[("TERM", "ansi-m")], (false, false)),
         ] {
-            assert_eq!(looks(variables), wanted, "{variables:?}");
+            assert_eq!(colour_and_unicode(variables), wanted, "{variables:?}");
         }
     }
 }

@@ -55,7 +55,7 @@ impl TableReader {
         Ok(Reading {
             at,
             time,
-            table: ipvs.table_of(services)?,
+            table: ipvs.table_of(&services)?,
             frozen: counters_are_frozen(ipvs.namespace()),
         })
     }

@@ -186,8 +186,8 @@ impl TableReport for Json {
             "persistence_netmask": netmask,
             "persistence_prefix_length": prefix,
             "persistence_engine": engine.map(|name| Text(name.as_bytes())),
-            "counters": Counters(&service.stats),
-            "rates": Rates(&service.stats),
+            "counters": CountersOf(&service.stats),
+            "rates": RatesOf(&service.stats),
         );
         out.text(",\"servers\":[");
     }
@@ -214,8 +214,8 @@ impl TableReport for Json {
             "active_connections": server.active,
             "inactive_connections": server.inactive,
             "persistent_connections": server.persistent,
-            "counters": Counters(&server.stats),
-            "rates": Rates(&server.stats),
+            "counters": CountersOf(&server.stats),
+            "rates": RatesOf(&server.stats),
         );
         out.push(b'}');
     }
@@ -537,9 +537,9 @@ impl Value for Unnamed {
     }
 }
 
-struct Counters<'a>(&'a Stats);
+struct CountersOf<'a>(&'a Stats);
 
-impl Value for Counters<'_> {
+impl Value for CountersOf<'_> {
     fn put(&self, out: &mut Buffer) {
         out.push(b'{');
         members!(out,
@@ -553,9 +553,9 @@ impl Value for Counters<'_> {
     }
 }
 
-struct Rates<'a>(&'a Stats);
+struct RatesOf<'a>(&'a Stats);
 
-impl Value for Rates<'_> {
+impl Value for RatesOf<'_> {
     fn put(&self, out: &mut Buffer) {
         out.push(b'{');
         members!(out,

@@ -13,7 +13,7 @@ use crate::cli::Action;
 use crate::cli::patch::Desired;
 use ipvs::{
     Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
-    ServiceFlags, ServiceKey, Table, Timeouts,
+    ServiceKey, Table, Timeouts,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -186,7 +186,7 @@ impl Wanted {
             match there.get(&wanted.key) {
                 None => add(wanted, &mut steps),
                 Some((service, servers)) => {
-                    if !same_service(&service.config, &wanted.config) {
+                    if !service.config.has_same_effect(&wanted.config) {
                         let edit = Change::EditService(wanted.key, wanted.config);
                         steps.push((Some(wanted.line), edit));
                     }
@@ -282,21 +282,10 @@ fn is_same_table(a: &Table, b: &Table) -> bool {
             .zip(&b.services)
             .all(|((a, servers), (b, others))| {
                 a.key == b.key
-                    && same_service(&a.config, &b.config)
+                    && a.config.has_same_effect(&b.config)
                     && servers.len() == others.len()
                     && servers.iter().zip(others).all(same)
             })
-}
-
-/// Whether two set-ups of a service have the same effect: the kernel's
-/// own flags do not count, nor does a mask or a time-out without persistence.
-fn same_service(a: &ServiceConfig, b: &ServiceConfig) -> bool {
-    let flags = |config: &ServiceConfig| config.flags - ServiceFlags::HASHED;
-    let persistence = a.timeout == b.timeout && a.netmask == b.netmask;
-    a.scheduler == b.scheduler
-        && flags(a) == flags(b)
-        && a.engine == b.engine
-        && (persistence || !a.flags.persistent())
 }
 
 /// Whether a running daemon is what a rule asks for; what the rule leaves open
@@ -318,7 +307,7 @@ mod tests {
     use super::*;
     use crate::names::NoLookup;
     use crate::render::{Buffer, text};
-    use ipvs::{Forwarding, Tunnel};
+    use ipvs::{Forwarding, ServiceFlags, Tunnel};
 
     fn rules(text: &str) -> Vec<Rule> {
         super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))
@@ -380,13 +369,13 @@ mod tests {
     /// `-S` cannot save it, so its rules must not delete it.
     #[test]
     fn a_server_that_no_rule_can_describe_stays_until_a_rule_names_it() {
-        let mut table = present(TABLE);
+        let mut before = present(TABLE);
         let tunnel = Tunnel::Ipip;
-        table.table.services[0].1[1].config.forwarding = Forwarding::Other { method: 5, tunnel };
+        before.table.services[0].1[1].config.forwarding = Forwarding::Other { method: 5, tunnel };
         let steps = |text: &str| {
             let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
             let mut out = Buffer::default();
-            for (_, change) in wanted.steps(&table) {
+            for (_, change) in wanted.steps(&before) {
                 text::rule(&mut out, None, &change);
             }
             String::from_utf8_lossy(out.as_bytes()).into_owned()
@@ -401,9 +390,9 @@ mod tests {
         assert_eq!(steps("-A -f 7 -s wlc -p 60\n"), "-D -t 10.0.0.1:80\n");
         let mut gone = present(&known);
         gone.table.services[0].1.truncate(1);
-        let key = table.table.services[0].0.key;
-        let server = table.table.services[0].1[1].key;
-        assert_eq!(changes(&table, &gone), [Change::DeleteServer(key, server)]);
+        let key = before.table.services[0].0.key;
+        let server = before.table.services[0].1[1].key;
+        assert_eq!(changes(&before, &gone), [Change::DeleteServer(key, server)]);
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn director(
         count(table.servers().count() as u64, "real server")
     );
     let mut report = Findings::default();
-    let facts = Facts::read(&mut ipvs, table.services, service, &mut report);
+    let facts = Facts::read(&mut ipvs, table, service, &mut report);
     director::check(&facts, &mut report);
     print(&report, &checked, as_json, out)
 }

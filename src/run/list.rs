@@ -5,15 +5,14 @@ use super::output::Output;
 use super::session::Session;
 use super::table;
 use crate::cli::{Format, List};
-use crate::connections::{ConnectionFilter, Count, Counting};
-use crate::connections::{Connections, Unreadable};
-use crate::connections::{Groups, Tally};
+use crate::connections::{
+    ConnectionFilter, Connections, Count, Counting, Groups, Tally, Unreadable,
+};
 use crate::names::Resolver;
 use crate::render::json::Json;
 use crate::render::openmetrics::{self, METRICS};
 use crate::render::text::{self, Text};
-use crate::render::{ConnectionReport, Rest, TableReport};
-use crate::render::{Style, View};
+use crate::render::{ConnectionReport, Rest, Style, TableReport, View};
 use ipvs::Info;
 use std::ops::Range;
 

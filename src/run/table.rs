@@ -7,8 +7,7 @@ use super::output::Output;
 use super::session::Session;
 use crate::render::{TableReport, order};
 use crate::rules::plan::Present;
-use ipvs::Ipvs;
-use ipvs::{Info, Server, ServerKey, Service, ServiceKey, Table};
+use ipvs::{Info, Ipvs, Server, ServerKey, Service, ServiceKey, Table};
 
 /// The table to compare with another one, in the order of `-S`; with `settings`,
 /// the session time-outs and the sync daemons too.
@@ -34,7 +33,7 @@ pub fn server(ipvs: &mut Ipvs, service: &ServiceKey, key: &ServerKey) -> Result<
 
 /// The table of `services`, `sorted` or in the kernel's order.
 pub fn read(ipvs: &mut Ipvs, services: Vec<Service>, sorted: bool) -> Result<Table> {
-    let mut table = ipvs.table_of(services).map_err(Failure::list)?;
+    let mut table = ipvs.table_of(&services).map_err(Failure::list)?;
     if sorted {
         order::table(&mut table);
     }

@@ -11,7 +11,7 @@ pub(super) fn check(facts: &Facts, report: &mut Findings) {
     let is_standby = facts.has_daemon(DaemonRole::Backup) && !facts.has_daemon(DaemonRole::Master);
     let mut checked = HashSet::new();
     let mut elsewhere = 0;
-    for (service, _) in &facts.table {
+    for (service, _) in &facts.table.services {
         let ServiceKey::Address { address, .. } = service.key else {
             continue;
         };

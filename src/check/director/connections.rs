@@ -34,6 +34,7 @@ fn gone(facts: &Facts) -> Option<String> {
     }
     let services: Services = facts
         .table
+        .services
         .iter()
         .map(|(service, servers)| (service.key, servers.as_slice()))
         .collect();
@@ -79,10 +80,10 @@ fn is_known(facts: &Facts, services: &Services, service: &ServiceKey, server: &S
     };
     let own = [service, &all_ports].map(|key| services.get(key));
     if own == [None, None] {
-        return facts.table.iter().any(|(_, servers)| has(servers));
+        return facts.table.services.iter().any(|(_, servers)| has(servers));
     }
     let is_mark = |key: &ServiceKey| matches!(key, ServiceKey::Fwmark { .. });
-    let mut table = facts.table.iter();
+    let mut table = facts.table.services.iter();
     own.into_iter().flatten().any(|servers| has(servers))
         || table.any(|(service, servers)| is_mark(&service.key) && has(servers))
 }

@@ -34,6 +34,7 @@ pub fn check(facts: &Facts, report: &mut Findings) {
 fn firewall(facts: &Facts) -> String {
     let marks: Vec<String> = facts
         .table
+        .services
         .iter()
         .filter_map(|(service, _)| match service.key {
             ServiceKey::Fwmark { mark, .. } => Some(mark.to_string()),
@@ -50,7 +51,7 @@ fn firewall(facts: &Facts) -> String {
 
 /// All servers with their services.
 fn servers(facts: &Facts) -> impl Iterator<Item = (&Service, &Server)> {
-    let table = facts.table.iter();
+    let table = facts.table.services.iter();
     table.flat_map(|(service, servers)| servers.iter().map(move |server| (service, server)))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts, report: &mut Findings) {
         let finding = Finding::new(Kind::SloppyTcp, "net.ipv4.vs.sloppy_tcp is 1");
         report.find(finding.sysctl(&path("sloppy_tcp"), 0));
     }
-    if !facts.table.is_empty() && facts.settings.is(&path("run_estimation"), 0) {
+    if !facts.table.services.is_empty() && facts.settings.is(&path("run_estimation"), 0) {
         let finding = Finding::new(Kind::CountersOff, "net.ipv4.vs.run_estimation is 0");
         report.find(finding.sysctl(&path("run_estimation"), 1));
     }
@@ -40,7 +40,7 @@ fn path(name: &str) -> String {
 
 /// The connection table against what is in it.
 fn connections(facts: &Facts, report: &mut Findings) {
-    let servers = facts.table.iter().flat_map(|(_, servers)| servers);
+    let servers = facts.table.servers();
     let entries: u64 = servers
         .map(|s| u64::from(s.active) + u64::from(s.inactive) + u64::from(s.persistent))
         .sum();

@@ -6,7 +6,7 @@ use crate::render::words::count;
 use ipvs::{Change, Name, SCHEDULERS, SchedFlag, Server, ServerConfig, Service};
 
 pub(super) fn check(facts: &Facts, report: &mut Findings) {
-    for (service, servers) in &facts.table {
+    for (service, servers) in &facts.table.services {
         has_servers(service, servers, report);
         flags(service, report);
         weights(service, servers, report);

@@ -9,7 +9,7 @@ use crate::cli::Action;
 use crate::connections::Network;
 use crate::names::NoLookup;
 use crate::rules;
-use ipvs::{Change, Daemon, Info, Name, Server, ServerKey, Service, ServiceKey};
+use ipvs::{Change, Daemon, Info, Name, Server, ServerKey, Service, ServiceKey, Table};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
@@ -17,7 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Clone)]
 pub struct Machine {
     pub member: Option<Membership>,
-    pub table: Vec<(Service, Vec<Server>)>,
+    pub table: Table,
     pub buckets: u32,
     pub daemons: Option<Vec<Daemon>>,
     pub open: BTreeMap<(ServiceKey, ServerKey), u64>,
@@ -95,7 +95,7 @@ impl Machine {
     pub fn new() -> Machine {
         let mut machine = Machine {
             member: None,
-            table: Vec::new(),
+            table: Table::default(),
             buckets: 4096,
             daemons: Some(Vec::new()),
             open: BTreeMap::new(),
@@ -214,7 +214,7 @@ impl Machine {
 
     /// A service and its servers.
     fn service(&mut self, key: ServiceKey) -> &mut (Service, Vec<Server>) {
-        let mut services = self.table.iter_mut();
+        let mut services = self.table.services.iter_mut();
         let service = services.find(|(service, _)| service.key == key);
         service.expect("a service")
     }
@@ -222,7 +222,9 @@ impl Machine {
     fn change(&mut self, change: Change) {
         match change {
             Change::AddService(key, config) => {
-                self.table.push((Service::new(key, config), Vec::new()));
+                self.table
+                    .services
+                    .push((Service::new(key, config), Vec::new()));
             }
             Change::EditService(key, config) => self.service(key).0.config = config,
             Change::AddServer(service, key, config) => {

@@ -137,7 +137,7 @@ fn masqueraded_server() -> Machine {
 fn open_to(machine: &mut Machine, server: &str, count: u64) {
     let server: std::net::SocketAddr = server.parse().unwrap();
     let (address, port) = (server.ip(), server.port());
-    let key = (machine.table[0].0.key, ServerKey { address, port });
+    let key = (machine.table.services[0].0.key, ServerKey { address, port });
     machine.open.insert(key, count);
 }
 
@@ -159,10 +159,10 @@ const PAIRS: &[Pair] = &[
     pair(Kind::AllFull,
         || masquerading().run("ipvsadm -e -t 203.0.113.1:80 -r 10.0.0.11:8080 -m -x 5
                                ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.12:8080 -m -w 0")
-            .with(|m| (m.table[0].1[0].active, m.table[0].1[0].inactive) = (3, 2)),
+            .with(|m| (m.table.services[0].1[0].active, m.table.services[0].1[0].inactive) = (3, 2)),
         || masquerading().run("ipvsadm -e -t 203.0.113.1:80 -r 10.0.0.11:8080 -m -x 5
                                ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.12:8080 -m -x 5")
-            .with(|m| (m.table[0].1[0].active, m.table[0].1[1].active) = (5, 4))),
+            .with(|m| (m.table.services[0].1[0].active, m.table.services[0].1[1].active) = (5, 4))),
     pair(Kind::AddressMissing,
         || direct().run("ip address delete 10.0.0.100/32 dev eth0"),
         || direct().run("ip address delete 10.0.0.100/32 dev eth0
@@ -230,8 +230,8 @@ const PAIRS: &[Pair] = &[
                          ip address add fe80::1/64 dev eth1
                          ipvsadm --start-daemon master --mcast-interface eth1 --syncid 1 --mcast-group ff02::81")),
     pair(Kind::ConnectionsFull,
-        || masquerading().run("sysctl -w net.ipv4.vs.conn_max=10").with(|m| m.table[0].1[0].inactive = 10),
-        || masquerading().run("sysctl -w net.ipv4.vs.conn_max=10").with(|m| m.table[0].1[0].inactive = 9)),
+        || masquerading().run("sysctl -w net.ipv4.vs.conn_max=10").with(|m| m.table.services[0].1[0].inactive = 10),
+        || masquerading().run("sysctl -w net.ipv4.vs.conn_max=10").with(|m| m.table.services[0].1[0].inactive = 9)),
     pair(Kind::FlagsIgnored,
         || masquerading().run("ipvsadm -E -t 203.0.113.1:80 -s rr -b flag-1,flag-3"),
         || masquerading().run("ipvsadm -E -t 203.0.113.1:80 -s sh -b sh-port,sh-fallback")),
@@ -244,7 +244,7 @@ const PAIRS: &[Pair] = &[
         || masquerading().run("ipvsadm -E -t 203.0.113.1:80 -s rr
                                ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.12:8080 -m -w 0")),
     pair(Kind::PortIgnored,
-        || direct().with(|m| m.table[0].1[0].key.port = 8080),
+        || direct().with(|m| m.table.services[0].1[0].key.port = 8080),
         || masquerading().run("ipvsadm -A -f 7
                                ipvsadm -a -f 7 -r 10.0.0.11:8080 -g")),
     pair(Kind::ServerPastDirector,
@@ -276,10 +276,10 @@ const PAIRS: &[Pair] = &[
         || masquerading().run("ipvsadm -E -t 203.0.113.1:80 -p
                                ipvsadm -e -t 203.0.113.1:80 -r 10.0.0.11:8080 -m -w 0
                                ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.12:8080 -m")
-            .with(|m| m.table[0].1[0].persistent = 1),
+            .with(|m| m.table.services[0].1[0].persistent = 1),
         || masquerading().run("ipvsadm -E -t 203.0.113.1:80 -p
                                ipvsadm -a -t 203.0.113.1:80 -r 10.0.0.12:8080 -m -w 0")
-            .with(|m| m.table[0].1[0].persistent = 1)),
+            .with(|m| m.table.services[0].1[0].persistent = 1)),
     pair(Kind::GoneServers,
         || masquerading().with(|m| open_to(m, "10.0.0.12:8080", 3)),
         || masquerading().with(|m| open_to(m, "10.0.0.11:8080", 3))),
@@ -302,8 +302,8 @@ const PAIRS: &[Pair] = &[
         || masquerading().run("sysctl -w net.ipv4.vs.run_estimation=0"),
         || Machine::new().run("sysctl -w net.ipv4.vs.run_estimation=0")),
     pair(Kind::TableSmall,
-        || masquerading().with(|m| m.table[0].1[0].inactive = 8 * 4096 + 1),
-        || masquerading().with(|m| m.table[0].1[0].inactive = 8 * 4096)),
+        || masquerading().with(|m| m.table.services[0].1[0].inactive = 8 * 4096 + 1),
+        || masquerading().with(|m| m.table.services[0].1[0].inactive = 8 * 4096)),
     pair(Kind::SyncSameId,
         || direct().run("ipvsadm --start-daemon master --mcast-interface eth0 --syncid 1
                          ipvsadm --start-daemon backup --mcast-interface eth0 --syncid 1"),

@@ -124,11 +124,11 @@ impl Ipvs {
     }
 
     /// The table of `services` with their servers.
-    pub fn table_of(&mut self, services: Vec<Service>) -> Result<Table, ListError> {
+    pub fn table_of(&mut self, services: &[Service]) -> Result<Table, ListError> {
         let mut table = Table {
             services: Vec::with_capacity(services.len()),
         };
-        self.visit_servers(&services, |service, servers| {
+        self.visit_servers(services, |service, servers| {
             table.services.push((*service, servers.to_vec()));
             Ok::<(), ListError>(())
         })?;

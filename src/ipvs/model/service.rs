@@ -331,6 +331,19 @@ impl ServiceConfig {
         };
         set(self) == set(other)
     }
+
+    /// The same, where a mask and a time-out count only with persistence, because
+    /// without it they have no effect.
+    pub fn has_same_effect(&self, other: &ServiceConfig) -> bool {
+        if self.flags.persistent() {
+            return self.is_same(other);
+        }
+        self.is_same(&ServiceConfig {
+            timeout: self.timeout,
+            netmask: self.netmask,
+            ..*other
+        })
+    }
 }
 
 /// A virtual service as the kernel lists it.

@@ -6,15 +6,19 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::time::Duration;
 
-const PLAIN: Looks = Looks {
+const PLAIN: Capabilities = Capabilities {
     colour: false,
     unicode: false,
 };
 
-fn terminal(state: &mut State, looks: Looks, (width, height): (u16, u16)) -> Terminal<TestBackend> {
+fn terminal(
+    state: &mut State,
+    can: Capabilities,
+    (width, height): (u16, u16),
+) -> Terminal<TestBackend> {
     state.resize(width, page(height));
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, state, looks)).unwrap();
+    terminal.draw(|frame| draw(frame, state, can)).unwrap();
     terminal
 }
 
@@ -194,15 +198,15 @@ fn long_names_are_cut_and_columns_stay() {
 
 #[test]
 fn colour_is_left_out_where_it_is_not_wanted() {
-    let colours = |looks| {
+    let colours = |can| {
         let mut state = state([sample(3, 2, 2.0)]);
-        let terminal = terminal(&mut state, looks, (80, 24));
+        let terminal = terminal(&mut state, can, (80, 24));
         let cells = terminal.backend().buffer().content();
         cells.iter().filter(|cell| cell.fg != Color::Reset).count()
     };
     assert_eq!(colours(PLAIN), 0);
     assert!(
-        colours(Looks {
+        colours(Capabilities {
             colour: true,
             unicode: true
         }) > 0

@@ -6,6 +6,7 @@ use super::Text;
 use super::endpoint::{IPV6_LIMIT, endpoint};
 use crate::connections::{Common, Count, Endpoint, Key, Keys, Network};
 use crate::render::buffer::Buffer;
+use crate::render::words::count;
 use crate::render::{Rest, address};
 use ipvs::Protocol;
 
@@ -46,8 +47,7 @@ impl Text<'_> {
         if let Some(rest) = rest {
             numbers(out, rest.count);
             out.text("  the rest, ");
-            out.number(rest.groups);
-            out.text(if rest.groups == 1 { " row" } else { " rows" });
+            out.text(count(rest.groups, "row"));
             out.end_line();
         }
         numbers(out, total);

@@ -4,17 +4,15 @@ use super::seen;
 use crate::cli::List;
 use crate::names::Resolver;
 use crate::rates::{COUNTERS_NOT_UPDATED, Pace, Sampler, TableReader, rfc3339};
-use crate::render::View;
 use crate::render::json::Json;
-use crate::render::order;
 use crate::render::text::Text;
+use crate::render::{View, order};
 use crate::run::failure::{self, Failure, Result};
 use crate::run::list::{self, Report};
 use crate::run::output::Output;
 use crate::run::session::Session;
 use crate::run::table;
-use ipvs::Ipvs;
-use ipvs::{ServiceKey, Table};
+use ipvs::{Ipvs, ServiceKey, Table};
 use std::mem;
 use std::time::{Instant, SystemTime};
 
@@ -25,11 +23,12 @@ pub struct Repeated {
     /// For names, if they are wanted: each is looked up once.
     names: Option<Resolver>,
     /// What counts rates, if they are wanted.
-    rates: Option<Counting>,
+    rates: Option<CountedRates>,
 }
 
+/// Rates that are counted from one reading of the table to the next.
 #[derive(Default)]
-struct Counting {
+struct CountedRates {
     reader: TableReader,
     sampler: Sampler,
     frozen: bool,
@@ -70,7 +69,7 @@ impl Repeated {
             list,
             json,
             names: names.then(Resolver::for_listing),
-            rates: rates.then(Counting::default),
+            rates: rates.then(CountedRates::default),
         }
     }
 
@@ -142,7 +141,7 @@ impl Repeated {
     }
 }
 
-impl Counting {
+impl CountedRates {
     /// The table, or `only` this service, with rates that were counted.
     fn read(&mut self, ipvs: &mut Ipvs, only: Option<&ServiceKey>) -> Result<Table> {
         let reading = self.reader.read(ipvs, only).map_err(Failure::list)?;

@@ -13,7 +13,7 @@ use crate::run::failure::{Failure, Result};
 use crate::run::session::Session;
 use anyhow::Context;
 use rustix::termios::tcgetwinsize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::io::{self, IsTerminal};
 use std::ops::Range;
@@ -35,19 +35,16 @@ pub fn show(session: &mut Session, mut listing: Repeated, mut pace: Pace) -> Res
     // What is on the screen scrolls up and can be scrolled back to.
     let (rows, _) = size()?;
     session.out.buffer().text("\n".repeat(rows));
-    let mut last = None;
+    let (mut now, mut last) = (None, None);
     while let Some(due) = pace.due() {
         session.out.wait(due)?;
         pace.begin(Instant::now());
         let mut heading = rfc3339(SystemTime::now());
-        let now = match listing.kept(session, &heading) {
-            Ok(text) => Some(printable(&text)),
-            Err(failure @ Failure::Unstable) => {
-                heading += &format!("  {failure}");
-                last.clone()
-            }
+        match listing.kept(session, &heading) {
+            Ok(listing) => last = now.replace(printable(listing)),
+            Err(failure @ Failure::Unstable) => heading += &format!("  {failure}"),
             Err(failure) => return Err(failure),
-        };
+        }
         for note in listing.notes() {
             heading += &format!("  {note}");
         }
@@ -55,7 +52,6 @@ pub fn show(session: &mut Session, mut listing: Repeated, mut pace: Pace) -> Res
         let picture = picture(&heading, text, last.as_deref(), columns, size()?);
         session.out.buffer().text(&picture);
         session.out.finish()?;
-        last = now;
     }
     Ok(())
 }
@@ -73,12 +69,13 @@ fn size() -> Result<(usize, usize)> {
 
 /// `listing` in characters of one column each, none of which is a command to the
 /// terminal.
-fn printable(listing: &[u8]) -> String {
-    let shown = |byte: &u8| match byte {
-        b'\n' | b' '..=b'~' => char::from(*byte),
-        _ => '?',
-    };
-    listing.iter().map(shown).collect()
+fn printable(mut listing: Vec<u8>) -> String {
+    for byte in &mut listing {
+        if !matches!(byte, b'\n' | b' '..=b'~') {
+            *byte = b'?';
+        }
+    }
+    String::from_utf8(listing).unwrap_or_default()
 }
 
 /// Where the lines of a listing say what they are about.
@@ -152,14 +149,20 @@ fn picture(
     } else {
         room.saturating_sub(1)
     };
-    let old: Option<HashMap<_, _>> = last.map(|last| columns.labelled(last).collect());
+    let lines: Vec<_> = columns.labelled(listing).take(shown).collect();
+    // Of a million lines, only those that are shown are remembered.
+    let labels: HashSet<_> = lines.iter().map(|(label, _)| *label).collect();
+    let old: Option<HashMap<_, _>> = last.map(|last| {
+        let all = columns.labelled(last);
+        all.filter(|(label, _)| labels.contains(label)).collect()
+    });
     let mut out = String::from("\x1b[H");
     line(&mut out, heading, width, |_, _| false);
-    for (label, text) in columns.labelled(listing).take(shown) {
+    for (label, text) in lines {
+        let old = old.as_ref().map(|old| old.get(&label).unwrap_or(&""));
         line(&mut out, text, width, |column, byte| {
-            let Some(old) = &old else { return false };
-            let old = old.get(&label).map_or("", |line| *line).as_bytes();
-            old.get(column) != Some(&byte) && !columns.always_changes(column)
+            let is_new = |old: &&str| old.as_bytes().get(column) != Some(&byte);
+            old.is_some_and(is_new) && !columns.always_changes(column)
         });
     }
     if shown < count {
@@ -303,7 +306,7 @@ FWM  7 IPv6 rr
     #[test]
     fn nothing_in_a_listing_commands_the_terminal() {
         assert_eq!(
-            printable("UDP  \x1b[2J\u{e4}\t\r\nx\n".as_bytes()),
+            printable("UDP  \x1b[2J\u{e4}\t\r\nx\n".into()),
             "UDP  ?[2J????\nx\n"
         );
     }
