@@ -1,6 +1,7 @@
 //! Connections counted by what they have in common.
 
-use super::{Endpoint, Network};
+use super::{Connection, Endpoint, Network};
+use ipvs::Name;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
@@ -37,6 +38,19 @@ impl Key {
             Key::Client(_) => "client",
             Key::State => "state",
             Key::Protocol => "protocol",
+        }
+    }
+
+    /// What `row` has of it.
+    pub fn of(self, row: &Connection) -> Common {
+        let name = |word| Name::cut(word, Name::CAPACITY);
+        match self {
+            Key::Service => Common::Service(row.service, name(row.protocol)),
+            Key::Server => Common::Server(row.server),
+            Key::Client(None) => Common::Client(Network::host(row.client.address)),
+            Key::Client(Some(prefix)) => Common::Client(Network::of(row.client.address, prefix)),
+            Key::State => Common::State(name(row.state)),
+            Key::Protocol => Common::Protocol(name(row.protocol)),
         }
     }
 }
@@ -93,26 +107,27 @@ impl Count {
     }
 }
 
-/// What connections that are counted together have in common.
+/// What connections that are counted together have in common. The kernel's names
+/// of protocols and states have at most eleven bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Common<'a> {
+pub enum Common {
     /// The virtual service, with the kernel's name of the protocol.
-    Service(&'a [u8], Endpoint),
+    Service(Endpoint, Name),
     /// The real server.
     Server(Endpoint),
     /// The client or its network.
     Client(Network),
     /// The kernel's name of the state.
-    State(&'a [u8]),
+    State(Name),
     /// The kernel's name of the protocol.
-    Protocol(&'a [u8]),
+    Protocol(Name),
 }
 
-impl Common<'_> {
+impl Common {
     /// The one host that it names.
     pub fn host(&self) -> Option<IpAddr> {
         match self {
-            Common::Service(_, at) | Common::Server(at) => Some(at.address),
+            Common::Service(at, _) | Common::Server(at) => Some(at.address),
             Common::Client(network) if network.prefix().is_none() => Some(network.first()),
             Common::Client(_) | Common::State(_) | Common::Protocol(_) => None,
         }

@@ -270,9 +270,9 @@ impl ConnectionReport for Json {
             }
             out.push(b',');
             match *common {
-                Common::Service(protocol, at) => {
+                Common::Service(at, protocol) => {
                     members!(out,
-                        "protocol": Lower(protocol),
+                        "protocol": Lower(protocol.as_bytes()),
                         "virtual_address": at.address,
                         "virtual_port": at.port,
                     );
@@ -287,10 +287,10 @@ impl ConnectionReport for Json {
                     );
                 }
                 Common::State(state) => {
-                    members!(out, "state": Text(state));
+                    members!(out, "state": Text(state.as_bytes()));
                 }
                 Common::Protocol(protocol) => {
-                    members!(out, "protocol": Lower(protocol));
+                    members!(out, "protocol": Lower(protocol.as_bytes()));
                 }
             }
         }

@@ -74,14 +74,13 @@ impl Text<'_> {
 
     fn common(&self, out: &mut Buffer, common: &Common) {
         match common {
-            Common::Service(name, at) => {
-                out.left(name, PROTOCOL_WIDTH);
-                out.push(b' ');
-                self.endpoint_of(out, Protocol::from_kernel_name(name), at);
+            Common::Service(at, name) => {
+                out.column(name.as_bytes(), PROTOCOL_WIDTH);
+                self.endpoint_of(out, Protocol::from_kernel_name(name.as_bytes()), at);
             }
             Common::Server(at) => self.endpoint_of(out, None, at),
             Common::Client(network) => self.network(out, network),
-            Common::State(name) | Common::Protocol(name) => out.text(name),
+            Common::State(name) | Common::Protocol(name) => out.text(name.as_bytes()),
         }
     }
 
@@ -126,13 +125,13 @@ mod tests {
         }
     }
 
-    fn all() -> [Common<'static>; 5] {
+    fn all() -> [Common; 5] {
         [
-            Common::Service(b"TCP", endpoint("10.0.0.1", 80)),
+            Common::Service(endpoint("10.0.0.1", 80), "TCP".into()),
             Common::Client(Network::of([10, 0, 1, 0].into(), 24)),
             Common::Server(endpoint("2001:db8::1", 8080)),
-            Common::State(b"ESTABLISHED"),
-            Common::Protocol(b"TCP"),
+            Common::State("ESTABLISHED".into()),
+            Common::Protocol("TCP".into()),
         ]
     }
 
