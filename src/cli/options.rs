@@ -18,6 +18,7 @@ use super::values::{self, connections, number};
 use crate::cli::opt::TunnelType;
 use crate::connections::{Key, STATES};
 use crate::names::Lookup;
+use crate::render::sched_flags::SCHED_FLAGS;
 use ipvs::{Protocol, SCHEDULERS, TunnelChecksum};
 
 /// Reads a value into the place of its option.
@@ -381,7 +382,7 @@ pub static OPTIONS: [OptionSpec; 76] = {
         option(ServiceOptions, "o", "ops", O::Ops, "one-packet scheduling: each datagram on its own").of(SERVICE_CHANGES)
             .flag(|a| put(&mut a.service_options.one_packet, Ok(true))),
         option(ServiceOptions, "b", "sched-flags", O::SchedFlags, "flags of the scheduler: %").of(SERVICE_CHANGES)
-            .value("FLAGS", Several(|| values::SCHED_FLAGS.map(|(name, ..)| name).to_vec()),
+            .value("FLAGS", Several(|| SCHED_FLAGS.map(|(name, ..)| name).to_vec()),
                 |a, v, _| put(&mut a.service_options.sched_flags, Ok(values::cut_sched_flags(v)))),
 
         option(ServerOptions, "r", "real-server", O::RealServer, "the real server, host[:port]")

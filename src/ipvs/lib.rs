@@ -34,6 +34,6 @@ pub use kernel::{
 };
 pub use model::{
     Change, Daemon, DaemonConfig, DaemonRole, Family, Forwarding, Info, Name, Netmask, Protocol,
-    SCHEDULERS, SchedFlag, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceFlags,
-    ServiceKey, Stats, Table, Timeouts, Tunnel, TunnelChecksum,
+    SCHEDULERS, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceFlags, ServiceKey,
+    Stats, Table, Timeouts, Tunnel, TunnelChecksum,
 };

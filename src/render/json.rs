@@ -10,10 +10,10 @@
 //! for characters to escape, which costs more than all the rest.
 
 use super::buffer::Buffer;
-use super::{ConnectionReport, Rest, TableReport, address};
+use super::{ConnectionReport, Rest, TableReport, address, sched_flags};
 use crate::connections::{Common, Connection, Count, Key, Keys};
 use ipvs::{
-    Daemon, Family, Forwarding, Info, Netmask, Protocol, SchedFlag, Server, Service, ServiceConfig,
+    Daemon, Family, Forwarding, Info, Netmask, Protocol, Server, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
 };
 use std::net::IpAddr;
@@ -463,18 +463,15 @@ impl Value for FlagNames<'_> {
             (ServiceFlags::HASHED, "hashed"),
             (ServiceFlags::ONE_PACKET, "one-packet"),
         ];
-        let known = known.into_iter().map(|(bit, name)| (bit, Some(name)));
-        let of_scheduler = SchedFlag::ALL.map(|flag| (flag.bit(), flag.name(scheduler)));
+        let known = known.into_iter().filter(|(bit, _)| flags.contains(*bit));
+        let of_scheduler =
+            sched_flags::of_scheduler(*flags).filter_map(|flag| sched_flags::name(flag, scheduler));
+        let names = known.map(|(_, name)| name).chain(of_scheduler);
         out.push(b'[');
-        let mut first = true;
-        for (bit, name) in known.chain(of_scheduler) {
-            let Some(name) = name.filter(|_| flags.contains(bit)) else {
-                continue;
-            };
-            if !first {
+        for (index, name) in names.enumerate() {
+            if index > 0 {
                 out.push(b',');
             }
-            first = false;
             Word(name).put(out);
         }
         out.push(b']');

@@ -12,6 +12,7 @@ pub mod openmetrics;
 pub mod order;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod sched_flags;
 pub mod text;
 mod view;
 pub mod words;

@@ -2,8 +2,9 @@
 
 use crate::check::facts::Facts;
 use crate::check::{Finding, Findings, Fix, Kind};
+use crate::render::sched_flags::general_name;
 use crate::render::words::count;
-use ipvs::{Change, Name, SCHEDULERS, SchedFlag, Server, ServerConfig, Service};
+use ipvs::{Change, Name, SCHEDULERS, Server, ServerConfig, Service, ServiceFlags};
 
 pub(super) fn check(facts: &Facts, report: &mut Findings) {
     for (service, servers) in &facts.table.services {
@@ -67,23 +68,18 @@ fn is_full(server: &Server) -> bool {
 /// Only sh and mh have flags, two of the three.
 fn flags(service: &Service, report: &mut Findings) {
     let config = service.config;
-    let known: &[SchedFlag] = match config.scheduler.as_bytes() {
-        b"sh" | b"mh" => &[SchedFlag::Flag1, SchedFlag::Flag2],
+    let known = match config.scheduler.as_bytes() {
+        b"sh" | b"mh" => ServiceFlags::SCHED1 | ServiceFlags::SCHED2,
         // A scheduler that this program does not know may have flags.
         name if !is_known(name) => return,
-        _ => &[],
+        _ => ServiceFlags::empty(),
     };
-    let ignored: Vec<(u32, SchedFlag)> = (1..)
-        .zip(SchedFlag::ALL)
-        .filter(|(_, flag)| !known.contains(flag) && config.flags.contains(flag.bit()))
-        .collect();
+    let ignored = config.flags & (ServiceFlags::SCHED - known);
     if !ignored.is_empty() {
-        let names: Vec<String> = ignored.iter().map(|(n, _)| format!("flag-{n}")).collect();
+        let names: Vec<_> = ignored.iter().map(general_name).collect();
         let seen = format!("{} with scheduler {}", names.join(","), config.scheduler);
         let mut fixed = config;
-        for (_, flag) in ignored {
-            fixed.flags -= flag.bit();
-        }
+        fixed.flags -= ignored;
         let finding = Finding::new(Kind::FlagsIgnored, seen).of_service(&service.key);
         report.find(finding.change(Change::EditService(service.key, fixed)));
     }

@@ -12,7 +12,8 @@ use super::matrix::REMOVABLE;
 use super::opt::OptSet;
 use crate::cli::opt::TunnelType;
 use crate::names::Lookup;
-use ipvs::{DaemonRole, Family, Name, Netmask, Protocol, SchedFlag, ServiceFlags, ServiceKey};
+use crate::render::sched_flags::SCHED_FLAGS;
+use ipvs::{DaemonRole, Family, Name, Netmask, Protocol, ServiceFlags, ServiceKey};
 use nom::branch::alt;
 use nom::bytes::complete::{tag_no_case, take_while};
 use nom::character::complete::{char, digit0, digit1, hex_digit1, one_of};
@@ -353,17 +354,6 @@ fn prefix(input: &[u8]) -> Option<u32> {
     u32::try_from(value).ok().filter(|v| (1..=128).contains(v))
 }
 
-/// The flags of schedulers by their names; those with a scheduler are its own.
-pub const SCHED_FLAGS: [(&str, SchedFlag, Option<&str>); 7] = [
-    ("sh-fallback", SchedFlag::Flag1, Some("sh")),
-    ("sh-port", SchedFlag::Flag2, Some("sh")),
-    ("mh-fallback", SchedFlag::Flag1, Some("mh")),
-    ("mh-port", SchedFlag::Flag2, Some("mh")),
-    ("flag-1", SchedFlag::Flag1, None),
-    ("flag-2", SchedFlag::Flag2, None),
-    ("flag-3", SchedFlag::Flag3, None),
-];
-
 /// The value of `-b` as typed, as much of it as C ipvsadm keeps. What it means
 /// depends on the scheduler; see [`sched_flags`].
 pub fn cut_sched_flags(input: &[u8]) -> Box<[u8]> {
@@ -385,7 +375,7 @@ pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Usage
         if owner.is_some_and(|owner| owner.as_bytes() != scheduler.as_bytes()) {
             return Err(UsageError::ForeignFlag(item.into()));
         }
-        flags |= flag.bit();
+        flags |= *flag;
     }
     Ok(flags)
 }

@@ -23,8 +23,7 @@ pub use info::Info;
 pub use name::Name;
 pub use server::{Forwarding, Server, ServerConfig, ServerKey, Tunnel, TunnelChecksum};
 pub use service::{
-    Family, Netmask, Protocol, SCHEDULERS, SchedFlag, Service, ServiceConfig, ServiceFlags,
-    ServiceKey,
+    Family, Netmask, Protocol, SCHEDULERS, Service, ServiceConfig, ServiceFlags, ServiceKey,
 };
 pub use stats::Stats;
 pub use table::Table;

@@ -219,49 +219,9 @@ bitflags::bitflags! {
         const SCHED2 = 0x0010;
         /// Nothing to the kernel's own schedulers.
         const SCHED3 = 0x0020;
-        /// All flags of schedulers, see [`SchedFlag`].
+        /// All flags that a scheduler gives a meaning to.
         const SCHED = 0x0038;
         const _ = !0;
-    }
-}
-
-/// The three flags that a scheduler gives a meaning to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SchedFlag {
-    /// `IP_VS_SVC_F_SCHED1`
-    Flag1,
-    /// `IP_VS_SVC_F_SCHED2`
-    Flag2,
-    /// `IP_VS_SVC_F_SCHED3`
-    Flag3,
-}
-
-impl SchedFlag {
-    /// All of them, in the order in which they are listed.
-    pub const ALL: [SchedFlag; 3] = [SchedFlag::Flag1, SchedFlag::Flag2, SchedFlag::Flag3];
-
-    /// Its bit.
-    pub fn bit(self) -> ServiceFlags {
-        match self {
-            SchedFlag::Flag1 => ServiceFlags::SCHED1,
-            SchedFlag::Flag2 => ServiceFlags::SCHED2,
-            SchedFlag::Flag3 => ServiceFlags::SCHED3,
-        }
-    }
-
-    /// How the flag is written for `scheduler`; `None` when that scheduler
-    /// has names of its own, but not for this flag.
-    pub fn name(self, scheduler: &Name) -> Option<&'static str> {
-        match (scheduler.as_bytes(), self) {
-            (b"sh", SchedFlag::Flag1) => Some("sh-fallback"),
-            (b"sh", SchedFlag::Flag2) => Some("sh-port"),
-            (b"mh", SchedFlag::Flag1) => Some("mh-fallback"),
-            (b"mh", SchedFlag::Flag2) => Some("mh-port"),
-            (b"sh" | b"mh", SchedFlag::Flag3) => None,
-            (_, SchedFlag::Flag1) => Some("flag-1"),
-            (_, SchedFlag::Flag2) => Some("flag-2"),
-            (_, SchedFlag::Flag3) => Some("flag-3"),
-        }
     }
 }
 
@@ -274,20 +234,6 @@ impl ServiceFlags {
     /// Whether each datagram is scheduled for itself.
     pub fn one_packet(self) -> bool {
         self.contains(Self::ONE_PACKET)
-    }
-
-    /// Whether any of the three scheduler flags is set.
-    pub fn any_sched(self) -> bool {
-        self.intersects(Self::SCHED)
-    }
-
-    /// The names of the scheduler flags that are set, in listing order.
-    pub fn sched_names(self, scheduler: &Name) -> impl Iterator<Item = &'static str> {
-        let scheduler = *scheduler;
-        SchedFlag::ALL
-            .into_iter()
-            .filter(move |f| self.contains(f.bit()))
-            .filter_map(move |f| f.name(&scheduler))
     }
 }
 
@@ -366,19 +312,5 @@ impl Service {
             config,
             stats: Stats::default(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flag_names_belong_to_their_scheduler() {
-        let flags = ServiceFlags::SCHED;
-        let names = |s: &str| flags.sched_names(&Name::from(s)).collect::<Vec<_>>();
-        assert_eq!(names("sh"), ["sh-fallback", "sh-port"]);
-        assert_eq!(names("mh"), ["mh-fallback", "mh-port"]);
-        assert_eq!(names("rr"), ["flag-1", "flag-2", "flag-3"]);
     }
 }

@@ -8,10 +8,10 @@
 use super::views::plain;
 use crate::names::Names;
 use crate::render::buffer::Buffer;
-use crate::render::{TableReport, address};
+use crate::render::{TableReport, address, sched_flags};
 use ipvs::{
-    Change, Daemon, DaemonConfig, Family, Forwarding, Protocol, SchedFlag, Server, ServerConfig,
-    ServerKey, Service, ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
+    Change, Daemon, DaemonConfig, Family, Forwarding, Protocol, Server, ServerConfig, ServerKey,
+    Service, ServiceConfig, ServiceKey, Timeouts, Tunnel, TunnelChecksum,
 };
 use std::net::IpAddr;
 
@@ -228,13 +228,10 @@ impl RuleWriter<'_> {
     /// A flag that the scheduler has no name for is written as `flag-N`, which
     /// every scheduler accepts.
     fn sched_flags(&mut self, config: &ServiceConfig) {
-        let set = SchedFlag::ALL
-            .into_iter()
-            .filter(|flag| config.flags.contains(flag.bit()));
-        for (index, flag) in set.enumerate() {
+        for (index, flag) in sched_flags::of_scheduler(config.flags).enumerate() {
             self.text(if index == 0 { " -b " } else { "," });
-            let name = flag.name(&config.scheduler);
-            self.text(name.unwrap_or_else(|| general_name(flag)));
+            let name = sched_flags::name(flag, &config.scheduler);
+            self.text(name.unwrap_or_else(|| sched_flags::general_name(flag)));
         }
     }
 
@@ -330,14 +327,6 @@ fn checksum_option(checksum: TunnelChecksum) -> &'static str {
         TunnelChecksum::None => " --tun-nocsum",
         TunnelChecksum::Checksum => " --tun-csum",
         TunnelChecksum::Remote => " --tun-remcsum",
-    }
-}
-
-fn general_name(flag: SchedFlag) -> &'static str {
-    match flag {
-        SchedFlag::Flag1 => "flag-1",
-        SchedFlag::Flag2 => "flag-2",
-        SchedFlag::Flag3 => "flag-3",
     }
 }
 

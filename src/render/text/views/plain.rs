@@ -3,7 +3,8 @@
 
 use crate::render::address;
 use crate::render::buffer::Buffer;
-use ipvs::{Forwarding, Netmask, Server, ServiceConfig};
+use crate::render::sched_flags;
+use ipvs::{Forwarding, Netmask, Server, ServiceConfig, ServiceFlags};
 
 const FORWARD_WIDTH: usize = 7;
 pub(super) const WEIGHT_WIDTH: usize = 6;
@@ -27,7 +28,7 @@ pub(super) fn titles_with(out: &mut Buffer, servers: &str) {
 pub(in crate::render::text) fn service_columns(out: &mut Buffer, config: &ServiceConfig) {
     out.push(b' ');
     out.text(config.scheduler.as_bytes());
-    if config.flags.any_sched() {
+    if config.flags.intersects(ServiceFlags::SCHED) {
         out.text(" (");
         flag_names(out, config);
         out.push(b')');
@@ -41,7 +42,8 @@ pub(in crate::render::text) fn service_columns(out: &mut Buffer, config: &Servic
 }
 
 fn flag_names(out: &mut Buffer, config: &ServiceConfig) {
-    let names = config.flags.sched_names(&config.scheduler);
+    let names = sched_flags::of_scheduler(config.flags)
+        .filter_map(|flag| sched_flags::name(flag, &config.scheduler));
     for (index, name) in names.enumerate() {
         if index > 0 {
             out.push(b',');
