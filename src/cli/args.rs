@@ -19,7 +19,7 @@ use std::time::Duration;
 pub const DEFAULT_PERSISTENCE: u32 = 360;
 
 /// The options read so far.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Args<'a> {
     pub(super) command: CommandName,
     /// The options that were given.
@@ -79,43 +79,7 @@ impl<'a> Args<'a> {
     pub fn new(command: CommandName) -> Args<'a> {
         Args {
             command,
-            given: OptSet::default(),
-            words: Vec::new(),
-            role: None,
-            service: None,
-            service_options: ServiceOptions::default(),
-            netmask: None,
-            server: None,
-            server_options: ServerOptions::default(),
-            drain: None,
-            daemon: DaemonConfig::default(),
-            sync_id: None,
-            keep: false,
-            without: None,
-            ensure: false,
-            numeric: false,
-            connection: false,
-            client: None,
-            states: None,
-            by: None,
-            top: None,
-            timeout: false,
-            daemons: false,
-            stats: false,
-            rate: false,
-            thresholds: false,
-            persistent_conn: false,
-            tun_info: false,
-            exact: false,
-            nosort: false,
-            json: false,
-            openmetrics: false,
-            watch: None,
-            samples: None,
-            all: false,
-            replace: false,
-            dry_run: false,
-            netns: None,
+            ..Args::default()
         }
     }
 

@@ -39,10 +39,9 @@ pub use command::{
 pub use error::{Context, UsageError};
 
 use crate::names::Lookup;
-use crate::render::Style;
 use args::Args;
 use opt::{CommandName, Opt};
-use options::{Role, Takes};
+use options::Role;
 use popt::{Lexer, Occurrence, Token};
 use std::ffi::OsString;
 
@@ -82,7 +81,7 @@ impl From<Command> for Meaning {
 
 fn parse_words(words: &[&[u8]], posix: bool, lookup: &mut dyn Lookup) -> Result<Meaning, Wrong> {
     if words.is_empty() {
-        return Ok(list_everything().into());
+        return Ok(Args::default().command(lookup)?.into());
     }
     match argv::read(words, posix) {
         Some(reading) => interpret(reading.tokens().map(Ok), lookup),
@@ -110,20 +109,9 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
     }
 }
 
-/// What a command line without any word asks for.
-fn list_everything() -> Command {
-    let table = List::Table {
-        service: None,
-        style: Style::default(),
-        sorted: true,
-        numeric: false,
-    };
-    Command::Action(Action::List(Box::new(table), Format::default()))
-}
-
 /// What is wrong with a command line.
 enum Wrong {
-    /// Its first option is no command. For a command line the message is how to
+    /// Its first option is not a command. For a command line the message is how to
     /// get help; for a rule it names the first word, or is the error found there.
     NoCommand(Option<UsageError>),
     /// Anything else.
@@ -151,7 +139,7 @@ fn interpret<'a>(
                 Role::Command(CommandName::Version) => return Ok(Command::Version.into()),
                 Role::Command(command) => {
                     let args = args.insert(Args::new(command));
-                    read_value(args, &first, lookup)?;
+                    first.row.read(args, first.value, lookup)?;
                 }
                 _ => return Err(Wrong::NoCommand(None)),
             },
@@ -184,21 +172,7 @@ fn take<'a>(
         }
         Role::Option(_) | Role::Unchecked => {}
     }
-    read_value(args, option, lookup)
-}
-
-fn read_value<'a>(
-    args: &mut Args<'a>,
-    option: &Occurrence<'a>,
-    lookup: &mut dyn Lookup,
-) -> Result<(), UsageError> {
-    match (option.row.takes, option.value) {
-        (Takes::Words(_), _) => Ok(()),
-        (Takes::Nothing(set) | Takes::Optional(_, set, _), None) => set(args),
-        (Takes::Nothing(set), Some(_)) => set(args),
-        (Takes::Value(_, _, read), value) => read(args, value.unwrap_or_default(), lookup),
-        (Takes::Optional(_, _, read), Some(value)) => read(args, value, lookup),
-    }
+    option.row.read(args, option.value, lookup)
 }
 
 #[cfg(test)]

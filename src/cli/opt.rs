@@ -57,6 +57,13 @@ named! {
     }
 }
 
+/// A command line without any word lists the table.
+impl Default for CommandName {
+    fn default() -> CommandName {
+        CommandName::List
+    }
+}
+
 impl CommandName {
     /// The command that asks for `change`.
     pub fn of(change: &Change) -> CommandName {

@@ -169,6 +169,21 @@ impl OptionSpec {
         self.since == Since::C || self.is_taken_by(command)
     }
 
+    /// Puts `value` into the place of the option.
+    pub(super) fn read<'a>(
+        &self,
+        args: &mut Args<'a>,
+        value: Option<&'a [u8]>,
+        lookup: &mut dyn Lookup,
+    ) -> Result<(), UsageError> {
+        match (self.takes, value) {
+            (Takes::Words(_), _) => Ok(()),
+            (Takes::Nothing(set), _) | (Takes::Optional(_, set, _), None) => set(args),
+            (Takes::Value(_, _, read), value) => read(args, value.unwrap_or_default(), lookup),
+            (Takes::Optional(_, _, read), Some(value)) => read(args, value, lookup),
+        }
+    }
+
     /// How it can be spelt: `-t` and `--tcp-service`.
     pub fn spellings(&self) -> impl Iterator<Item = String> {
         let short = self.short.map(|letter| format!("-{}", char::from(letter)));
