@@ -22,6 +22,16 @@ macro_rules! named {
             /// All of them, in order.
             pub const ALL: &[$kind] = &[$($kind::$variant,)*];
 
+            /// Their words, in order.
+            pub fn names() -> Vec<&'static str> {
+                Self::ALL.iter().map(|one| one.name()).collect()
+            }
+
+            /// The one with these words.
+            pub fn named(name: &[u8]) -> Option<$kind> {
+                Self::ALL.iter().copied().find(|one| one.name().as_bytes() == name)
+            }
+
             /// Its words.
             pub const fn name(self) -> &'static str {
                 match self {

@@ -331,7 +331,7 @@ const INT_MAX: i64 = i32::MAX as i64;
 
 /// The option table.
 #[rustfmt::skip] // two or three lines a row
-pub static OPTIONS: [OptionSpec; 76] = {
+pub static OPTIONS: &[OptionSpec] = {
     use CommandName as C;
     use Opt as O;
     use Section::*;
@@ -349,7 +349,7 @@ pub static OPTIONS: [OptionSpec; 76] = {
     ];
     const MASTER_OR_BACKUP: Values = One(|| vec!["master", "backup"]);
 
-    [
+    &[
         command("A", "add-service", C::AddService, "add a virtual service"),
         command("E", "edit-service", C::EditService, "change a virtual service"),
         command("D", "delete-service", C::DeleteService, "delete a virtual service with its real servers"),
@@ -410,7 +410,7 @@ pub static OPTIONS: [OptionSpec; 76] = {
         option(ServerOptions, "m", "masquerading", O::ForwardingMethod, "forward by network address translation").of(FORWARDING)
             .flag(|a| put(&mut a.server_options.method, Ok(Method::Masq))),
         option(ServerOptions, "", "tun-type", O::TunType, "the tunnel: %; default ipip").of(FORWARDING)
-            .value("TYPE", One(|| TunnelType::ALL.iter().map(|t| t.name()).collect()),
+            .value("TYPE", One(TunnelType::names),
                 |a, v, _| put(&mut a.server_options.tunnel_type, values::tunnel_type(v))),
         option(ServerOptions, "", "tun-port", O::TunPort, "the UDP port of a gue tunnel").of(FORWARDING)
             .value("PORT", Any, |a, v, _| put(&mut a.server_options.tunnel_port, number(v, "tunnel port", 1, 65535))),
@@ -572,4 +572,39 @@ static SHORT: [u8; 128] = {
 /// The row with this short spelling.
 pub fn find_short(letter: u8) -> Option<&'static OptionSpec> {
     OPTIONS.get(usize::from(*SHORT.get(usize::from(letter))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_has_a_row_that_some_command_takes() {
+        for option in Opt::ALL {
+            let rows = OPTIONS
+                .iter()
+                .filter(|row| row.role == Role::Option(*option));
+            let takers = rows.map(|row| {
+                let takers = CommandName::ALL.iter().filter(|c| row.is_taken_by(**c));
+                takers.collect::<Vec<_>>()
+            });
+            let takers: Vec<_> = takers.collect();
+            let first = takers
+                .first()
+                .unwrap_or_else(|| panic!("no row is {}", option.name()));
+            assert!(!first.is_empty(), "no command takes {}", option.name());
+            assert!(takers.iter().all(|t| t == first), "{}", option.name());
+        }
+    }
+
+    #[test]
+    fn what_takes_a_value_names_it_and_only_that() {
+        for row in OPTIONS {
+            let name = match row.takes {
+                Takes::Value(name, ..) | Takes::Optional(name, ..) | Takes::Words(name) => name,
+                Takes::Nothing(_) => continue,
+            };
+            assert!(!name.is_empty() && name.is_ascii(), "{}", row.long);
+        }
+    }
 }

@@ -148,21 +148,29 @@ impl ServiceOptions {
 
 impl Over<ServiceConfig> for ServiceOptions {
     fn over(&self, present: &ServiceConfig) -> Result<ServiceConfig, UsageError> {
+        // All by name: an option that is forgotten here does not compile.
+        let ServiceOptions {
+            scheduler,
+            persistence,
+            netmask,
+            engine,
+            one_packet,
+            sched_flags,
+        } = self;
         let mut config = ServiceConfig {
-            scheduler: self.scheduler.unwrap_or(present.scheduler),
+            scheduler: scheduler.unwrap_or(present.scheduler),
             flags: present.flags,
-            timeout: self.persistence.unwrap_or(present.timeout),
-            netmask: self.netmask.unwrap_or(present.netmask),
-            engine: self.engine.unwrap_or(present.engine),
+            timeout: persistence.unwrap_or(present.timeout),
+            netmask: netmask.unwrap_or(present.netmask),
+            engine: engine.unwrap_or(present.engine),
         };
-        if let Some(seconds) = self.persistence {
-            let on = seconds != 0;
-            config.flags.set(ServiceFlags::PERSISTENT, on);
+        if let Some(seconds) = persistence {
+            config.flags.set(ServiceFlags::PERSISTENT, *seconds != 0);
         }
-        if let Some(on) = self.one_packet {
-            config.flags.set(ServiceFlags::ONE_PACKET, on);
+        if let Some(on) = one_packet {
+            config.flags.set(ServiceFlags::ONE_PACKET, *on);
         }
-        if let Some(text) = &self.sched_flags {
+        if let Some(text) = sched_flags {
             let flags = values::sched_flags(text, &config.scheduler)?;
             config.flags = (config.flags - ServiceFlags::SCHED) | flags;
         }
@@ -204,11 +212,22 @@ pub struct ServerOptions {
 
 impl Over<ServerConfig> for ServerOptions {
     fn over(&self, present: &ServerConfig) -> Result<ServerConfig, UsageError> {
+        // All by name, as above; the first five are for `forwarding`.
+        let ServerOptions {
+            method: _,
+            tunnel_type: _,
+            tunnel_port: _,
+            checksum: _,
+            tunnel_options: _,
+            weight,
+            upper_threshold,
+            lower_threshold,
+        } = self;
         Ok(ServerConfig {
             forwarding: self.forwarding(present.forwarding)?,
-            weight: self.weight.unwrap_or(present.weight),
-            upper_threshold: self.upper_threshold.unwrap_or(present.upper_threshold),
-            lower_threshold: self.lower_threshold.unwrap_or(present.lower_threshold),
+            weight: weight.unwrap_or(present.weight),
+            upper_threshold: upper_threshold.unwrap_or(present.upper_threshold),
+            lower_threshold: lower_threshold.unwrap_or(present.lower_threshold),
         })
     }
 }

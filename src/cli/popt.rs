@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn every_spelling_is_found_and_none_twice() {
-        for row in &OPTIONS {
+        for row in OPTIONS {
             if let Some(letter) = row.short {
                 assert_eq!(find_short(letter), Some(row));
             }

@@ -264,7 +264,7 @@ impl Random {
         };
         let allowed = allowed_with(command);
         let mut groups = Vec::new();
-        for row in &OPTIONS {
+        for row in OPTIONS {
             let chance = match row.role {
                 Role::Command(_) => 0,
                 _ if row.since == Since::Ours => 0,

@@ -81,7 +81,7 @@ fn the_manual_explains_the_option_table_and_nothing_else() {
 #[test]
 fn an_option_taken_away_from_the_manual_is_missed() {
     let manual = read("man/ipvsadm.8");
-    for row in &OPTIONS {
+    for row in OPTIONS {
         let without = manual.replace(&entry(row), ".It nothing");
         assert_ne!(differences(&without), [""; 0], "{}", entry(row));
     }

@@ -285,10 +285,7 @@ pub fn interface(input: &[u8]) -> Option<Name> {
 
 /// The type of a tunnel.
 pub fn tunnel_type(input: &[u8]) -> Result<TunnelType, UsageError> {
-    let mut types = TunnelType::ALL.iter().copied();
-    types
-        .find(|tunnel| tunnel.name().as_bytes() == input)
-        .ok_or(UsageError::IllegalValue("tunnel type"))
+    TunnelType::named(input).ok_or(UsageError::IllegalValue("tunnel type"))
 }
 
 /// A network namespace, by its name or path.

@@ -57,7 +57,7 @@ fn option_cases() -> String {
 
 fn service_cases() -> String {
     let mut text = String::new();
-    for row in &OPTIONS {
+    for row in OPTIONS {
         if let Values::Service = values(row) {
             let kind = kind(row);
             let words = either(row);

@@ -84,7 +84,7 @@ fn option_specs() -> String {
 
 fn service_cases() -> String {
     let mut text = String::new();
-    for row in &OPTIONS {
+    for row in OPTIONS {
         if let Values::Service = values(row) {
             let kind = kind(row);
             let letter = row.short.map(char::from);
