@@ -42,3 +42,4 @@ pub mod rates;
 pub mod render;
 pub mod rules;
 pub mod run;
+mod start;

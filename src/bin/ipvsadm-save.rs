@@ -1,7 +1,4 @@
 //! ipvsadm-save, the program: everything is in the library.
 #![no_main]
 
-#[path = "../start.rs"]
-mod start;
-
-use ipvsadm::run::ipvsadm_save as run;
+ipvsadm::program!(ipvsadm::run::ipvsadm_save);

@@ -1,7 +1,4 @@
 //! ipvstop, the program: everything is in the library.
 #![no_main]
 
-#[path = "../start.rs"]
-mod start;
-
-use ipvstop::run;
+ipvsadm::program!(ipvstop::run);
