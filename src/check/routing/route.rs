@@ -177,7 +177,7 @@ pub fn parse_address(message: &[u8]) -> Option<LinkAddress> {
     })
 }
 
-/// The route to an address, from the answer to [`route`].
+/// The route to an address, from the answer to `RTM_GETROUTE`.
 pub fn parse_route(message: &[u8]) -> Option<Route> {
     let header = RouteHeader::parse(message).ok()?;
     let values = Values::<{ RTA_VIA as usize + 1 }>::new(after(&header, message));
