@@ -177,6 +177,7 @@ fn take<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::options::{OPTIONS, Takes};
     use super::*;
     use crate::names::NoLookup;
 
@@ -346,5 +347,96 @@ mod tests {
         ] {
             assert!(said(line).contains(port), "{line}: {}", said(line));
         }
+    }
+
+    /// What an option gets as its value below.
+    fn value(name: &str) -> &str {
+        match name {
+            "ADDRESS" => "10.0.0.9",
+            "MASK" => "255.255.0.0",
+            "SCHEDULER" => "rr",
+            "ENGINE" => "sip",
+            "FLAGS" => "flag-1",
+            "TYPE" => "gre",
+            "INTERFACE" => "eth9",
+            "CLIENT" => "10.9.0.0/16",
+            "STATES" => "udp",
+            "KEYS" => "client",
+            "NAMES" => "ops",
+            "NAMESPACE" => "blue",
+            _ => "7",
+        }
+    }
+
+    /// An option whose field nobody reads would be accepted and ignored.
+    #[test]
+    fn no_option_is_ignored_by_a_command_that_takes_it() {
+        let has_no_effect = |command: CommandName, line: &str, option: &str| match command {
+            // As with C ipvsadm.
+            CommandName::List if option == "syncid" => true,
+            CommandName::List if line.contains("-c") => {
+                ["nosort", "exact", "tun-info"].contains(&option)
+            }
+            // These show numbers anyway.
+            CommandName::Check | CommandName::CheckRealServer if option == "numeric" => true,
+            CommandName::Save if line.contains("--watch") && option == "numeric" => true,
+            // The defaults.
+            _ => ["gatewaying", "tun-nocsum"].contains(&option),
+        };
+        let mut tried = 0;
+        for (line, command) in [
+            ("-A -u 10.0.0.1:53", CommandName::AddService),
+            ("-E -u 10.0.0.1:53", CommandName::EditService),
+            ("-E -u 10.0.0.1:53 --keep", CommandName::EditService),
+            ("-D -t 10.0.0.1:80", CommandName::DeleteService),
+            ("-C", CommandName::Flush),
+            ("-L", CommandName::List),
+            ("-L -c", CommandName::List),
+            ("-L -c --by state", CommandName::List),
+            ("-L --watch", CommandName::List),
+            ("-a -t 10.0.0.1:80 -r 10.0.0.2", CommandName::AddServer),
+            (
+                "-a -f 1 -r 10.0.0.2 -i --tun-type gre",
+                CommandName::AddServer,
+            ),
+            ("-e -t 10.0.0.1:80 -r 10.0.0.2", CommandName::EditServer),
+            (
+                "-e -t 10.0.0.1:80 -r 10.0.0.2 --keep",
+                CommandName::EditServer,
+            ),
+            ("-d -t 10.0.0.1:80 -r 10.0.0.2", CommandName::DeleteServer),
+            ("--set 1 2 3", CommandName::Set),
+            ("--start-daemon master", CommandName::StartDaemon),
+            ("--stop-daemon master", CommandName::StopDaemon),
+            ("-R", CommandName::Restore),
+            ("-S", CommandName::Save),
+            ("-S --watch", CommandName::Save),
+            ("--check", CommandName::Check),
+            (
+                "--check-real-server -t 10.0.0.1:80",
+                CommandName::CheckRealServer,
+            ),
+            ("-Z", CommandName::Zero),
+        ] {
+            let read = |line: &str| {
+                let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+                format!("{:?}", parse(b"ipvsadm", &words, false, &mut NoLookup))
+            };
+            for row in OPTIONS.iter().filter(|row| row.is_taken_by(command)) {
+                if has_no_effect(command, line, row.long) {
+                    continue;
+                }
+                let option = match row.takes {
+                    Takes::Value(name, ..) | Takes::Optional(name, ..) => {
+                        format!("--{} {}", row.long, value(name))
+                    }
+                    Takes::Nothing(_) | Takes::Words(_) => format!("--{}", row.long),
+                };
+                let line_with = format!("{line} {option}");
+                assert_ne!(read(&line_with), read(line), "{line_with}: ignored");
+                tried += 1;
+            }
+        }
+        assert!(tried > 150, "only {tried} lines were tried");
     }
 }
