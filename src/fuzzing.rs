@@ -557,7 +557,7 @@ mod tests {
     /// Some inputs a target, always the same ones; or as many as the seconds of
     /// `IPVSADM_FUZZ_SECONDS` have room for, from `IPVSADM_FUZZ_SEED` on.
     #[test]
-    fn what_must_hold_holds() {
+    fn the_seeds_of_every_target_hold() {
         let number = |name| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
         let seconds = number("IPVSADM_FUZZ_SECONDS").map(Duration::from_secs);
         let seed = number("IPVSADM_FUZZ_SEED").unwrap_or(1);

@@ -2,7 +2,7 @@
 //! balancer inside the Linux kernel. A drop-in replacement for the C program of
 //! that name.
 //!
-//! The library exists for the programs and tests of this package; it is no
+//! The library exists for the programs and tests of this package; it is not a
 //! stable interface. Its layers depend on each other in one direction only, on
 //! those below:
 //!

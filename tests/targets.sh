@@ -3,7 +3,7 @@
 # QEMU's emulation, on one whose numbers have the low byte first and one with the
 # high byte first. Needs rustup for the standard libraries; the linkers, C
 # libraries and QEMU come from Debian.
-# Usage: targets.sh [--if-there]: what cannot be had here is told, and no failure.
+# Usage: targets.sh [--if-there]: what is not available here is reported, and is not a failure.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -598,7 +598,7 @@ mod tests {
     }
 
     #[test]
-    fn what_takes_a_value_names_it_and_only_that() {
+    fn options_that_take_values_name_them() {
         for row in OPTIONS {
             let name = match row.takes {
                 Takes::Value(name, ..) | Takes::Optional(name, ..) | Takes::Words(name) => name,

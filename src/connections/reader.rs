@@ -36,7 +36,7 @@ pub struct Connections<R = File> {
     filled: usize,
     /// How much of that has been handed out.
     used: usize,
-    /// Inside a line that is no row: the titles, or one too long.
+    /// Inside a line that is not a row: the titles, or one too long.
     skipping: bool,
     recent: Recent,
     /// `None` lets all rows through.

@@ -82,7 +82,7 @@ impl Column {
         }
     }
 
-    /// What it shows of `row`; `None` where that is no number or not known.
+    /// What it shows of `row`; `None` where that is not a number, or unknown.
     pub fn value(self, row: &Numbers) -> Option<f64> {
         let rate = |of: fn(Rates) -> f64| row.rates.map(of);
         match self {

@@ -86,7 +86,7 @@ pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
 }
 
 fn definition() -> Command {
-    // Whatever its bytes: clap does not say which words are no UTF-8.
+    // Any bytes: clap does not say which words are not UTF-8.
     let any = OsStringValueParser::new;
     let arguments = OPTIONS.iter().map(|option| {
         let argument = Arg::new(option.long).short(option.short).long(option.long);

@@ -228,7 +228,7 @@ fn foot_line(state: &State, can: Capabilities) -> Line<'static> {
     Line::raw(text)
 }
 
-/// `text`, cut to `width` if need be; that is told by the last character.
+/// `text`, cut to `width` if need be, which the last character shows.
 fn cut(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();

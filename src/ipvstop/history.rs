@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_or_idle_has_none() {
+    fn gone_and_idle_rows_have_no_history() {
         let mut history = History::default();
         history.add(&sample(3, 1, 0.0), None);
         assert_eq!(history.services.len(), 0);

@@ -116,7 +116,7 @@ impl Top {
             },
             Message::Resize => {}
             Message::Signal(SIGTSTP) => suspend(screen)?,
-            // Whoever stopped the program may have changed the terminal.
+            // The shell may have changed the terminal while the program was stopped.
             Message::Signal(SIGCONT) => screen.lend(|| Ok(())).map_err(Stop::Terminal)?,
             Message::Signal(signal) => return Err(Stop::Signal(signal)),
             Message::NoKeys(error) => return Err(Stop::Terminal(error)),

@@ -1,6 +1,4 @@
 //! From words to addresses and ports, for the command line and for rules.
-//!
-//! This module must not be asked for numbers: callers try numeric forms first.
 
 use super::pool;
 use super::services::Services;

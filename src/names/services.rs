@@ -1,6 +1,4 @@
 //! /etc/services.
-//!
-//! This module must not read the file: it is given the text.
 
 use ipvs::Protocol;
 use nom::bytes::complete::{tag, take_till, take_while, take_while1};
@@ -18,7 +16,7 @@ pub struct Services {
 }
 
 impl Services {
-    /// The services in `text`; lines that are no services are passed over.
+    /// The services in `text`; other lines are skipped.
     pub fn parse(text: &[u8]) -> Services {
         let mut services = Services::default();
         for line in text.split(|byte| *byte == b'\n') {
@@ -50,7 +48,7 @@ impl Services {
         self
     }
 
-    /// The name of a port, which is no alias.
+    /// The name of a port; aliases are not used.
     pub fn name(&self, port: u16, protocol: Protocol) -> Option<&[u8]> {
         self.names.get(&(port, protocol)).map(|name| &**name)
     }

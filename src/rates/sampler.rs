@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_and_goes_starts_afresh() {
+    fn entries_that_come_back_start_without_rates() {
         let start = Instant::now();
         let mut sampler = Sampler::default();
         let mut look = |second, rows: &[(u8, Option<u8>, u64)]| -> Vec<Option<f64>> {

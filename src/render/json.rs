@@ -372,7 +372,7 @@ impl Value for Rest {
     }
 }
 
-/// A text from outside. JSON has no bytes that are no UTF-8: each such run
+/// A text from outside. JSON is UTF-8: each run of other bytes
 /// becomes U+FFFD.
 pub(crate) struct Text<'a>(pub &'a [u8]);
 

@@ -1,7 +1,5 @@
 //! The order of listings: that of C ipvsadm, but addresses and marks are
 //! compared as unsigned numbers.
-//!
-//! This module must not print.
 
 use ipvs::{Family, Server, Service, ServiceKey, Table};
 use std::net::{IpAddr, Ipv4Addr};

@@ -12,11 +12,11 @@ pub struct WrongLine {
     pub error: RuleError,
 }
 
-/// Why a line is no rule, or not one that `--replace` can use. The numbers are
+/// Why a line is not a rule, or not one that `--replace` can use. The numbers are
 /// those of the earlier lines that say the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleError {
-    /// It is no command line.
+    /// It is not a command line.
     Usage(UsageError),
     /// The same, because this name was not looked up in time.
     LateName(UsageError, Box<[u8]>),

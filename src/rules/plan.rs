@@ -439,7 +439,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_description_is_wrong() {
+    fn replace_refuses_lines_that_describe_nothing() {
         let text = format!("{TABLE}-A -f 7\n-a -f 8 -r 10.0.0.2 -m\n-C\n{TABLE}");
         let wrong = Wanted::from_rules(&rules(&text)).err().unwrap_or_default();
         let lines: Vec<u32> = wrong.iter().map(|w| w.line).collect();

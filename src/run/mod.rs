@@ -2,7 +2,7 @@
 //! together, and the only one that prints errors and chooses the exit status.
 //!
 //! What a command line means is decided in `cli`, what output looks like in
-//! `render`, what the kernel is told in `kernel`: none of that belongs here.
+//! `render`, what the kernel is sent in `ipvs`: none of that belongs here.
 
 mod action;
 mod change;

@@ -132,7 +132,7 @@ fn change_all(
     })
 }
 
-/// Runs a rule that is no change, such as a listing. Whatever goes wrong,
+/// Runs a rule that changes nothing, such as a listing. Whatever goes wrong,
 /// continue with the remaining rules; a closed pipe is not reported.
 fn run_rule(session: &mut Session, rule: &Rule, progress: &mut Progress) {
     progress.done += 1;

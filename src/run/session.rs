@@ -39,7 +39,7 @@ pub fn open(netns: Option<&OsStr>) -> Result<Ipvs> {
     ipvs.map_err(|error| match error {
         OpenError::Namespace(error) => Failure::Namespace(netns.unwrap_or_default().into(), error),
         OpenError::Kernel(error) => Failure::Unavailable(error.errno()),
-        // As C ipvsadm: whoever could not load the module is told that first.
+        // As C ipvsadm, which reports first that the module could not be loaded.
         _ if !geteuid().is_root() => Failure::Unavailable(EPERM),
         _ => Failure::Unavailable(ENOPROTOOPT),
     })

@@ -43,7 +43,7 @@ fn kernel(cases: &mut Cases) {
 }
 
 /// The reference asks the kernel before it looks at the command line; ours
-/// says what is wrong with the line to whoever asks.
+/// says what is wrong with the line.
 #[rustfmt::skip] // several cases a line
 fn nobody(cases: &mut Cases) {
     cases.given(TABLE);

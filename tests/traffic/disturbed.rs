@@ -104,7 +104,7 @@ fn ends_with(running: Vec<Running>, wanted: &str) -> Result<()> {
     Ok(())
 }
 
-/// Whoever unloads IPVS leaves it loaded.
+/// A test that unloads IPVS loads it again.
 struct Loaded;
 
 impl Drop for Loaded {

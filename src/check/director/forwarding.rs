@@ -238,7 +238,7 @@ fn overhead(tunnel: Tunnel, outer: Family) -> Option<u32> {
     Some(ip + tunnel)
 }
 
-/// Without pmtu_disc the clients are never told to send shorter packets.
+/// Without pmtu_disc the clients never learn to send shorter packets.
 fn fragments(facts: &Facts, report: &mut Findings) {
     let path = "net/ipv4/vs/pmtu_disc";
     if !facts.settings.is(path, 0) {

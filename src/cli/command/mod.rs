@@ -61,7 +61,7 @@ pub enum Action {
         server: ServerKey,
         /// How long to wait, in seconds; `None` waits for ever.
         limit: Option<u32>,
-        /// `--ensure`: one that is not there is no error.
+        /// `--ensure`: succeed if it is not there.
         ensure: bool,
     },
     /// `-L`. In a box for the same reason.

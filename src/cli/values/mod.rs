@@ -343,7 +343,7 @@ pub fn netmask(
 }
 
 /// A prefix length from 1 to 128, read as atoi does: up to the first byte that
-/// is no digit, cut to 32 bits.
+/// is not a digit, cut to 32 bits.
 fn prefix(input: &[u8]) -> Option<u32> {
     let (_, value) = strtol(input).ok()?;
     #[expect(clippy::cast_possible_truncation, reason = "as atoi does")]

@@ -102,7 +102,7 @@ fn a_wide_screen_has_more_columns() {
 }
 
 #[test]
-fn what_is_not_known_is_no_zero() {
+fn unknown_values_are_drawn_as_dashes() {
     let mut first = sample(1, 1, 0.0);
     first.services[0].rates = None;
     let lines = screen(&mut state([first]), (80, 24));

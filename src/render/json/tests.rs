@@ -55,7 +55,7 @@ fn a_table_is_one_document_and_a_row_one_line() {
 }
 
 #[test]
-fn what_is_not_ended_is_no_json() {
+fn a_document_without_its_end_is_not_json() {
     let web = service(tcp("10.0.0.1", 80));
     let cut = |count: usize| {
         written(|out| {

@@ -1,7 +1,7 @@
 //! `-L -c`: the connections, one after the other.
 //!
 //! The table may have millions of rows: a row must cost hardly more than
-//! copying its bytes. This module must not read the table.
+//! copying its bytes.
 
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, named};

@@ -1,6 +1,4 @@
 //! `-L -c --by`: how many connections there are of each kind.
-//!
-//! This module must not count.
 
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, endpoint};

@@ -1,6 +1,4 @@
 //! Addresses and ports, with the names they have.
-//!
-//! This module must not look anything up: it asks [`Names`].
 
 use crate::names::Names;
 use crate::render::address;

@@ -99,7 +99,7 @@ fn one_row_of_each_kind() {
 }
 
 #[test]
-fn what_a_newer_kernel_may_say_is_never_cut() {
+fn states_of_newer_kernels_are_never_cut() {
     let odd = Connection {
         protocol: b"DCCP",
         state: b"A_RATHER_LONG_STATE",

@@ -241,7 +241,7 @@ fn tunnels_have_their_encapsulation() {
 }
 
 #[test]
-fn what_has_no_name_is_listed_by_its_number() {
+fn unknown_values_are_listed_by_their_numbers() {
     let tunnel = Tunnel::Ipip;
     let row = server("10.0.0.2", 80, Forwarding::Other { method: 5, tunnel });
     assert_eq!(

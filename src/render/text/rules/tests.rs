@@ -44,7 +44,7 @@ fn services() {
 
 /// Nobody must take such a line for a rule that makes the same.
 #[test]
-fn what_no_option_can_say_is_a_comment_and_not_saved() {
+fn changes_that_no_option_expresses_are_comments_and_not_saved() {
     let service = ServiceKey::Address {
         protocol: Protocol::Other(50),
         address: "10.0.0.1".parse().unwrap(),

@@ -269,7 +269,7 @@ fn a_table_too_long_to_be_read_is_not_read_all_the_time() {
 }
 
 #[test]
-fn what_others_do_ends_it() {
+fn drain_stops_when_others_change_the_server() {
     let gone = Moment {
         gone: true,
         ..Moment::default()
