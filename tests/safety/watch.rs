@@ -308,11 +308,7 @@ fn bad_input() {
             2,
             "The option 'samples' needs the 'watch' option\n",
         ),
-        (
-            "-Z --watch",
-            2,
-            "Illegal 'watch' option with the 'zero' command\n",
-        ),
+        ("-Z --watch", 255, "--watch: unknown option\n"),
         ("-S --watch 0.01 --samples 1", 0, ""),
     ] {
         let output = machine.call(OURS, line, "");
