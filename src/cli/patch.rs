@@ -272,15 +272,13 @@ impl ServerOptions {
 
     /// What a new type of tunnel does not support is dropped.
     fn tunnel(&self, present: Tunnel) -> Result<Forwarding, UsageError> {
+        if self.tunnel_options == OptSet::default() {
+            return Ok(Forwarding::Tunnel(present));
+        }
         let none = TunnelChecksum::None;
         let (kind, port, checksum) = match present {
             // Nothing can be said about its options without a type.
-            Tunnel::Other { .. } if self.tunnel_type.is_none() => {
-                return match self.tunnel_options == OptSet::default() {
-                    true => Ok(Forwarding::Tunnel(present)),
-                    false => Err(UsageError::NoTunnel),
-                };
-            }
+            Tunnel::Other { .. } if self.tunnel_type.is_none() => return Err(UsageError::NoTunnel),
             Tunnel::Other { port, .. } => (TunnelType::Ipip, Some(port), none),
             Tunnel::Ipip => (TunnelType::Ipip, None, none),
             Tunnel::Gue { port, checksum } => (TunnelType::Gue, Some(port), checksum),
@@ -431,6 +429,8 @@ mod tests {
                 gue(7, checksum),
             ),
             ("-i --tun-type gre", Forwarding::Route, gre(none)),
+            // No option asks for it, and another program did.
+            ("", gre(remote), gre(remote)),
             ("", other, other),
             ("-i", other, other),
             ("-g", other, Forwarding::Route),
