@@ -26,9 +26,10 @@ fn foreign_option(word: &[u8]) -> Option<&'static OptionSpec> {
     let is_foreign = |row: &&OptionSpec| CommandName::ALL.iter().any(|c| !row.is_known_to(*c));
     match word {
         [b'-', b'-', name @ ..] => find_long(name.split(|byte| *byte == b'=').next()?),
+        // Where nobody has one of the letters, that is the unknown option.
         [b'-', letters @ ..] => {
-            let mut rows = letters.iter().filter_map(|letter| find_short(*letter));
-            rows.rfind(is_foreign)
+            let rows: Option<Vec<_>> = letters.iter().map(|letter| find_short(*letter)).collect();
+            rows?.into_iter().rfind(is_foreign)
         }
         _ => None,
     }
@@ -110,5 +111,6 @@ mod tests {
         );
         assert_eq!(hinted("--xyzzyfoobar"), None);
         assert_eq!(hinted("-Q"), None);
+        assert_eq!(hinted("-LjQ"), None);
     }
 }
