@@ -76,7 +76,7 @@ fn columns(row: &[u8; 66]) -> Option<Row<'_>> {
             expires: decimal(expires)?,
             engine: None,
         },
-        identity: [&row[..46], &[]],
+        identity: [&row[..45], &[]],
     })
 }
 
@@ -233,6 +233,12 @@ mod tests {
             let row = format!("{endpoints}{end}");
             let identity = take_row(&mut row.as_bytes()).unwrap().identity;
             assert_eq!(identity, [endpoints, engine].map(str::as_bytes), "{row}");
+        }
+        // Its time makes the second row too long for the columns.
+        for time in ["899", "12345678"] {
+            let row = format!("{endpoints} NONE        {time:>7}\n");
+            let identity = take_row(&mut row.as_bytes()).unwrap().identity;
+            assert_eq!(identity, [endpoints, ""].map(str::as_bytes), "{row}");
         }
     }
 
