@@ -1,5 +1,5 @@
 # Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for bash.
-# Made from the option table by src/cli/completions; do not edit.
+# Made from the option table by tests/docs/completions; do not edit.
 # Works with bash-completion and without.
 
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not

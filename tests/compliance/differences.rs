@@ -56,7 +56,7 @@ pub const LIST: &[Difference] = &[
     here("texts", "help and version are in our words"),
     here("six-must-follow", "the text that upstream has for -6 before -f; Debian's build has an older one"),
     elsewhere("64-bit-counters", "counters of real servers are shown whole: the reference cuts them to 32 bits", "src/render"),
-    elsewhere("whole-listings", "listings are complete while others change the table", "src/kernel"),
+    elsewhere("whole-listings", "listings are complete while others change the table", "src/ipvs/kernel"),
     here("connection-filters", "-L -c takes services other than marks, and -r: the reference refuses them"),
     elsewhere("connections-once", "a connection is listed once: the reference lists some twice while others come", "tests/churn"),
     elsewhere("stop-at-once", "a sync daemon may be stopped before it has run: the reference waits for ever for an answer", "tests/churn"),

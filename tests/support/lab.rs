@@ -52,7 +52,7 @@ pub fn trial<T: Verdict>(&(name, test): &Test<T>) -> Trial {
 
 /// A test that leaves a file with its duration in the directory
 /// `IPVSADM_RECORDS`, if there is one. Machines that share the directory share the
-/// tests: the machine that makes the file runs the test (see tests/kernel).
+/// tests: the machine that makes the file runs the test (see tests/all).
 pub fn shared(
     name: &'static str,
     test: impl FnOnce() -> Result<(), Failed> + Send + 'static,

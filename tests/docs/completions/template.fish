@@ -1,5 +1,5 @@
 # Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for fish.
-# Made from the option table by src/cli/completions; do not edit.
+# Made from the option table by tests/docs/completions; do not edit.
 
 # The command on the line, by its name.
 function __ipvsadm_command

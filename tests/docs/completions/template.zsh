@@ -1,6 +1,6 @@
 #compdef ipvsadm ipvsadm-save ipvsadm-restore ipvstop
 # Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for zsh.
-# Made from the option table by src/cli/completions; do not edit.
+# Made from the option table by tests/docs/completions; do not edit.
 
 # The rules in the kernel, or nothing. While IPVS is not loaded, ipvsadm is not
 # asked: it would load it.
