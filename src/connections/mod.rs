@@ -1,8 +1,9 @@
-//! The kernel's table of connections: reading it, asking for some of it, and
-//! counting what is in it.
+//! The kernel's table of connections: whole, filtered or counted.
 //!
-//! [`Connections`] reads /proc/net/ip_vs_conn and hands out each [`Connection`]
-//! that a [`ConnectionFilter`] lets through; `Tally` counts them by [`Keys`].
+//! Only `reader` reads: [`Connections`] opens /proc/net/ip_vs_conn, `row` parses
+//! its rows, and `recent` knows which of them were handed out before. All else
+//! works on what was read: a [`ConnectionFilter`] matches a [`Connection`] or not,
+//! and `tally` counts them by [`Keys`].
 
 mod connection;
 mod count;

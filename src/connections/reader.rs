@@ -3,7 +3,7 @@
 //! The table may have millions of rows: only one block of them is held at a
 //! time, and connections borrow from it. A row that the kernel repeats because
 //! others were added meanwhile is handed out once. Rows that were not asked for
-//! are not even remembered. This module must not know what is done with them.
+//! are not even remembered.
 
 use super::recent::Recent;
 use super::row::{take_line, take_row};
@@ -39,19 +39,19 @@ pub struct Connections<R = File> {
     /// Inside a line that is not a row: the titles, or one too long.
     skipping: bool,
     recent: Recent,
-    /// `None` lets all rows through.
+    /// `None` matches all rows.
     filter: Option<ConnectionFilter>,
 }
 
 impl Connections {
-    /// Opens the table, of which `filter` lets some rows through. Anybody may.
+    /// Opens the table, of which `filter` matches some rows. Anybody may.
     pub fn open(namespace: &Namespace, filter: ConnectionFilter) -> io::Result<Connections> {
         Connections::start(procfs::net_file(namespace, "ip_vs_conn")?, filter)
     }
 }
 
 impl<R: Read> Connections<R> {
-    /// Reads the start of the table, of which `filter` lets some rows through.
+    /// Reads the start of the table, of which `filter` matches some rows.
     fn start(input: R, filter: ConnectionFilter) -> io::Result<Connections<R>> {
         let mut connections = Connections {
             input,

@@ -47,8 +47,16 @@ impl Recent {
 }
 
 /// A set of fingerprints, which are hashes themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Fingerprints(HashTable<u64>);
+
+/// With all the room it will take: to grow costs as much as reading some thousand
+/// rows.
+impl Default for Fingerprints {
+    fn default() -> Fingerprints {
+        Fingerprints(HashTable::with_capacity(KEPT))
+    }
+}
 
 impl Fingerprints {
     fn contains(&self, fingerprint: u64) -> bool {

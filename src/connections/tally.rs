@@ -52,12 +52,19 @@ impl Tally {
     /// keys.
     pub fn groups(self) -> Groups {
         let mut groups: Vec<_> = self.groups.into_iter().collect();
-        groups.sort_unstable_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then(a.cmp(b)));
+        groups.sort_unstable_by(|(a, a_count), (b, b_count)| {
+            size(b_count).cmp(&size(a_count)).then_with(|| a.cmp(b))
+        });
         Groups {
             keys: self.keys,
             groups,
         }
     }
+}
+
+/// What groups are sorted by first, as one number.
+fn size((connections, templates): &SmallCount) -> u64 {
+    u64::from(*connections) << 32 | u64::from(*templates)
 }
 
 /// The groups in their order.
@@ -89,9 +96,9 @@ impl Groups {
     }
 }
 
-/// What a group has of all keys, as numbers that sort as it does. With a box of
-/// [`Common`] each, to count 100,000 clients takes twice as long and as much
-/// memory; most have one number, and need no box.
+/// What a group has of all keys, as numbers that sort as it does: a box of
+/// [`Common`] as the key would take twice the memory, and 1.6 times the
+/// instructions to count 100,000 clients. Most have one number, and need no box.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Packed {
     One(u64),
