@@ -67,11 +67,11 @@ fn the_table_goes_meanwhile() {
 fn bad_input() {
     let machine = Machine::new();
     for (line, said) in [
-        ("--by ,", "connections cannot be counted by `'"),
-        ("--by port", "connections cannot be counted by `port'"),
+        ("--by ,", "--by cannot count by `'"),
+        ("--by port", "--by cannot count by `port'"),
         (
             "--by client,state,client/8",
-            "the key 'client' is given twice",
+            "--by has the key 'client' twice",
         ),
         (
             "--by client/129",
@@ -83,16 +83,16 @@ fn bad_input() {
         ),
         ("--by state --top 0", "illegal top specified"),
         ("--by state --top -1", "illegal top specified"),
-        ("--top 3", "'top' needs the 'by' option"),
+        ("--top 3", "The option 'top' needs the 'by' option"),
         (
             "--client 10.0.0.0/33",
             "the prefix of `10.0.0.0/33' is longer than an address",
         ),
         (
             "-t 10.0.9.1:80 --client 2001:db8::/32",
-            "the clients are of another address family than the service",
+            "--client and the service are of different address families",
         ),
-        ("--state ESTABLISH", "there is no state `ESTABLISH'"),
+        ("--state ESTABLISH", "unknown connection state `ESTABLISH'"),
         (
             "-f 7",
             "the kernel's table of connections does not record firewall marks",

@@ -187,7 +187,7 @@ fn bad_input() {
     let fifo = dir.join("fifo");
     let fifo = fifo.to_str().expect("text");
     run("mkfifo", &[fifo], "").expect("mkfifo");
-    let namespace = |name: &str| format!("`{name}' is no network namespace\n");
+    let namespace = |name: &str| format!("`{name}' is not a network namespace\n");
     let as_nobody = [
         "--reuid=65534",
         "--clear-groups",
