@@ -5,9 +5,9 @@
 //! errors from left to right in C ipvsadm's words, and accepts the rare spellings
 //! that only popt knows. Lines of `-R` go straight there: fifty thousand of them
 //! must not each pay for clap. So popt alone would do; clap is here because its
-//! definition is checked by `debug_assert`, because it finds near misses, and
-//! because two independent readers that must agree (a test and a fuzz target
-//! compare them) catch each other's mistakes.
+//! definition is checked by `debug_assert`, and because two independent readers
+//! that must agree (a test and a fuzz target compare them) catch each other's
+//! mistakes.
 //!
 //! clap spends most of its time on building its definition, in each run: it is
 //! given only the options that can occur in the words at hand.
@@ -16,7 +16,6 @@ use super::opt::CommandName;
 use super::options::{OPTIONS, OptionSpec, Role, Takes};
 use super::popt::{Lexer, Occurrence, Token};
 use clap::builder::OsStringValueParser;
-use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command};
 use std::ffi::{OsStr, OsString};
@@ -28,11 +27,6 @@ const COMMANDS: &str = "commands";
 /// Stands for a value that was left out, so that its option has a place among the
 /// others. No word of a command line can hold a NUL.
 const ABSENT: &str = "\0";
-
-/// The clap definition of the command line.
-pub fn definition() -> Command {
-    definition_of(OPTIONS.iter())
-}
 
 fn definition_of(rows: impl Iterator<Item = &'static OptionSpec> + Clone) -> Command {
     let commands = rows.clone().filter(|row| is_command(row)).map(id);
@@ -168,29 +162,12 @@ fn owned(words: &[&[u8]]) -> Vec<OsString> {
     words.iter().map(own).collect()
 }
 
-/// The known option most like the unknown `word`.
-pub fn near_miss(word: &[u8]) -> Option<String> {
-    // clap only guesses behind a valid command.
-    let words = [b"-L".as_slice(), word];
-    let error = definition().try_get_matches_from(owned(&words)).err()?;
-    match error.get(ContextKind::SuggestedArg)? {
-        ContextValue::String(option) => Some(option.clone()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn clap_accepts_the_definition() {
-        definition().debug_assert();
-    }
-
-    #[test]
-    fn a_near_miss_is_named() {
-        assert_eq!(near_miss(b"--wieght").as_deref(), Some("--weight"));
-        assert_eq!(near_miss(b"--xyzzyfoobar"), None);
+        definition_of(OPTIONS.iter()).debug_assert();
     }
 }

@@ -1,7 +1,6 @@
 //! What was probably meant by a wrong command line: one more line for a person at
 //! a terminal. Where nothing is known, nothing is said.
 
-use super::argv;
 use super::error::UsageError;
 use super::opt::CommandName;
 use super::options::{OPTIONS, OptionSpec, Role, find_long, find_short};
@@ -12,7 +11,7 @@ pub fn hint(error: &UsageError) -> Option<String> {
     match error {
         UsageError::UnknownOption(word) => match foreign_option(word) {
             Some(row) => Some(takers(row)),
-            None => argv::near_miss(word).map(|option| format!("did you mean {option}?")),
+            None => near_option(word).map(|option| format!("did you mean --{option}?")),
         },
         UsageError::UnknownState(word) => did_you_mean(word, &STATES),
         UsageError::UnknownKey(word) => did_you_mean(word, &Key::ALL.map(Key::name)),
@@ -54,13 +53,22 @@ fn takers(row: &OptionSpec) -> String {
     }
 }
 
+/// The long spelling most like the unknown `word`.
+fn near_option(word: &[u8]) -> Option<&'static str> {
+    let word = std::str::from_utf8(word).ok()?.strip_prefix("--")?;
+    let (name, _) = word.split_once('=').unwrap_or((word, ""));
+    let spellings: Vec<_> = OPTIONS.iter().map(|row| row.long).collect();
+    nearest(name, &spellings, NEAR_OPTION)
+}
+
 fn did_you_mean(word: &[u8], known: &[&str]) -> Option<String> {
     near(&String::from_utf8_lossy(word), known).map(|known| format!("did you mean {known}?"))
 }
 
 /// How alike two words must be for one to be meant by the other (Jaro-Winkler; 1
-/// is equal).
+/// is equal). There are many options, some of them alike.
 const NEAR: f64 = 0.6;
+const NEAR_OPTION: f64 = 0.8;
 
 /// The one of the `known` words that was probably meant by `word`, in upper or
 /// lower case.

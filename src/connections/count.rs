@@ -42,15 +42,15 @@ impl Key {
     }
 
     /// What `row` has of it.
-    pub fn of(self, row: &Connection) -> Common {
+    pub fn of(self, row: &Connection) -> KeyValue {
         let name = |word| Name::cut(word, Name::CAPACITY);
         match self {
-            Key::Service => Common::Service(row.service, name(row.protocol)),
-            Key::Server => Common::Server(row.server),
-            Key::Client(None) => Common::Client(Network::host(row.client.address)),
-            Key::Client(Some(prefix)) => Common::Client(Network::of(row.client.address, prefix)),
-            Key::State => Common::State(name(row.state)),
-            Key::Protocol => Common::Protocol(name(row.protocol)),
+            Key::Service => KeyValue::Service(row.service, name(row.protocol)),
+            Key::Server => KeyValue::Server(row.server),
+            Key::Client(None) => KeyValue::Client(Network::host(row.client.address)),
+            Key::Client(Some(prefix)) => KeyValue::Client(Network::of(row.client.address, prefix)),
+            Key::State => KeyValue::State(name(row.state)),
+            Key::Protocol => KeyValue::Protocol(name(row.protocol)),
         }
     }
 }
@@ -110,7 +110,7 @@ impl Count {
 /// What connections that are counted together have in common. The kernel's names
 /// of protocols and states have at most eleven bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Common {
+pub enum KeyValue {
     /// The virtual service, with the kernel's name of the protocol.
     Service(Endpoint, Name),
     /// The real server.
@@ -123,24 +123,24 @@ pub enum Common {
     Protocol(Name),
 }
 
-impl Common {
+impl KeyValue {
     /// The one host that it names.
     pub fn host(&self) -> Option<IpAddr> {
         match self {
-            Common::Service(at, _) | Common::Server(at) => Some(at.address),
-            Common::Client(network) if network.prefix().is_none() => Some(network.first()),
-            Common::Client(_) | Common::State(_) | Common::Protocol(_) => None,
+            KeyValue::Service(at, _) | KeyValue::Server(at) => Some(at.address),
+            KeyValue::Client(network) if network.prefix().is_none() => Some(network.first()),
+            KeyValue::Client(_) | KeyValue::State(_) | KeyValue::Protocol(_) => None,
         }
     }
 
     /// The key that it is of.
     pub fn key(&self) -> Key {
         match self {
-            Common::Service(..) => Key::Service,
-            Common::Server(_) => Key::Server,
-            Common::Client(network) => Key::Client(network.prefix()),
-            Common::State(_) => Key::State,
-            Common::Protocol(_) => Key::Protocol,
+            KeyValue::Service(..) => Key::Service,
+            KeyValue::Server(_) => Key::Server,
+            KeyValue::Client(network) => Key::Client(network.prefix()),
+            KeyValue::State(_) => Key::State,
+            KeyValue::Protocol(_) => Key::Protocol,
         }
     }
 }

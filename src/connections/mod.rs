@@ -14,7 +14,7 @@ mod row;
 mod tally;
 
 pub use connection::{Connection, Endpoint};
-pub use count::{Common, Count, Counting, Key, Keys};
+pub use count::{Count, Counting, Key, KeyValue, Keys};
 pub use filter::{ConnectionFilter, EndpointFilter, Network, STATES, StateSet};
 pub use reader::{Connections, Rows, TABLE, Unreadable};
 pub use row::take_row;

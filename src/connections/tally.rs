@@ -3,7 +3,7 @@
 //! There may be as many groups as connections, a million clients for one: what
 //! tells a group from the others is packed into a few numbers.
 
-use super::{Common, Connection, Count, Endpoint, Key, Keys, Network};
+use super::{Connection, Count, Endpoint, Key, KeyValue, Keys, Network};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use ipvs::Name;
@@ -90,14 +90,14 @@ impl Groups {
     }
 
     /// What the connections of the group at the place `at` have in common.
-    pub fn common(&self, at: usize) -> impl Iterator<Item = Common> {
+    pub fn common(&self, at: usize) -> impl Iterator<Item = KeyValue> {
         let mut numbers = Numbers(self.groups[at].0.numbers().iter());
         self.keys.iter().map(move |key| numbers.common(*key))
     }
 }
 
 /// What a group has of all keys, as numbers that sort as it does: a box of
-/// [`Common`] as the key would take twice the memory, and 1.6 times the
+/// [`KeyValue`] as the key would take twice the memory, and 1.6 times the
 /// instructions to count 100,000 clients. Most have one number, and need no box.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Packed {
@@ -140,12 +140,12 @@ impl Hash for Packed {
 const IPV6: u64 = u64::MAX;
 
 /// Adds the numbers of `common`.
-fn pack(numbers: &mut Vec<u64>, common: Common) {
+fn pack(numbers: &mut Vec<u64>, common: KeyValue) {
     let (address, port, name) = match common {
-        Common::Service(at, protocol) => (Some(at.address), Some(at.port), Some(protocol)),
-        Common::Server(at) => (Some(at.address), Some(at.port), None),
-        Common::Client(network) => (Some(network.first()), None, None),
-        Common::State(name) | Common::Protocol(name) => (None, None, Some(name)),
+        KeyValue::Service(at, protocol) => (Some(at.address), Some(at.port), Some(protocol)),
+        KeyValue::Server(at) => (Some(at.address), Some(at.port), None),
+        KeyValue::Client(network) => (Some(network.first()), None, None),
+        KeyValue::State(name) | KeyValue::Protocol(name) => (None, None, Some(name)),
     };
     match address {
         Some(IpAddr::V4(v4)) => numbers.push(v4.to_bits().into()),
@@ -173,14 +173,14 @@ struct Numbers<'a>(slice::Iter<'a, u64>);
 
 impl Numbers<'_> {
     /// What comes next, which is of `key`.
-    fn common(&mut self, key: Key) -> Common {
+    fn common(&mut self, key: Key) -> KeyValue {
         match key {
-            Key::Service => Common::Service(self.endpoint(), self.name()),
-            Key::Server => Common::Server(self.endpoint()),
-            Key::Client(None) => Common::Client(Network::host(self.address())),
-            Key::Client(Some(prefix)) => Common::Client(Network::of(self.address(), prefix)),
-            Key::State => Common::State(self.name()),
-            Key::Protocol => Common::Protocol(self.name()),
+            Key::Service => KeyValue::Service(self.endpoint(), self.name()),
+            Key::Server => KeyValue::Server(self.endpoint()),
+            Key::Client(None) => KeyValue::Client(Network::host(self.address())),
+            Key::Client(Some(prefix)) => KeyValue::Client(Network::of(self.address(), prefix)),
+            Key::State => KeyValue::State(self.name()),
+            Key::Protocol => KeyValue::Protocol(self.name()),
         }
     }
 
@@ -242,10 +242,10 @@ mod tests {
             tally.add(row);
         }
         let shown = |common| match common {
-            Common::Service(at, protocol) => format!("{protocol} {}:{}", at.address, at.port),
-            Common::Server(at) => format!("{}:{}", at.address, at.port),
-            Common::Client(network) => format!("{}/{:?}", network.first(), network.prefix()),
-            Common::State(word) | Common::Protocol(word) => word.to_string(),
+            KeyValue::Service(at, protocol) => format!("{protocol} {}:{}", at.address, at.port),
+            KeyValue::Server(at) => format!("{}:{}", at.address, at.port),
+            KeyValue::Client(network) => format!("{}/{:?}", network.first(), network.prefix()),
+            KeyValue::State(word) | KeyValue::Protocol(word) => word.to_string(),
         };
         let groups = tally.groups();
         let line = |at| {

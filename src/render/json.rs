@@ -11,7 +11,7 @@
 
 use super::buffer::Buffer;
 use super::{ConnectionReport, Rest, TableReport, address, sched_flags};
-use crate::connections::{Common, Connection, Count, Key, Keys};
+use crate::connections::{Connection, Count, Key, KeyValue, Keys};
 use ipvs::{
     Daemon, Family, Forwarding, Info, Netmask, Protocol, Server, Service, ServiceConfig,
     ServiceFlags, ServiceKey, Stats, Timeouts, Tunnel, TunnelChecksum,
@@ -258,7 +258,7 @@ impl ConnectionReport for Json {
         out.push(b'}');
     }
 
-    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]) {
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[KeyValue]) {
         self.row(out);
         out.push(b'{');
         members!(out, "connections": count.connections, "templates": count.templates);
@@ -270,26 +270,26 @@ impl ConnectionReport for Json {
             }
             out.push(b',');
             match *common {
-                Common::Service(at, protocol) => {
+                KeyValue::Service(at, protocol) => {
                     members!(out,
                         "protocol": Lower(protocol.as_bytes()),
                         "virtual_address": at.address,
                         "virtual_port": at.port,
                     );
                 }
-                Common::Server(at) => {
+                KeyValue::Server(at) => {
                     members!(out, "server_address": at.address, "server_port": at.port);
                 }
-                Common::Client(network) => {
+                KeyValue::Client(network) => {
                     members!(out,
                         "client_address": network.first(),
                         "client_prefix_length": network.prefix(),
                     );
                 }
-                Common::State(state) => {
+                KeyValue::State(state) => {
                     members!(out, "state": Text(state.as_bytes()));
                 }
-                Common::Protocol(protocol) => {
+                KeyValue::Protocol(protocol) => {
                     members!(out, "protocol": Lower(protocol.as_bytes()));
                 }
             }

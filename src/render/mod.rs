@@ -20,7 +20,7 @@ pub mod words;
 pub use buffer::Buffer;
 pub use view::{Style, View};
 
-use crate::connections::{Common, Connection, Count, Keys};
+use crate::connections::{Connection, Count, KeyValue, Keys};
 use crate::names::Names;
 use ipvs::{Info, Server, Service, ServiceKey};
 
@@ -63,7 +63,7 @@ pub trait ConnectionReport {
     fn connection(&mut self, out: &mut Buffer, connection: &Connection);
 
     /// How many connections have `common` in common, one of each key.
-    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]);
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[KeyValue]);
 
     /// How many connections there are in all, and what of it had no row of its
     /// own; comes after all counts.

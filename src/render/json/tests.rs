@@ -255,11 +255,11 @@ fn counts_have_the_members_of_their_keys() {
         templates,
     };
     let all = [
-        Common::Service(at, "TCP".into()),
-        Common::Server(at),
-        Common::Client(Network::of(at.address, 24)),
-        Common::State("ESTABLISHED".into()),
-        Common::Protocol("TCP".into()),
+        KeyValue::Service(at, "TCP".into()),
+        KeyValue::Server(at),
+        KeyValue::Client(Network::of(at.address, 24)),
+        KeyValue::State("ESTABLISHED".into()),
+        KeyValue::Protocol("TCP".into()),
     ];
     let document = connections(|json, out| {
         json.head(out, Some(Keys::default()));

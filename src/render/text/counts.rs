@@ -2,7 +2,7 @@
 
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, endpoint};
-use crate::connections::{Common, Count, Endpoint, Key, Keys, Network};
+use crate::connections::{Count, Endpoint, Key, KeyValue, Keys, Network};
 use crate::render::buffer::Buffer;
 use crate::render::words::count;
 use crate::render::{Rest, address};
@@ -34,7 +34,7 @@ impl Text<'_> {
     }
 
     /// How many connections have `common` in common.
-    pub(super) fn count_row(&self, out: &mut Buffer, count: Count, common: &[Common]) {
+    pub(super) fn count_row(&self, out: &mut Buffer, count: Count, common: &[KeyValue]) {
         numbers(out, count);
         let cells = common.iter().map(|common| (common.key(), common));
         self.columns(out, cells, |text, out, common| text.common(out, common));
@@ -70,15 +70,15 @@ impl Text<'_> {
         out.end_line();
     }
 
-    fn common(&self, out: &mut Buffer, common: &Common) {
+    fn common(&self, out: &mut Buffer, common: &KeyValue) {
         match common {
-            Common::Service(at, name) => {
+            KeyValue::Service(at, name) => {
                 out.column(name.as_bytes(), PROTOCOL_WIDTH);
                 self.endpoint_of(out, Protocol::from_kernel_name(name.as_bytes()), at);
             }
-            Common::Server(at) => self.endpoint_of(out, None, at),
-            Common::Client(network) => self.network(out, network),
-            Common::State(name) | Common::Protocol(name) => out.text(name.as_bytes()),
+            KeyValue::Server(at) => self.endpoint_of(out, None, at),
+            KeyValue::Client(network) => self.network(out, network),
+            KeyValue::State(name) | KeyValue::Protocol(name) => out.text(name.as_bytes()),
         }
     }
 
@@ -123,13 +123,13 @@ mod tests {
         }
     }
 
-    fn all() -> [Common; 5] {
+    fn all() -> [KeyValue; 5] {
         [
-            Common::Service(endpoint("10.0.0.1", 80), "TCP".into()),
-            Common::Client(Network::of([10, 0, 1, 0].into(), 24)),
-            Common::Server(endpoint("2001:db8::1", 8080)),
-            Common::State("ESTABLISHED".into()),
-            Common::Protocol("TCP".into()),
+            KeyValue::Service(endpoint("10.0.0.1", 80), "TCP".into()),
+            KeyValue::Client(Network::of([10, 0, 1, 0].into(), 24)),
+            KeyValue::Server(endpoint("2001:db8::1", 8080)),
+            KeyValue::State("ESTABLISHED".into()),
+            KeyValue::Protocol("TCP".into()),
         ]
     }
 
@@ -166,7 +166,7 @@ mod tests {
     fn names_are_those_of_hosts_and_never_of_networks() {
         let mut named = Named("a");
         let text = Text::new(Style::default(), Some(&mut named));
-        let said = |common: Common| written(|out| text.common(out, &common));
+        let said = |common: KeyValue| written(|out| text.common(out, &common));
         assert_eq!(
             all().map(said),
             [
@@ -177,7 +177,7 @@ mod tests {
                 "TCP"
             ]
         );
-        let client = Common::Client(Network::host([10, 0, 1, 1].into()));
+        let client = KeyValue::Client(Network::host([10, 0, 1, 1].into()));
         assert_eq!(said(client), "a");
     }
 }

@@ -14,7 +14,7 @@ pub use settings::{daemons, timeouts};
 
 use super::buffer::Buffer;
 use super::{ConnectionReport, Rest, TableReport};
-use crate::connections::{Common, Connection, Count, Keys};
+use crate::connections::{Connection, Count, KeyValue, Keys};
 use crate::names::Names;
 use crate::render::Style;
 use ipvs::{Info, Server, Service, ServiceKey};
@@ -76,7 +76,7 @@ impl ConnectionReport for Text<'_> {
         self.connection_row(out, connection);
     }
 
-    fn count(&mut self, out: &mut Buffer, count: Count, common: &[Common]) {
+    fn count(&mut self, out: &mut Buffer, count: Count, common: &[KeyValue]) {
         self.count_row(out, count, common);
     }
 
