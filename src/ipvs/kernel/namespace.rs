@@ -2,8 +2,8 @@
 //!
 //! Another namespace than the program's own is entered only to open something,
 //! by the calling thread, which then returns: a separate thread would cost an
-//! eighth of what a small program takes. So names are looked up, files opened and modules
-//! loaded where the program was started.
+//! eighth of what a small program takes. So names are looked up, files opened and
+//! modules loaded where the program was started.
 
 use super::channel::Channel;
 use super::error::NamespaceError;
