@@ -5,8 +5,8 @@
 //! The readers of the command line, the matrix, the help text, the completions,
 //! the checks of the manual and the compliance suite all read this table. A new
 //! option is a name in [`Opt`], a row here, a field in `Args` for what it says,
-//! and the place that acts on that field: a field that nothing reads is a
-//! warning of the compiler.
+//! and the place that acts on that field: a test of `cli` finds an option that
+//! has no effect.
 
 use super::args::{Args, DEFAULT_PERSISTENCE};
 use super::error::UsageError;
