@@ -8,8 +8,8 @@
 //! /proc/self/maps, which is a third of what a small command costs.
 //!
 //! The arguments are those of `main` itself: without Rust's start-up,
-//! `std::env::args_os` knows them with glibc only. All of the unsafe code of
-//! the programs is here.
+//! `std::env::args_os` knows them with glibc only. The unsafe code of the
+//! programs is here, but for one call in `src/gethostbyname`.
 
 /// Defines `main`, which runs a function and exits with what it returns.
 #[macro_export]

@@ -200,7 +200,10 @@ pub struct Findings {
 }
 
 impl Findings {
-    fn find(&mut self, finding: Finding) {
+    fn find(&mut self, mut finding: Finding) {
+        // What no option expresses, no command fixes.
+        let is_possible = |fix: &Fix| !matches!(fix, Fix::Change(change) if !change.is_known());
+        finding.fix.retain(is_possible);
         let severity = finding.kind.severity();
         let is_before = |other: &Finding| other.kind.severity() <= severity;
         let at = self.found.partition_point(is_before);

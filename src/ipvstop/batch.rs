@@ -4,6 +4,7 @@ use crate::Stop;
 use crate::sample::{Sample, ServiceRow};
 use ipvs::Ipvs;
 use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, Sampler, TableReader, rfc3339};
+use ipvsadm::render::words::count;
 use ipvsadm::run::{Failure, Output, say};
 use std::fmt::Write;
 use std::num::NonZeroU64;
@@ -53,9 +54,9 @@ const NAME: usize = 32;
 /// comes first.
 fn table(sample: &Sample) -> String {
     let mut text = format!(
-        "{}  {} services\n{:NAME$} {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}\n",
+        "{}  {}\n{:NAME$} {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}\n",
         rfc3339(sample.time),
-        sample.services.len(),
+        count(sample.services.len() as u64, "service"),
         "Service",
         "Conn/s",
         "InPkt/s",

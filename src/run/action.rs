@@ -18,7 +18,7 @@ pub fn run(session: &mut Session, action: &Action) -> Result<()> {
             server,
             limit,
             ensure,
-        } => match drain::drain(&mut session.ipvs, service, server, *limit) {
+        } => match drain::drain(session, service, server, *limit) {
             Err(failure) if *ensure && failure.is_absence() => Ok(()),
             result => result,
         },

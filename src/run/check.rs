@@ -46,7 +46,7 @@ fn director(
     netns: Option<&OsStr>,
     out: Output,
 ) -> Result<Exit> {
-    let Session { mut ipvs, out } = Session::open(netns, out)?;
+    let Session { mut ipvs, out, .. } = Session::open(netns, out)?;
     let services = match service {
         Some(key) => ipvs
             .service(&key)
@@ -69,6 +69,11 @@ fn director(
         count(table.servers().count() as u64, "real server")
     );
     let mut report = Findings::default();
+    if ipvs.has_unknown() {
+        report.unread.push(anyhow::anyhow!(
+            "services or real servers of an unknown address family"
+        ));
+    }
     let facts = Facts::read(&mut ipvs, table, service, &mut report);
     director::check(&facts, &mut report);
     print(&report, &checked, as_json, out)

@@ -12,6 +12,7 @@ mod wait;
 
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
+use super::session::Session;
 use super::signals::Interrupt;
 use super::table;
 use crate::cli::opt::CommandName;
@@ -23,7 +24,9 @@ use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, Se
 use libc::ENOENT;
 use outcome::{Left, NotDrained, Weight};
 use rows::Target;
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::thread;
 use std::time::{Duration, Instant};
 use wait::{End, World};
@@ -31,7 +34,7 @@ use wait::{End, World};
 /// Drains `server` of `service` and deletes it, within `limit` seconds if
 /// there is a limit.
 pub fn drain(
-    ipvs: &mut Ipvs,
+    Session { ipvs, netns, .. }: &mut Session,
     service: &ServiceKey,
     server: &ServerKey,
     limit: Option<u32>,
@@ -41,6 +44,7 @@ pub fn drain(
     let mut drain = Drain {
         table: connections(ipvs.namespace())?,
         ipvs,
+        netns: netns.as_deref(),
         service: service.key,
         server: *server,
         interrupt: Interrupt::watch()?,
@@ -81,6 +85,7 @@ const NO_SUCH_SERVER: Failure = Failure::refused(CommandName::DeleteServer, ENOE
 
 struct Drain<'a> {
     ipvs: &'a mut Ipvs,
+    netns: Option<&'a OsStr>,
     service: ServiceKey,
     server: ServerKey,
     table: Connections,
@@ -127,8 +132,9 @@ impl Drain<'_> {
             edit.text("ipvsadm -e");
             rules::named(&mut edit, &self.service, Some(&self.server));
             edit.text(format!(" --keep -w {}", before.weight));
-            if !self.ipvs.namespace().is_current() {
-                edit.text(" in its network namespace");
+            if let Some(netns) = self.netns {
+                edit.text(" --netns ");
+                edit.text(netns.as_bytes());
             }
             Some(Weight::Stuck {
                 cause: failure.to_string(),

@@ -123,7 +123,7 @@ fn metrics(session: &mut Session, list: &List) -> Result<()> {
     else {
         return Ok(());
     };
-    let Session { ipvs, out } = session;
+    let Session { ipvs, out, .. } = session;
     let services = ipvs.all_or_one(service.as_ref()).map_err(Failure::list)?;
     openmetrics::head(out.buffer(), &ipvs.info().map_err(Failure::list)?);
     let table = table::read(ipvs, services, sorted)?;

@@ -5,7 +5,7 @@ use super::output::Output;
 use ipvs::{Ipvs, Modprobe, Namespace, OpenError};
 use libc::{ENOPROTOOPT, EPERM};
 use rustix::process::geteuid;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 /// The connection to the kernel, and the output.
 pub struct Session {
@@ -13,13 +13,16 @@ pub struct Session {
     pub ipvs: Ipvs,
     /// Standard output.
     pub out: Output,
+    /// The network namespace, if one was named.
+    pub netns: Option<OsString>,
 }
 
 impl Session {
     /// Opens the connection, in the network namespace `netns` if one is named.
     pub fn open(netns: Option<&OsStr>, out: Output) -> Result<Session> {
         let ipvs = open(netns)?;
-        Ok(Session { ipvs, out })
+        let netns = netns.map(OsStr::to_owned);
+        Ok(Session { ipvs, out, netns })
     }
 
     /// Fails if the user may not administer IPVS, before anything is tried.

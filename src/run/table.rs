@@ -49,7 +49,7 @@ pub fn report(
     sorted: bool,
     report: &mut dyn TableReport,
 ) -> Result<()> {
-    let Session { ipvs, out } = session;
+    let Session { ipvs, out, .. } = session;
     report.head(out.buffer(), info);
     if report.names().is_none() {
         if sorted {

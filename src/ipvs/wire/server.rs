@@ -151,10 +151,11 @@ fn parse_tunnel(values: &Attributes) -> Tunnel {
     let kind = number.unwrap_or(IP_VS_CONN_F_TUNNEL_TYPE_IPIP);
     let port = values.be16::<IPVS_DEST_ATTR_TUN_PORT>().unwrap_or(0);
     let flags = values.u16::<IPVS_DEST_ATTR_TUN_FLAGS>().unwrap_or(0);
+    // A type that would lose the port or the flags is kept as the numbers.
     match (kind, checksum_of(flags)) {
-        (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, Some(_)) => Tunnel::Ipip,
+        (IP_VS_CONN_F_TUNNEL_TYPE_IPIP, Some(_)) if port == 0 && flags == 0 => Tunnel::Ipip,
         (IP_VS_CONN_F_TUNNEL_TYPE_GUE, Some(checksum)) => Tunnel::Gue { port, checksum },
-        (IP_VS_CONN_F_TUNNEL_TYPE_GRE, Some(checksum)) => Tunnel::Gre { checksum },
+        (IP_VS_CONN_F_TUNNEL_TYPE_GRE, Some(checksum)) if port == 0 => Tunnel::Gre { checksum },
         _ => Tunnel::Other { kind, port, flags },
     }
 }
