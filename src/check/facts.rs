@@ -49,8 +49,8 @@ pub struct Facts {
     pub nat: Vec<SourceNat>,
     /// Whether there may be such rules of iptables-legacy, which cannot be read.
     pub legacy_nat: bool,
-    /// Settings.
-    pub settings: Settings,
+    /// Settings of the kernel.
+    pub settings: Sysctls,
 }
 
 /// What [`super::real_server`] needs.
@@ -58,8 +58,8 @@ pub struct Facts {
 pub struct LocalFacts {
     /// Interfaces, addresses and routes.
     pub network: NetworkState,
-    /// Settings.
-    pub settings: Settings,
+    /// Settings of the kernel.
+    pub settings: Sysctls,
     /// Where something listens; `None` if that is not known.
     pub listening: Option<Vec<(IpAddr, u16)>>,
     /// The UDP ports that are bound, including those of the kernel's tunnels.
@@ -168,16 +168,16 @@ impl NetworkState {
     }
 }
 
-/// Settings by their paths below /proc/sys.
+/// Settings of the kernel by their paths below /proc/sys.
 #[derive(Debug, Default)]
-pub struct Settings(HashMap<String, String>);
+pub struct Sysctls(HashMap<String, String>);
 
-impl Settings {
+impl Sysctls {
     fn read<'a>(
         namespace: &Namespace,
         links: impl Iterator<Item = &'a Link>,
         report: &mut Findings,
-    ) -> Settings {
+    ) -> Sysctls {
         let vs = VS.iter().map(|name| format!("net/ipv4/vs/{name}"));
         let global = GLOBAL.iter().map(|path| (*path).to_owned());
         let of_links = links.flat_map(|link| {
@@ -186,7 +186,7 @@ impl Settings {
         });
         let paths: Vec<String> = vs.chain(global).chain(of_links).collect();
         let values = report.read(procfs::sysctls(namespace, &paths).context("settings"));
-        let mut settings = Settings::default();
+        let mut settings = Sysctls::default();
         for (path, value) in paths.into_iter().zip(values) {
             match value {
                 Ok(value) => settings.set(&path, &value),
@@ -286,7 +286,7 @@ impl Facts {
             .collect();
         let links = network.links.iter();
         let links = links.filter(|link| in_use.contains(&link.index));
-        let settings = Settings::read(namespace, links, report);
+        let settings = Sysctls::read(namespace, links, report);
         let mut facts = Facts {
             table,
             info,
@@ -316,7 +316,7 @@ impl Facts {
         let tables = "services, real servers, sync daemons";
         report.unread.push(anyhow!("{tables}: permission denied"));
         Facts {
-            settings: Settings::read(namespace, std::iter::empty(), report),
+            settings: Sysctls::read(namespace, std::iter::empty(), report),
             ..Facts::default()
         }
     }
@@ -413,7 +413,7 @@ impl LocalFacts {
     ) -> LocalFacts {
         let is_virtual = |address: &_| virtual_address == Some(*address);
         let network = report.read(NetworkState::read(namespace, wanted, is_virtual));
-        let settings = Settings::read(namespace, network.links.iter(), report);
+        let settings = Sysctls::read(namespace, network.links.iter(), report);
         let udp = sockets(namespace, Protocol::Udp).map(Some);
         let udp = report.read(udp.context("UDP sockets"));
         let listening = match protocol {

@@ -80,7 +80,7 @@ fn argument(row: &OptionSpec) -> Arg {
 }
 
 /// What clap has read.
-pub struct Reading {
+pub struct Matches {
     matches: ArgMatches,
     /// The rows that clap knew.
     rows: Vec<&'static OptionSpec>,
@@ -89,7 +89,7 @@ pub struct Reading {
 /// Reads `words` (without the program's name) with clap; `None` leaves them to
 /// popt: what clap refuses, and the few lines that the two would read differently.
 /// `posix` as for [`parse`](super::parse).
-pub fn read(words: &[&[u8]], posix: bool) -> Option<Reading> {
+pub fn read(words: &[&[u8]], posix: bool) -> Option<Matches> {
     // For popt, a lone dash is never the value of -p.
     if words.contains(&b"-".as_slice()) {
         return None;
@@ -101,7 +101,7 @@ pub fn read(words: &[&[u8]], posix: bool) -> Option<Reading> {
     let matches = definition.try_get_matches_from(owned(words)).ok()?;
     // popt and clap differ only after a positional word under POSIXLY_CORRECT.
     let as_popt = !matches.contains_id(WORDS) || !posix;
-    as_popt.then_some(Reading { matches, rows })
+    as_popt.then_some(Matches { matches, rows })
 }
 
 /// The command that the first option names.
@@ -126,7 +126,7 @@ fn may_occur(row: &OptionSpec, words: &[&[u8]]) -> bool {
     })
 }
 
-impl Reading {
+impl Matches {
     /// The options in the order in which they were typed, then the other words.
     pub fn tokens(&self) -> impl Iterator<Item = Token<'_>> {
         let typed = |row: &&OptionSpec| {

@@ -93,7 +93,7 @@ impl Groups {
 
     /// What the connections of the group at the place `at` have in common.
     pub fn common(&self, at: usize) -> impl Iterator<Item = KeyValue> {
-        let mut numbers = Numbers(self.groups[at].1.numbers().iter());
+        let mut numbers = Unpacked(self.groups[at].1.numbers().iter());
         self.keys.iter().map(move |key| numbers.common(*key))
     }
 }
@@ -171,9 +171,9 @@ fn halves(number: u128) -> [u64; 2] {
 }
 
 /// What is left of the numbers of a group.
-struct Numbers<'a>(slice::Iter<'a, u64>);
+struct Unpacked<'a>(slice::Iter<'a, u64>);
 
-impl Numbers<'_> {
+impl Unpacked<'_> {
     /// What comes next, which is of `key`.
     fn common(&mut self, key: Key) -> KeyValue {
         match key {

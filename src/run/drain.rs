@@ -29,7 +29,7 @@ use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::thread;
 use std::time::{Duration, Instant};
-use wait::{End, World};
+use wait::{Ended, World};
 
 /// Drains `server` of `service` and deletes it, within `limit` seconds if
 /// there is a limit.
@@ -49,7 +49,7 @@ pub fn drain(
         server: *server,
         interrupt: Interrupt::watch()?,
         start: Instant::now(),
-        progress: Progress::default(),
+        progress: ProgressLine::default(),
     };
     drain.find()?.ok_or(NO_SUCH_SERVER)?;
     warn(drain.ipvs.namespace(), &service);
@@ -63,11 +63,11 @@ pub fn drain(
     let end = wait::wait(&mut drain, &target, limit);
     drop(std::mem::take(&mut drain.progress));
     match end {
-        Ok(End::Empty) => drain.delete(),
-        Ok(End::Gone) => deleted_by_others(),
-        Ok(End::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(weight))),
-        Ok(End::TimedOut(left)) => drain.give_up(&before, left, NotDrained::TimedOut),
-        Ok(End::Interrupted(left)) => {
+        Ok(Ended::Empty) => drain.delete(),
+        Ok(Ended::Gone) => deleted_by_others(),
+        Ok(Ended::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(weight))),
+        Ok(Ended::TimedOut(left)) => drain.give_up(&before, left, NotDrained::TimedOut),
+        Ok(Ended::Interrupted(left)) => {
             let exit = drain.interrupt.exit().unwrap_or(Exit::Interrupted);
             let why = |left, weight| NotDrained::Interrupted(exit, left, weight);
             drain.give_up(&before, left, why)
@@ -91,7 +91,7 @@ struct Drain<'a> {
     table: Connections,
     interrupt: Interrupt,
     start: Instant,
-    progress: Progress,
+    progress: ProgressLine,
 }
 
 impl Drain<'_> {
@@ -238,11 +238,11 @@ fn warn(namespace: &Namespace, service: &Service) {
 
 /// A line on a terminal that is overwritten again and again.
 #[derive(Default)]
-struct Progress {
+struct ProgressLine {
     shown: bool,
 }
 
-impl Progress {
+impl ProgressLine {
     fn show(&mut self, server: &Server, elapsed: Duration) {
         let mut err = io::stderr();
         if err.is_terminal() {
@@ -257,7 +257,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         if self.shown {
             // As for the line itself.

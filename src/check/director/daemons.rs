@@ -91,7 +91,7 @@ fn version(facts: &Facts, report: &mut Findings) {
     }
 }
 
-/// Settings that only matter to a master, and the kernel's defaults.
+/// Sysctls that only matter to a master, and the kernel's defaults.
 const SYNC_DEFAULTS: [(&str, &str); 4] = [
     ("sync_persist_mode", "0"),
     ("sync_ports", "1"),

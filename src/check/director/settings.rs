@@ -1,4 +1,4 @@
-//! Settings of IPVS that an administrator may have forgotten.
+//! Sysctls of IPVS that an administrator may have forgotten.
 
 use crate::check::facts::Facts;
 use crate::check::{Finding, Findings, Kind};

@@ -1,6 +1,6 @@
 //! Invented machines, set up with the commands that an administrator would use.
 
-use crate::check::facts::{self, Facts, LocalFacts, NetworkState, Settings};
+use crate::check::facts::{self, Facts, LocalFacts, NetworkState, Sysctls};
 use crate::check::real_server::{self, Membership};
 use crate::check::report::text::command_line;
 use crate::check::routing::{Link, LinkAddress, Route, RouteAnswer, SourceNat};
@@ -360,8 +360,8 @@ impl Machine {
         }
     }
 
-    fn settings(&self) -> Settings {
-        let mut settings = Settings::default();
+    fn settings(&self) -> Sysctls {
+        let mut settings = Sysctls::default();
         for (name, value) in &self.settings {
             settings.set(&name.replace('.', "/"), value);
         }

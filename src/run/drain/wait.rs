@@ -51,7 +51,7 @@ pub trait World {
 
 /// Why the waiting ended.
 #[derive(Debug, PartialEq, Eq)]
-pub enum End {
+pub enum Ended {
     /// No open connection is left.
     Empty,
     /// Somebody else deleted the server.
@@ -66,7 +66,7 @@ pub enum End {
 
 /// Waits until the server that `target` means has no open connection, at most
 /// for the time `limit`.
-pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -> Result<End> {
+pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -> Result<Ended> {
     let start = world.now();
     let mut looks = Looks {
         target,
@@ -77,10 +77,10 @@ pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -
     let mut left = Left::Inactive(0);
     loop {
         let Some(server) = world.server()? else {
-            return Ok(End::Gone);
+            return Ok(Ended::Gone);
         };
         if server.config.weight != 0 {
-            return Ok(End::Reweighted(server.config.weight));
+            return Ok(Ended::Reweighted(server.config.weight));
         }
         let found = match (server.active, server.inactive) {
             (0, inactive @ 1..) => looks.go_on(world, inactive)?.map(Left::Open),
@@ -103,13 +103,13 @@ pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -
             (None, _) => Left::Inactive(server.inactive),
         };
         if none_open == 2 {
-            return Ok(End::Empty);
+            return Ok(Ended::Empty);
         }
         if world.interrupted() {
-            return Ok(End::Interrupted(left));
+            return Ok(Ended::Interrupted(left));
         }
         if limit.is_some_and(|limit| world.now() - start >= limit) {
-            return Ok(End::TimedOut(left));
+            return Ok(Ended::TimedOut(left));
         }
         if looks.current.is_none() {
             world.sleep(POLL);

@@ -44,7 +44,7 @@ impl Fake {
         &past.expect("a first moment").1
     }
 
-    fn wait(&mut self, limit: Option<u64>) -> End {
+    fn wait(&mut self, limit: Option<u64>) -> Ended {
         let key = ServiceKey::Address {
             protocol: Protocol::Tcp,
             address: VIP,
@@ -155,13 +155,13 @@ fn inactive(rows: &[(u16, &'static str, u64)]) -> Moment {
 #[test]
 fn rows_are_read_only_while_none_is_active_and_some_are_inactive() {
     let mut fake = fake(vec![(0, active(3)), (1000, Moment::default())]);
-    assert_eq!(fake.wait(None), End::Empty);
+    assert_eq!(fake.wait(None), Ended::Empty);
     assert_eq!(fake.looks, []);
     // Twice nothing, and not at once.
     assert_eq!(fake.now, Duration::from_secs(1000) + POLL);
     fake.moments[0].1.inactive = 7;
     fake.now = Duration::ZERO;
-    assert_eq!(fake.wait(None), End::Empty);
+    assert_eq!(fake.wait(None), Ended::Empty);
     assert_eq!(fake.looks, []);
 }
 
@@ -170,9 +170,9 @@ fn waits_for_inactive_connections_that_are_open() {
     let open = inactive(&[(1, "CLOSE_WAIT", 59), (2, "TIME_WAIT", 9)]);
     let closed = inactive(&[(1, "TIME_WAIT", 100), (2, "TIME_WAIT", 1)]);
     let mut fake = fake(vec![(0, open), (20, closed)]);
-    assert_eq!(fake.wait(Some(10)), End::TimedOut(Left::Open(1)));
+    assert_eq!(fake.wait(Some(10)), Ended::TimedOut(Left::Open(1)));
     fake.now = Duration::ZERO;
-    assert_eq!(fake.wait(None), End::Empty);
+    assert_eq!(fake.wait(None), Ended::Empty);
     assert!(fake.now >= Duration::from_secs(20));
     assert!(fake.now < Duration::from_secs(21));
 }
@@ -182,12 +182,12 @@ fn rows_that_were_missed_are_open() {
     let mut missed = inactive(&[(1, "TIME_WAIT", 9)]);
     missed.inactive = 2;
     let mut fake = fake(vec![(0, missed)]);
-    assert_eq!(fake.wait(Some(10)), End::TimedOut(Left::Open(1)));
+    assert_eq!(fake.wait(Some(10)), Ended::TimedOut(Left::Open(1)));
     // A row that comes twice does not stand for another.
     fake.moments[0].1.rows = vec![(1, "TIME_WAIT", 9); 2];
-    assert_eq!(fake.wait(Some(10)), End::TimedOut(Left::Open(1)));
+    assert_eq!(fake.wait(Some(10)), Ended::TimedOut(Left::Open(1)));
     fake.moments[0].1.rows = vec![(1, "TIME_WAIT", 9), (2, "TIME_WAIT", 9)];
-    assert_eq!(fake.wait(Some(10)), End::Empty);
+    assert_eq!(fake.wait(Some(10)), Ended::Empty);
 }
 
 #[test]
@@ -201,14 +201,14 @@ fn one_look_that_finds_nothing_open_is_not_enough() {
         let closed = inactive(&[(1, "TIME_WAIT", 9)]);
         let mut fake = fake(vec![(0, closed.clone()), (5, between), (60, closed)]);
         fake.block = Duration::from_millis(500);
-        assert_eq!(fake.wait(None), End::Empty);
+        assert_eq!(fake.wait(None), Ended::Empty);
         assert!(fake.now >= Duration::from_secs(60));
     }
     // Nor is one count of nothing: a connection that changes its state is in
     // neither counter for a moment.
     let mut fake = fake(vec![(0, Moment::default()), (1, active(1))]);
     fake.now = Duration::from_millis(900);
-    assert_eq!(fake.wait(Some(30)), End::TimedOut(Left::Active(1)));
+    assert_eq!(fake.wait(Some(30)), Ended::TimedOut(Left::Active(1)));
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn a_tenth_of_the_time_at_most_is_spent_with_rows() {
             let mut fake = fake(vec![(0, open), (100, active(1)), (101, open_again())]);
             fake.block = Duration::from_millis(block);
             fake.blocks = blocks;
-            let End::TimedOut(_) = fake.wait(Some(3000)) else {
+            let Ended::TimedOut(_) = fake.wait(Some(3000)) else {
                 panic!("it is open all the time");
             };
             assert!(fake.looks.len() > 1);
@@ -251,20 +251,20 @@ fn the_larger_the_table_the_fewer_looks() {
 fn a_long_look_ends_when_it_is_not_needed_any_more() {
     let mut fake = fake(vec![(0, open_again()), (3, Moment::default())]);
     (fake.block, fake.blocks) = (Duration::from_millis(100), 1_000_000);
-    assert_eq!(fake.wait(None), End::Empty);
+    assert_eq!(fake.wait(None), Ended::Empty);
     assert!(fake.now < Duration::from_secs(4));
 
     fake.moments.truncate(1);
-    assert_eq!(fake.wait(Some(5)), End::TimedOut(Left::Inactive(2)));
+    assert_eq!(fake.wait(Some(5)), Ended::TimedOut(Left::Inactive(2)));
     fake.interrupted_at = Some(fake.now + Duration::from_secs(2));
-    assert_eq!(fake.wait(None), End::Interrupted(Left::Inactive(2)));
+    assert_eq!(fake.wait(None), Ended::Interrupted(Left::Inactive(2)));
 }
 
 #[test]
 fn a_table_too_long_to_be_read_is_not_read_all_the_time() {
     let mut fake = fake(vec![(0, open_again()), (1500, Moment::default())]);
     (fake.block, fake.blocks) = (Duration::from_millis(100), 1_000_000);
-    assert_eq!(fake.wait(None), End::Empty);
+    assert_eq!(fake.wait(None), Ended::Empty);
     assert!(fake.looked <= Duration::from_secs(155), "{:?}", fake.looked);
 }
 
@@ -278,9 +278,12 @@ fn drain_stops_when_others_change_the_server() {
         weight: 7,
         ..active(1)
     };
-    assert_eq!(fake(vec![(0, active(1)), (9, gone)]).wait(None), End::Gone);
+    assert_eq!(
+        fake(vec![(0, active(1)), (9, gone)]).wait(None),
+        Ended::Gone
+    );
     assert_eq!(
         fake(vec![(0, active(1)), (9, weight)]).wait(None),
-        End::Reweighted(7)
+        Ended::Reweighted(7)
     );
 }
