@@ -205,7 +205,9 @@ fn table_is_emptied() -> Result<()> {
     };
     let ends_with = |count: &str| {
         let text = batch.text()?;
-        let last = text.lines().rfind(|line| line.ends_with(" services"));
+        let last = text
+            .lines()
+            .rfind(|line| line.ends_with(" services") || line.ends_with(" service"));
         ensure!(last.is_some_and(|line| line.contains(count)), "{text}");
         Ok(())
     };
@@ -222,7 +224,8 @@ fn table_is_emptied() -> Result<()> {
         })?;
         terminal.keys(&["Escape"])?;
         terminal.wait("those that are left", |screen| is_list(screen, left))?;
-        eventually(|| ends_with(&format!("  {left} services")))?;
+        let s = if left == 1 { "" } else { "s" };
+        eventually(|| ends_with(&format!("  {left} service{s}")))?;
     }
     terminal.keys(&["Enter", "Down", "End", "Enter", "Escape", "q"])?;
     let screen = terminal.wait("the end", is_at_its_end)?;
