@@ -7,7 +7,7 @@
 use super::error::UsageError;
 use super::opt::{CommandName, OptSet};
 use super::patch::{ServerOptions, ServiceOptions};
-use super::values::{self, REAL_SERVER};
+use super::values;
 use crate::connections::{EndpointFilter, Keys, StateSet};
 use crate::names::Lookup;
 use ipvs::{DaemonConfig, DaemonRole, Family, Protocol, ServerKey, ServiceKey};
@@ -105,7 +105,7 @@ impl<'a> Args<'a> {
             .service
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
         let (address, port) = values::address(value, protocol, lookup)
-            .ok_or(UsageError::IllegalValue(REAL_SERVER))?;
+            .ok_or_else(|| UsageError::IllegalServer(value.into(), protocol))?;
         let own_port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
         let key = ServerKey {
             address,

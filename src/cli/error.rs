@@ -6,7 +6,7 @@
 use super::opt::{CommandName, Opt};
 use crate::cli::opt::TunnelType;
 use crate::connections::Key;
-use ipvs::Family;
+use ipvs::{Family, Protocol};
 use std::fmt;
 
 /// What is wrong with a command line, or with a line of rules. Words of the command
@@ -35,8 +35,13 @@ pub enum UsageError {
     UnexpectedWord(Vec<u8>),
     /// `-6` without a mark before it.
     Ipv6WithoutMark,
-    /// An invalid value; what it should have been, in the words of messages.
-    IllegalValue(&'static str),
+    /// The word is no virtual service of the protocol.
+    IllegalService(Vec<u8>, Protocol),
+    /// The word is no real server; the protocol, where it was known.
+    IllegalServer(Vec<u8>, Option<Protocol>),
+    /// An invalid value: what it should have been, in the words of messages, and
+    /// the word.
+    IllegalValue(&'static str, Vec<u8>),
     /// The word is not a time-out.
     InvalidTimeout(Vec<u8>),
     /// The word is not an interval.
@@ -128,7 +133,9 @@ impl UsageError {
             E::UnexpectedWord(word) => insert(b"unexpected argument %", word),
             // The empty line is C ipvsadm's.
             E::Ipv6WithoutMark => b"-6 must follow -f\n".into(),
-            E::IllegalValue(what) => format!("illegal {what} specified").into(),
+            E::IllegalService(..) => b"illegal virtual server address[:port] specified".into(),
+            E::IllegalServer(..) => b"illegal real server address[:port] specified".into(),
+            E::IllegalValue(what, _) => format!("illegal {what} specified").into(),
             E::InvalidTimeout(word) => insert(b"invalid timeout value `%' specified", word),
             E::InvalidInterval(word) => insert(b"invalid interval `%' specified", word),
             E::InvalidMark(word) => insert(b"invalid fwmark value `%' specified", word),

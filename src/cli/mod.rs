@@ -13,8 +13,7 @@
 //! * [`opt`] names commands and options, [`matrix`] says which go together
 //! * [`values`] reads single values, [`patch`] applies options to a configuration
 //! * [`options`] is the option table, which fills `args`
-//! * [`popt`] and [`argv`] read words, [`help`] explains them, [`hints`] guesses
-//!   what was meant
+//! * [`popt`] and [`argv`] read words, [`help`] explains them
 //! * `command` says what all of it means
 //!
 //! This module must not know the kernel, nor how output looks.
@@ -24,8 +23,8 @@ pub mod argv;
 mod command;
 mod error;
 pub mod help;
-pub mod hints;
 pub mod matrix;
+pub mod near;
 pub mod opt;
 pub mod options;
 pub mod patch;

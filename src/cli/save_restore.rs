@@ -7,7 +7,7 @@
 
 use super::command::{Restore, Save};
 use super::error::UsageError;
-use super::hints::nearest;
+use super::near::nearest;
 use super::values;
 use std::ffi::OsString;
 

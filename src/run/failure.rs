@@ -3,9 +3,8 @@
 
 use super::drain::outcome::NotDrained;
 use super::exit::Exit;
-use super::hint::hint;
+use crate::cli::UsageError;
 use crate::cli::opt::CommandName;
-use crate::cli::{UsageError, hints};
 use crate::connections::TABLE;
 use crate::render::words;
 use crate::rules::WrongLine;
@@ -15,7 +14,7 @@ use libc::{
 };
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 
 /// A run that failed.
@@ -39,8 +38,6 @@ pub enum Failure {
         command: CommandName,
         /// Why.
         errno: i32,
-        /// The likely cause, for a person at a terminal.
-        hint: Option<String>,
     },
     /// The table kept changing while it was read.
     Unstable,
@@ -80,14 +77,7 @@ impl Failure {
 
     /// A failed request for `change`.
     pub fn change(change: &Change, error: KernelError) -> Failure {
-        match Failure::kernel(CommandName::of(change), error) {
-            Failure::Refused { command, errno, .. } => Failure::Refused {
-                command,
-                errno,
-                hint: hint(change, errno),
-            },
-            other => other,
-        }
+        Failure::kernel(CommandName::of(change), error)
     }
 
     /// A failed request.
@@ -98,13 +88,9 @@ impl Failure {
         }
     }
 
-    /// A request that the kernel refused, without a hint.
+    /// A request that the kernel refused.
     pub const fn refused(command: CommandName, errno: i32) -> Failure {
-        Failure::Refused {
-            command,
-            errno,
-            hint: None,
-        }
+        Failure::Refused { command, errno }
     }
 
     /// Whether the kernel does not have what was to be deleted.
@@ -153,15 +139,6 @@ impl Failure {
         }
     }
 
-    /// One more line for a person.
-    fn hint(&self) -> Option<String> {
-        match self {
-            Failure::Usage(error) => hints::hint(error),
-            Failure::Refused { hint, .. } => hint.clone(),
-            _ => None,
-        }
-    }
-
     /// The lines to print, without the last one's end.
     pub fn text(&self) -> Vec<u8> {
         match self {
@@ -179,7 +156,7 @@ impl Failure {
             }
             Failure::Unavailable(errno) => unavailable(*errno).into(),
             Failure::Namespace(name, error) => namespace(name, error),
-            Failure::Refused { command, errno, .. } => refusal(*command, *errno).into(),
+            Failure::Refused { command, errno } => refusal(*command, *errno).into(),
             Failure::Unstable => {
                 "the table kept changing while it was read: the listing may be incomplete".into()
             }
@@ -303,17 +280,11 @@ pub fn refusal(command: CommandName, errno: i32) -> String {
     text.to_owned()
 }
 
-/// Prints `failure`, with its hint; the exit status.
+/// Prints `failure`; the exit status.
 pub fn report(failure: &Failure) -> Exit {
     let text = failure.text();
     if !text.is_empty() {
         say(&text);
-    }
-    // Scripts read stderr too: hints are for people.
-    if io::stderr().is_terminal() {
-        if let Some(hint) = failure.hint() {
-            say(format!("hint: {hint}").as_bytes());
-        }
     }
     failure.exit()
 }

@@ -10,7 +10,7 @@ mod check;
 mod drain;
 mod exit;
 mod failure;
-mod hint;
+mod hints;
 mod list;
 mod output;
 mod programs;

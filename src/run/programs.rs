@@ -5,6 +5,7 @@ use super::action;
 use super::check;
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
+use super::hints::{self, Asked};
 use super::output::Output;
 use super::restore::{self, Start};
 use super::watch;
@@ -13,27 +14,33 @@ use crate::names::SystemLookup;
 use std::env;
 use std::ffi::OsStr;
 
-fn ended(result: Result<Exit>) -> u8 {
-    let exit = result.unwrap_or_else(|failure| failure::report(&failure));
+/// Reports how a program ended that was `asked` for something; its status.
+fn ended(result: Result<Exit>, asked: &Asked) -> u8 {
+    let exit = result.unwrap_or_else(|failure| {
+        let exit = failure::report(&failure);
+        hints::after(&failure, asked);
+        exit
+    });
     exit as u8
 }
 
 /// The program ipvsadm.
 pub fn ipvsadm(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    ended(match words.split_first() {
-        Some((program, words)) => run(program, words, out),
-        None => run(b"ipvsadm", &[], out),
-    })
-}
-
-fn run(program: &[u8], words: &[&[u8]], out: Output) -> Result<Exit> {
+    let (program, words) = match words.split_first() {
+        Some((program, words)) => (*program, words),
+        None => (&b"ipvsadm"[..], words),
+    };
     // popt knows both names.
     let is_set = |name| env::var_os(name).is_some();
     let posix = is_set("POSIXLY_CORRECT") || is_set("POSIX_ME_HARDER");
-    let invocation =
-        cli::parse(program, words, posix, &mut SystemLookup::default()).map_err(Failure::Usage)?;
-    carry_out(&invocation, out)
+    match cli::parse(program, words, posix, &mut SystemLookup::default()) {
+        Ok(invocation) => {
+            let meaning = Some(&invocation);
+            ended(carry_out(&invocation, out), &Asked { meaning })
+        }
+        Err(error) => ended(Err(Failure::Usage(error)), &Asked::default()),
+    }
 }
 
 /// Does what the user asked for.
@@ -68,9 +75,10 @@ pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
     match save_restore::save(arguments(words)) {
         Ok(Some((options, netns))) => {
             let action = Action::Save(options);
-            ended(action::run_alone(&action, netns.as_deref(), out))
+            let result = action::run_alone(&action, netns.as_deref(), out);
+            ended(result, &Asked::default())
         }
-        Err(error) => ended(Err(Failure::Usage(error))),
+        Err(error) => ended(Err(Failure::Usage(error)), &Asked::default()),
         // On stderr even if asked for, as C ipvsadm prints it.
         Ok(None) => {
             failure::say(help::SAVE.trim_end().as_bytes());
@@ -82,11 +90,12 @@ pub fn ipvsadm_save(words: &[&[u8]]) -> u8 {
 /// The program ipvsadm-restore.
 pub fn ipvsadm_restore(words: &[&[u8]]) -> u8 {
     let out = Output::open();
-    ended(match save_restore::restore(arguments(words)) {
+    let result = match save_restore::restore(arguments(words)) {
         Ok(Some((options, netns))) => restore_from_input(options, netns.as_deref(), out),
         Ok(None) => print(out, help::RESTORE),
         Err(error) => Err(Failure::Usage(error)),
-    })
+    };
+    ended(result, &Asked::default())
 }
 
 fn restore_from_input(options: Restore, netns: Option<&OsStr>, out: Output) -> Result<Exit> {

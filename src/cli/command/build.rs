@@ -10,7 +10,7 @@ use crate::cli::matrix::{REMOVABLE, TUNNEL_OPTIONS};
 use crate::cli::opt::{CommandName, Opt};
 use crate::cli::options::{CONNECTION_OPTIONS, allowed_with};
 use crate::cli::patch::{Desired, Method, Over, ServerOptions, ServiceOptions, Settings};
-use crate::cli::values::{self, REAL_SERVER, VIRTUAL_SERVER};
+use crate::cli::values;
 use crate::connections::{ConnectionFilter, Counting, EndpointFilter, Key};
 use crate::names::Lookup;
 use crate::render::{Style, View};
@@ -122,9 +122,15 @@ impl Args<'_> {
         })
     }
 
+    /// The matrix finds what is missing before this is needed.
+    fn missing(&self, option: Opt) -> UsageError {
+        UsageError::MissingOption(option, Context::Command(self.command))
+    }
+
     /// The service; the matrix has checked that there is one.
     fn service(&self) -> Result<ServiceKey, UsageError> {
-        self.service.ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))
+        self.service
+            .ok_or_else(|| self.missing(Opt::ServiceAddress))
     }
 
     /// The mask, for the family of the service; without a service, IPv4, as in
@@ -203,7 +209,7 @@ impl Args<'_> {
 
     fn server(&self) -> Result<ServerKey, UsageError> {
         let server = self.server.map(|server| server.key);
-        server.ok_or(UsageError::IllegalValue(REAL_SERVER))
+        server.ok_or_else(|| self.missing(Opt::RealServer))
     }
 
     /// `-a` and `-e`
@@ -426,7 +432,7 @@ impl Args<'_> {
         Ok(Daemon {
             role: self
                 .role
-                .ok_or(UsageError::IllegalValue("start-daemon parameter"))?,
+                .ok_or_else(|| values::illegal("start-daemon parameter", b""))?,
             config: DaemonConfig {
                 interface: self.daemon.interface.or(default_interface),
                 sync_id: self.sync_id.unwrap_or_default(),

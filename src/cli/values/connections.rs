@@ -4,7 +4,7 @@
 //! C ipvsadm has none of these, so there is nothing to be lenient for: names
 //! are not looked up, and anything after a valid value is an error.
 
-use super::plain;
+use super::{illegal, plain};
 use crate::cli::error::UsageError;
 use crate::connections::{EndpointFilter, Key, Keys, Network, StateSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// need them where a port follows at once.
 pub fn client(input: &[u8]) -> Result<EndpointFilter, UsageError> {
     let (address, length, port) =
-        client_parts(input).ok_or(UsageError::IllegalValue("client address[/length][:port]"))?;
+        client_parts(input).ok_or_else(|| illegal("client address[/length][:port]", input))?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let length = match length.map(u8::try_from) {
         None => most,

@@ -27,11 +27,6 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
-/// Nouns for the values in messages.
-pub(super) const VIRTUAL_SERVER: &str = "virtual server address[:port]";
-pub(super) const REAL_SERVER: &str = "real server address[:port]";
-const NAMESPACE: &str = "network namespace";
-
 /// The scheduler of a service without `-s`.
 pub const DEFAULT_SCHEDULER: &str = "wlc";
 /// The length at which C ipvsadm cuts the flags of a scheduler.
@@ -42,6 +37,12 @@ const NAME_LIMIT: usize = 15;
 
 /// The longest session or persistence time-out in seconds: 31 days.
 pub const MAX_TIMEOUT: i64 = 31 * 24 * 60 * 60;
+
+/// The error for `input`, which is not a value of the kind `name`.
+#[cold]
+pub(super) fn illegal(name: &'static str, input: &[u8]) -> UsageError {
+    UsageError::IllegalValue(name, input.into())
+}
 
 /// As isspace() in the C locale.
 fn is_blank(byte: u8) -> bool {
@@ -120,7 +121,7 @@ pub fn number<T: TryFrom<i64>>(
     min: i64,
     max: i64,
 ) -> Result<T, UsageError> {
-    integer(input, min, max).ok_or(UsageError::IllegalValue(name))
+    integer(input, min, max).ok_or_else(|| illegal(name, input))
 }
 
 /// A time-out in seconds from `min` on.
@@ -237,8 +238,8 @@ pub fn service(
     input: &[u8],
     lookup: &mut dyn Lookup,
 ) -> Result<ServiceKey, UsageError> {
-    let (address, port) =
-        address(input, Some(protocol), lookup).ok_or(UsageError::IllegalValue(VIRTUAL_SERVER))?;
+    let (address, port) = address(input, Some(protocol), lookup)
+        .ok_or_else(|| UsageError::IllegalService(input.into(), protocol))?;
     Ok(ServiceKey::Address {
         protocol,
         address,
@@ -261,7 +262,7 @@ pub fn role(input: &[u8], name: &'static str) -> Result<DaemonRole, UsageError> 
     match input {
         b"master" => Ok(DaemonRole::Master),
         b"backup" => Ok(DaemonRole::Backup),
-        _ => Err(UsageError::IllegalValue(name)),
+        _ => Err(illegal(name, input)),
     }
 }
 
@@ -285,13 +286,13 @@ pub fn interface(input: &[u8]) -> Option<Name> {
 
 /// The type of a tunnel.
 pub fn tunnel_type(input: &[u8]) -> Result<TunnelType, UsageError> {
-    TunnelType::named(input).ok_or(UsageError::IllegalValue("tunnel type"))
+    TunnelType::named(input).ok_or_else(|| illegal("tunnel type", input))
 }
 
 /// A network namespace, by its name or path.
 pub fn namespace(input: &[u8]) -> Result<OsString, UsageError> {
     match input {
-        b"" => Err(UsageError::IllegalValue(NAMESPACE)),
+        b"" => Err(illegal("network namespace", input)),
         name => Ok(OsStr::from_bytes(name).to_owned()),
     }
 }
@@ -303,14 +304,12 @@ pub fn watch_interval(input: &[u8]) -> Result<Duration, UsageError> {
 
 /// The value of `--samples`.
 pub fn samples(input: &[u8]) -> Result<NonZeroU64, UsageError> {
-    NonZeroU64::new(number(input, "samples", 1, i64::MAX)?)
-        .ok_or(UsageError::IllegalValue("samples"))
+    NonZeroU64::new(number(input, "samples", 1, i64::MAX)?).ok_or_else(|| illegal("samples", input))
 }
 
 /// The value of `--top`.
 pub fn top(input: &[u8]) -> Result<NonZeroU32, UsageError> {
-    NonZeroU32::new(number(input, "top", 1, u32::MAX.into())?)
-        .ok_or(UsageError::IllegalValue("top"))
+    NonZeroU32::new(number(input, "top", 1, u32::MAX.into())?).ok_or_else(|| illegal("top", input))
 }
 
 /// The options that `--without` names, with commas between them.
@@ -335,10 +334,10 @@ pub fn netmask(
     match family {
         Family::Inet => host(input, lookup)
             .map(Netmask::V4)
-            .ok_or(UsageError::IllegalValue("virtual server persistent mask")),
+            .ok_or_else(|| illegal("virtual server persistent mask", input)),
         Family::Inet6 => prefix(input)
             .map(Netmask::V6)
-            .ok_or(UsageError::IllegalValue("ipv6 netmask")),
+            .ok_or_else(|| illegal("ipv6 netmask", input)),
     }
 }
 

@@ -1,7 +1,6 @@
-//! Hints: one more line for a person at a terminal, where the cause of a
-//! refusal is known.
+//! Why the kernel probably refused.
 
-use crate::cli::hints::near;
+use crate::cli::near::near;
 use ipvs::{Change, Name, SCHEDULERS};
 use libc::{EINVAL, ENOENT, ERANGE};
 

@@ -1,9 +1,9 @@
-//! What was probably meant by a wrong command line: one more line for a person at
-//! a terminal. Where nothing is known, nothing is said.
+//! What was probably meant by a wrong command line.
 
-use super::error::UsageError;
-use super::opt::CommandName;
-use super::options::{OPTIONS, OptionSpec, Role, find_long, find_short};
+use crate::cli::UsageError;
+use crate::cli::near::{near, nearest};
+use crate::cli::opt::CommandName;
+use crate::cli::options::{OPTIONS, OptionSpec, Role, find_long, find_short};
 use crate::connections::{Key, STATES};
 
 /// The hint for `error`.
@@ -65,28 +65,9 @@ fn did_you_mean(word: &[u8], known: &[&str]) -> Option<String> {
     near(&String::from_utf8_lossy(word), known).map(|known| format!("did you mean {known}?"))
 }
 
-/// How alike two words must be for one to be meant by the other (Jaro-Winkler; 1
-/// is equal). There are many options, some of them alike.
-const NEAR: f64 = 0.6;
+/// How alike a word and an option must be: there are many options, some of them
+/// alike.
 const NEAR_OPTION: f64 = 0.8;
-
-/// The one of the `known` words that was probably meant by `word`, in upper or
-/// lower case.
-pub fn near<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    nearest(word, known, NEAR)
-}
-
-/// The same, if they are more alike than `least`.
-pub fn nearest<'a>(word: &str, known: &[&'a str], least: f64) -> Option<&'a str> {
-    let word = word.to_ascii_lowercase();
-    let likeness = |known: &str| strsim::jaro_winkler(&known.to_ascii_lowercase(), &word);
-    known
-        .iter()
-        .map(|known| (likeness(known), *known))
-        .filter(|(likeness, _)| *likeness > least)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, known)| known)
-}
 
 #[cfg(test)]
 mod tests {
