@@ -7,12 +7,12 @@
 use super::error::UsageError;
 use super::opt::{CommandName, OptSet};
 use super::patch::{ServerOptions, ServiceOptions};
-use super::values;
+use super::values::{self, REAL_SERVER};
 use crate::connections::{EndpointFilter, Keys, StateSet};
 use crate::names::Lookup;
 use ipvs::{DaemonConfig, DaemonRole, Family, Protocol, ServerKey, ServiceKey};
 use std::ffi::OsString;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// The persistence time-out of `-p` without a value, in seconds.
@@ -58,7 +58,7 @@ pub struct Args<'a> {
     pub(super) json: bool,
     pub(super) openmetrics: bool,
     pub(super) watch: Option<Duration>,
-    pub(super) samples: Option<NonZeroU64>,
+    pub(super) samples: Option<NonZeroU32>,
     pub(super) all: bool,
     pub(super) replace: bool,
     pub(super) dry_run: bool,
@@ -105,7 +105,7 @@ impl<'a> Args<'a> {
             .service
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
         let (address, port) = values::address(value, protocol, lookup)
-            .ok_or_else(|| UsageError::IllegalServer(value.into(), protocol))?;
+            .map_err(|reason| values::illegal(REAL_SERVER, value, reason))?;
         let own_port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
         let key = ServerKey {
             address,

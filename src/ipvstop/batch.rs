@@ -7,7 +7,7 @@ use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, Sampler, TableRe
 use ipvsadm::render::words::count;
 use ipvsadm::run::{Failure, Output, say};
 use std::fmt::Write;
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ pub fn run(
     out: &mut Output,
     mut ipvs: Ipvs,
     delay: Duration,
-    samples: Option<NonZeroU64>,
+    samples: Option<NonZeroU32>,
 ) -> Result<(), Stop> {
     let mut reader = TableReader::default();
     let mut sampler = Sampler::default();

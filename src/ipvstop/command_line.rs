@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 use ipvsadm::cli::values::interval::{DEFAULT_INTERVAL, interval};
 use std::ffi::{OsStr, OsString};
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub enum Invocation {
         /// The time between two looks.
         delay: Duration,
         /// How many looks, if not for ever.
-        samples: Option<NonZeroU64>,
+        samples: Option<NonZeroU32>,
         /// In which network namespace, if not in its own.
         netns: Option<OsString>,
     },
@@ -115,7 +115,7 @@ fn delay(word: OsString) -> Result<Duration, &'static str> {
     interval(word.as_bytes()).ok_or("no interval")
 }
 
-fn samples(word: OsString) -> Result<NonZeroU64, &'static str> {
+fn samples(word: OsString) -> Result<NonZeroU32, &'static str> {
     let number = word.to_str().and_then(|word| word.parse().ok());
     number.ok_or("no number")
 }
@@ -179,11 +179,11 @@ mod tests {
         parse(&words)
     }
 
-    fn watch(batch: bool, millis: u64, samples: u64) -> Result<Invocation, String> {
+    fn watch(batch: bool, millis: u64, samples: u32) -> Result<Invocation, String> {
         Ok(Invocation::Watch {
             batch,
             delay: Duration::from_millis(millis),
-            samples: NonZeroU64::new(samples),
+            samples: NonZeroU32::new(samples),
             netns: None,
         })
     }

@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use std::io;
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ enum Message {
 }
 
 /// Shows the table until the user quits, or for `samples` looks.
-pub fn run(ipvs: Ipvs, delay: Duration, samples: Option<NonZeroU64>) -> Result<(), Stop> {
+pub fn run(ipvs: Ipvs, delay: Duration, samples: Option<NonZeroU32>) -> Result<(), Stop> {
     let (sender, messages) = mpsc::channel();
     wait_for_signals(sender.clone()).map_err(Stop::Terminal)?;
     let mut screen = Screen::enter().map_err(Stop::Terminal)?;

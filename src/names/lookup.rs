@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(15);
 pub trait Lookup {
     /// The first IPv4 address of a host. There are no others: C ipvsadm has
     /// always taken a name for an IPv4 host.
-    fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr>;
+    fn host(&mut self, name: &[u8]) -> Result<Ipv4Addr, NoAddress>;
 
     /// The port of a service.
     fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16>;
@@ -31,11 +31,6 @@ pub trait Lookup {
     /// again.
     fn settle(&mut self) -> bool {
         false
-    }
-
-    /// The last name whose look-up got no answer.
-    fn take_unanswered(&mut self) -> Option<Box<[u8]>> {
-        None
     }
 }
 
@@ -47,8 +42,8 @@ pub struct SystemLookup {
 }
 
 impl Lookup for SystemLookup {
-    fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
-        host_address(name).ok()
+    fn host(&mut self, name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
+        host_address(name)
     }
 
     fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
@@ -68,7 +63,6 @@ pub struct ManyLookup {
     system: SystemLookup,
     wanted: HashSet<HostName>,
     hosts: HashMap<HostName, Result<Ipv4Addr, NoAddress>>,
-    unanswered: Option<HostName>,
     left: Duration,
     ask: Ask,
 }
@@ -85,7 +79,6 @@ impl ManyLookup {
             system: SystemLookup::default(),
             wanted: HashSet::new(),
             hosts: HashMap::new(),
-            unanswered: None,
             left: deadline,
             ask,
         }
@@ -93,21 +86,14 @@ impl ManyLookup {
 }
 
 impl Lookup for ManyLookup {
-    fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
-        match self.hosts.get(name) {
-            Some(Ok(address)) => Some(*address),
-            Some(Err(NoAddress::Unknown)) => None,
-            Some(Err(NoAddress::NoAnswer)) => {
-                self.unanswered = Some(name.into());
-                None
-            }
-            None => {
-                if !self.wanted.contains(name) {
-                    self.wanted.insert(name.into());
-                }
-                Some(Ipv4Addr::UNSPECIFIED)
-            }
+    fn host(&mut self, name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
+        if let Some(answer) = self.hosts.get(name) {
+            return *answer;
         }
+        if !self.wanted.contains(name) {
+            self.wanted.insert(name.into());
+        }
+        Ok(Ipv4Addr::UNSPECIFIED)
     }
 
     fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
@@ -128,10 +114,6 @@ impl Lookup for ManyLookup {
         });
         true
     }
-
-    fn take_unanswered(&mut self) -> Option<Box<[u8]>> {
-        self.unanswered.take()
-    }
 }
 
 /// Knows no names. For tests.
@@ -139,8 +121,8 @@ impl Lookup for ManyLookup {
 pub struct NoLookup;
 
 impl Lookup for NoLookup {
-    fn host(&mut self, _: &[u8]) -> Option<Ipv4Addr> {
-        None
+    fn host(&mut self, _: &[u8]) -> Result<Ipv4Addr, NoAddress> {
+        Err(NoAddress::Unknown)
     }
 
     fn port(&mut self, _: &[u8], _: Protocol) -> Option<u16> {
@@ -169,9 +151,9 @@ mod tests {
     #[test]
     fn localhost_is_known_and_nonsense_is_not() {
         let mut lookup = SystemLookup::default();
-        assert_eq!(lookup.host(b"localhost"), Some(Ipv4Addr::LOCALHOST));
-        assert_eq!(lookup.host(b"local\0host"), None);
-        assert_eq!(lookup.host(b"\xff"), None);
+        assert_eq!(lookup.host(b"localhost"), Ok(Ipv4Addr::LOCALHOST));
+        assert_eq!(lookup.host(b"local\0host"), Err(NoAddress::Unknown));
+        assert_eq!(lookup.host(b"\xff"), Err(NoAddress::Unknown));
         assert_eq!(lookup.port(b"no such service", Protocol::Tcp), None);
     }
 
@@ -188,18 +170,15 @@ mod tests {
         });
         for _ in 0..100 {
             for name in [&b"a"[..], b"b", b"none", b"late"] {
-                assert_eq!(lookup.host(name), Some(Ipv4Addr::UNSPECIFIED));
+                assert_eq!(lookup.host(name), Ok(Ipv4Addr::UNSPECIFIED));
             }
         }
         assert!(lookup.settle());
         assert!(!lookup.settle());
         assert_eq!(ASKED.load(Ordering::Relaxed), 4);
-        assert_eq!(lookup.host(b"b"), Some(Ipv4Addr::new(10, 0, 0, b'b')));
-        assert_eq!(lookup.host(b"none"), None);
-        assert_eq!(lookup.take_unanswered(), None);
-        assert_eq!(lookup.host(b"late"), None);
-        assert_eq!(lookup.take_unanswered().as_deref(), Some(&b"late"[..]));
-        assert_eq!(lookup.take_unanswered(), None);
+        assert_eq!(lookup.host(b"b"), Ok(Ipv4Addr::new(10, 0, 0, b'b')));
+        assert_eq!(lookup.host(b"none"), Err(NoAddress::Unknown));
+        assert_eq!(lookup.host(b"late"), Err(NoAddress::NoAnswer));
     }
 
     #[test]
@@ -209,10 +188,9 @@ mod tests {
             Err(NoAddress::Unknown)
         });
         for n in 0..1000 {
-            lookup.host(format!("host{n}").as_bytes());
+            let _ = lookup.host(format!("host{n}").as_bytes());
         }
         assert!(lookup.settle());
-        assert_eq!(lookup.host(b"host999"), None);
-        assert!(lookup.take_unanswered().is_some());
+        assert_eq!(lookup.host(b"host999"), Err(NoAddress::NoAnswer));
     }
 }

@@ -17,6 +17,7 @@ mod pool;
 mod resolver;
 mod services;
 
+pub use gethostbyname::NoAddress;
 pub use lookup::{Lookup, ManyLookup, NoLookup, SystemLookup};
 pub use resolver::Resolver;
 

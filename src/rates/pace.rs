@@ -1,6 +1,6 @@
 //! When to look: for `--watch` and ipvstop.
 
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 /// Looks that begin an interval apart. One that begins late does not make those
@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 pub struct Pace {
     interval: Duration,
     due: Instant,
-    left: Option<u64>,
+    left: Option<u32>,
 }
 
 impl Pace {
     /// So many `samples`, or looks without end, an `interval` apart from the
     /// `first` on.
-    pub fn new(interval: Duration, samples: Option<NonZeroU64>, first: Instant) -> Pace {
+    pub fn new(interval: Duration, samples: Option<NonZeroU32>, first: Instant) -> Pace {
         Pace {
             interval,
             due: first,
-            left: samples.map(NonZeroU64::get),
+            left: samples.map(NonZeroU32::get),
         }
     }
 
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn nothing_is_due_after_the_last_sample() {
         let now = Instant::now();
-        let mut pace = Pace::new(Duration::from_secs(1), NonZeroU64::new(2), now);
+        let mut pace = Pace::new(Duration::from_secs(1), NonZeroU32::new(2), now);
         pace.begin(now);
         assert!(pace.due().is_some());
         pace.begin(now);

@@ -15,10 +15,12 @@ pub(crate) mod sample;
 pub mod sched_flags;
 pub mod text;
 mod view;
+mod visible;
 pub mod words;
 
 pub use buffer::Buffer;
 pub use view::{Style, View};
+pub use visible::visible;
 
 use crate::connections::{Connection, Count, KeyValue, Keys};
 use crate::names::Names;

@@ -18,8 +18,6 @@ pub struct WrongLine {
 pub enum RuleError {
     /// It is not a command line.
     Usage(UsageError),
-    /// The same, because this name was not looked up in time.
-    LateName(UsageError, Box<[u8]>),
     /// It adds a service that is there.
     SameService(u32),
     /// It adds a real server that is there.
@@ -38,13 +36,9 @@ pub enum RuleError {
 
 impl RuleError {
     /// The message, without the end of its line.
-    pub fn text(&self) -> Vec<u8> {
-        let text = match self {
-            RuleError::Usage(error) => return error.text(),
-            RuleError::LateName(error, name) => {
-                let text = error.text();
-                return [&text[..], b": `", name, b"' could not be looked up in time"].concat();
-            }
+    pub fn text(&self) -> String {
+        match self {
+            RuleError::Usage(error) => error.explained(),
             RuleError::SameService(first) => format!("the same service as in line {first}"),
             RuleError::SameServer(first) => format!("the same real server as in line {first}"),
             RuleError::SameTimeouts(first) => format!("time-outs were set in line {first}"),
@@ -54,14 +48,13 @@ impl RuleError {
             RuleError::NoDescription => {
                 "only -A, -a, --set and --start-daemon describe a table to replace".into()
             }
-        };
-        text.into()
+        }
     }
 }
 
 impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&String::from_utf8_lossy(&self.text()))
+        f.write_str(&self.text())
     }
 }
 

@@ -45,10 +45,7 @@ fn read_lines(input: &[u8], lookup: &mut dyn Lookup) -> Result<Vec<Rule>, Vec<Wr
             Ok(action) if wrong.is_empty() => rules.push(Rule { line, action }),
             Ok(_) => {}
             Err(error) => {
-                let error = match lookup.take_unanswered() {
-                    Some(name) => RuleError::LateName(error, name),
-                    None => error.into(),
-                };
+                let error = error.into();
                 wrong.push(WrongLine { line, error });
             }
         }
@@ -81,7 +78,7 @@ mod tests {
         assert_eq!(
             errors(input),
             [
-                "line 4: illegal virtual server address[:port] specified",
+                "line 4: illegal virtual server address[:port] specified: bad: the name has no address",
                 "line 5: Illegal 'numeric' option with the 'flush' command",
                 "line 6: no command in `foo'",
                 "line 7: the 'restore' command is not allowed in rules",

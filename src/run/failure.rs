@@ -6,7 +6,7 @@ use super::exit::Exit;
 use crate::cli::UsageError;
 use crate::cli::opt::CommandName;
 use crate::connections::TABLE;
-use crate::render::words;
+use crate::render::{visible, words};
 use crate::rules::WrongLine;
 use ipvs::{Change, Errno, KernelError, ListError, NamespaceError};
 use libc::{
@@ -14,7 +14,7 @@ use libc::{
 };
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStrExt;
 
 /// A run that failed.
@@ -194,15 +194,9 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 fn wrong_lines(lines: &[WrongLine]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for (i, wrong) in lines.iter().enumerate() {
-        if i > 0 {
-            text.push(b'\n');
-        }
-        text.extend_from_slice(format!("line {}: ", wrong.line).as_bytes());
-        text.extend_from_slice(&wrong.error.text());
-    }
-    text
+    let lines = lines.iter();
+    let lines = lines.map(|wrong| format!("line {}: {}", wrong.line, wrong.error));
+    lines.collect::<Vec<_>>().join("\n").into()
 }
 
 fn unavailable(errno: i32) -> String {
@@ -217,7 +211,7 @@ fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
     let (before, after) = match error {
         NamespaceError::Open(error) => ("cannot open network namespace `", system_text(error)),
         NamespaceError::Enter(error) if error.raw_os_error() == Some(EINVAL) => {
-            return [b"`", name.as_bytes(), b"' is not a network namespace"].concat();
+            return format!("`{}' is not a network namespace", visible(name.as_bytes())).into();
         }
         NamespaceError::Enter(error) => {
             let errno = error.raw_os_error().unwrap_or(libc::EIO);
@@ -230,8 +224,7 @@ fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
         ),
         other => ("cannot use network namespace `", other.to_string()),
     };
-    let after = format!("': {after}");
-    [before.as_bytes(), name.as_bytes(), after.as_bytes()].concat()
+    format!("{before}{}': {after}", visible(name.as_bytes())).into()
 }
 
 /// What the C library says of an error.
@@ -282,7 +275,11 @@ pub fn refusal(command: CommandName, errno: i32) -> String {
 
 /// Prints `failure`; the exit status.
 pub fn report(failure: &Failure) -> Exit {
-    let text = failure.text();
+    let text = match failure {
+        // What commands a terminal stays off it; a file gets the bytes of C ipvsadm.
+        Failure::Usage(error) if io::stderr().is_terminal() => error.visible().into(),
+        _ => failure.text(),
+    };
     if !text.is_empty() {
         say(&text);
     }

@@ -13,8 +13,11 @@ use crate::differences;
 use crate::suite::{Cases, Group};
 use crate::support::bench::{Seen, Which};
 use crate::support::programs::{Call, End, Outcome};
+use ipvsadm::cli;
 use ipvsadm::cli::opt::{CommandName, Opt};
 use ipvsadm::cli::options::{OPTIONS, OptionSpec, Role, Since, Takes, allowed_with};
+use ipvsadm::names::SystemLookup;
+use ipvsadm::render::visible;
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -115,7 +118,7 @@ fn alone(cases: &mut Cases, call: &Call) -> (Kind, Seen) {
 }
 
 /// A few random lines for -R. Where one is wrong, ours must say what the
-/// reference says to that line alone, and change nothing.
+/// reference says to that line alone, then why, and change nothing.
 fn restore(cases: &mut Cases, random: &mut Random) {
     let (mut number, mut input, mut wrong) = (0, Vec::new(), Vec::new());
     for _ in 0..=random.below(4) {
@@ -129,8 +132,16 @@ fn restore(cases: &mut Cases, random: &mut Random) {
         input.extend(words.join(blanks.as_bytes()));
         input.push(b'\n');
         if kind == Kind::Usage {
-            wrong.extend(format!("line {number}: ").into_bytes());
-            wrong.extend(alone.outcome.stderr);
+            let refused = match cli::parse_line(
+                &words.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+                &mut SystemLookup::default(),
+            ) {
+                Err(error) => error.explained(),
+                Ok(action) => panic!("{words:?} were refused alone, and are {action:?}"),
+            };
+            let said = visible(alone.outcome.stderr.trim_ascii_end());
+            assert!(refused.starts_with(&said), "{refused}, not {said}");
+            wrong.extend(format!("line {number}: {refused}\n").into_bytes());
         }
         if random.percent(10) {
             number += 1;

@@ -97,9 +97,9 @@ fn wrong_lines(cases: &mut Cases) {
     cases.given(TABLE);
     let good = "-A -t 10.0.0.9:80 -s rr\n";
     for (input, said) in [
-        (format!("-A -t bad\n{good}"), "line 1: illegal virtual server address[:port] specified\n"),
-        (format!("{good}-A -t bad\n-A -f 1\n"), "line 2: illegal virtual server address[:port] specified\n"),
-        (format!("{good}\n-A -f 0"), "line 3: invalid fwmark value `0' specified\n"),
+        (format!("-A -t bad\n{good}"), "line 1: illegal virtual server address[:port] specified: bad: the name has no address\n"),
+        (format!("{good}-A -t bad\n-A -f 1\n"), "line 2: illegal virtual server address[:port] specified: bad: the name has no address\n"),
+        (format!("{good}\n-A -f 0"), "line 3: invalid fwmark value `0' specified: not a number from 1 to 4294967295, decimal or 0x and hexadecimal\n"),
         (format!("-C\n{good}-Q\n"), "line 3: -Q: unknown option\n"),
         ("-C\n-C -n\n-w 5\n-A\n-A -t\n".into(),
             "line 2: Illegal 'numeric' option with the 'flush' command\n\
@@ -110,16 +110,16 @@ fn wrong_lines(cases: &mut Cases) {
         ("/sbin/ipvsadm -C\n".into(), "line 1: unexpected argument /sbin/ipvsadm\n"),
         ("-C foo\n".into(), "line 1: unexpected argument foo\n"),
         ("-C -L\n".into(), "line 1: invalid option `-L'\n"),
-        ("-A -t '10.0.0.9:80'\n".into(), "line 1: illegal virtual server address[:port] specified\n"),
-        ("-A\x0b-t 10.0.0.9:80\n".into(), "line 1: -A\x0b-t: unknown option\n"),
-        ("-A -t 10.0.0.9\n".into(), "line 1: Zero port specified for non-persistent service\n"),
-        ("-A -6 -f 1\n".into(), "line 1: -6 must follow -f\n\n"),
-        ("-A -t 10.0.0.9:80 -b ,\n".into(), "line 1: invalid scheduler flag `,'\n"),
+        ("-A -t '10.0.0.9:80'\n".into(), "line 1: illegal virtual server address[:port] specified: '10.0.0.9:80': no service `80'' for tcp\n"),
+        ("-A\x0b-t 10.0.0.9:80\n".into(), "line 1: -A\\u{b}-t: unknown option\n"),
+        ("-A -t 10.0.0.9\n".into(), "line 1: Zero port specified for non-persistent service: 10.0.0.9: name a port, or add -p for a service on all ports\n"),
+        ("-A -6 -f 1\n".into(), "line 1: -6 must follow -f\n"),
+        ("-A -t 10.0.0.9:80 -b ,\n".into(), "line 1: invalid scheduler flag `,': not one of sh-fallback, sh-port, mh-fallback, mh-port, flag-1, flag-2, flag-3\n"),
         ("--set 1 2\n".into(), "line 1: --set option requires 3 timeout values\n"),
         ("-R\n".into(), "line 1: the 'restore' command is not allowed in rules\n"),
         ("-h\n".into(), "line 1: the 'help' command is not allowed in rules\n"),
         ("-v\n".into(), "line 1: the 'version' command is not allowed in rules\n"),
-        ("-A -t nosuch.example.test:80\n".into(), "line 1: illegal virtual server address[:port] specified\n"),
+        ("-A -t nosuch.example.test:80\n".into(), "line 1: illegal virtual server address[:port] specified: nosuch.example.test:80: the name has no address\n"),
         ("-A -t 10.0.0.9:80\0x -s\0 rr\n-A -t \0\n".into(), "line 2: -t: missing argument\n"),
     ] {
         let before = cases.table();
@@ -131,7 +131,7 @@ fn wrong_lines(cases: &mut Cases) {
     let long = "x".repeat(5000);
     let before = cases.table();
     cases.differs("restore-checks-first", &restore(format!("-A -t {long}\n").as_bytes()), |_| Seen {
-        outcome: Outcome::new(2, "", "line 1: illegal virtual server address[:port] specified\n"),
+        outcome: Outcome::new(2, "", format!("line 1: illegal virtual server address[:port] specified: {long}: the name has no address\n")),
         table: before,
     });
 }

@@ -9,7 +9,7 @@ mod completions;
 use ipvsadm::check::Kind;
 use ipvsadm::cli::options::{OPTIONS, OptionSpec, Section, Takes};
 use ipvsadm::cli::{UsageError, parse};
-use ipvsadm::names::Lookup;
+use ipvsadm::names::{Lookup, NoAddress};
 use ipvstop::command_line::{self, TopOption};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -215,8 +215,11 @@ fn every_example_of_ipvstop_is_a_command_line() {
 /// Knows no name but one.
 struct Names;
 impl Lookup for Names {
-    fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
-        (name == b"www.example.com").then_some(Ipv4Addr::new(192, 0, 2, 1))
+    fn host(&mut self, name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
+        match name {
+            b"www.example.com" => Ok(Ipv4Addr::new(192, 0, 2, 1)),
+            _ => Err(NoAddress::Unknown),
+        }
     }
     fn port(&mut self, name: &[u8], _: Protocol) -> Option<u16> {
         (name == b"http").then_some(80)

@@ -164,12 +164,12 @@ fn dead_server() {
     let silent = (0..30).map(|n| {
         format!(
             "line {}: illegal virtual server address[:port] specified: \
-             `s{n}.silent' could not be looked up in time\n",
+             s{n}.silent:80: the name could not be looked up in time\n",
             n * 2 + 1
         )
     });
-    let said =
-        silent.collect::<String>() + "line 61: illegal virtual server address[:port] specified\n";
+    let said = silent.collect::<String>()
+        + "line 61: illegal virtual server address[:port] specified: vip:x: no service `x' for tcp\n";
     for (program, line) in [(OURS, "-R"), (RESTORE, "")] {
         let start = Instant::now();
         let output = machine.call(program, line, &rules);

@@ -40,7 +40,7 @@ fn wrong_lines_change_nothing() {
     let machine = Machine::new();
     machine.feed("-R", RULES);
     let input = "-C\n-A -t 10.0.9.1:81\n-A -t 10.0.9.256:80\n# fine\n-a -t 10.0.9.1:81\n";
-    let said = "line 3: illegal virtual server address[:port] specified\n\
+    let said = "line 3: illegal virtual server address[:port] specified: 10.0.9.256:80: not an IPv4 address\n\
         line 5: You need to supply the 'real-server' option for the 'add-server' command\n";
     for (program, line) in [
         (OURS, "-R"),

@@ -171,9 +171,14 @@ impl Args<'_> {
             let context = Context::Command(self.command);
             return Err(UsageError::Conflict(option, Opt::Without, context));
         }
-        if let ServiceKey::Address { protocol, port, .. } = key {
+        if let ServiceKey::Address {
+            protocol,
+            address,
+            port,
+        } = key
+        {
             if port == 0 && without.contains(Opt::Persistent) {
-                return Err(UsageError::ZeroPort);
+                return Err(UsageError::ZeroPort(address));
             }
             if self.service_options.one_packet.is_some() && protocol != Protocol::Udp {
                 return Err(UsageError::OnePacketNotUdp);
@@ -196,9 +201,14 @@ impl Args<'_> {
         let config = self
             .service_options
             .over(&ServiceOptions::defaults(key.family()))?;
-        if let ServiceKey::Address { protocol, port, .. } = key {
+        if let ServiceKey::Address {
+            protocol,
+            address,
+            port,
+        } = key
+        {
             if port == 0 && !config.flags.persistent() {
-                return Err(UsageError::ZeroPort);
+                return Err(UsageError::ZeroPort(address));
             }
             if config.flags.one_packet() && protocol != Protocol::Udp {
                 return Err(UsageError::OnePacketNotUdp);
@@ -432,7 +442,7 @@ impl Args<'_> {
         Ok(Daemon {
             role: self
                 .role
-                .ok_or_else(|| values::illegal("start-daemon parameter", b""))?,
+                .ok_or_else(|| UsageError::MissingValue(b"--start-daemon".into()))?,
             config: DaemonConfig {
                 interface: self.daemon.interface.or(default_interface),
                 sync_id: self.sync_id.unwrap_or_default(),

@@ -8,7 +8,7 @@ use crate::connections::{ConnectionFilter, Counting};
 use crate::render::Style;
 use ipvs::{Change, Forwarding, ServerKey, ServiceKey};
 use std::ffi::OsString;
-use std::num::NonZeroU64;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 /// What the user typed: the command, and what holds whatever the command is.
@@ -168,7 +168,7 @@ pub struct Watch {
     /// The time between two looks.
     pub interval: Duration,
     /// How many looks, if not for ever.
-    pub samples: Option<NonZeroU64>,
+    pub samples: Option<NonZeroU32>,
 }
 
 /// What is printed of what is seen.

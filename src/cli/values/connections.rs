@@ -4,7 +4,7 @@
 //! C ipvsadm has none of these, so there is nothing to be lenient for: names
 //! are not looked up, and anything after a valid value is an error.
 
-use super::{illegal, plain};
+use super::{Reason, illegal, plain};
 use crate::cli::error::UsageError;
 use crate::connections::{EndpointFilter, Key, Keys, Network, StateSet};
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,8 +12,8 @@ use std::net::{IpAddr, Ipv6Addr};
 /// `address[/length][:port]`, in figures; IPv6 addresses may have brackets, and
 /// need them where a port follows at once.
 pub fn client(input: &[u8]) -> Result<EndpointFilter, UsageError> {
-    let (address, length, port) =
-        client_parts(input).ok_or_else(|| illegal("client address[/length][:port]", input))?;
+    let (address, length, port) = client_parts(input)
+        .ok_or_else(|| illegal("client address[/length][:port]", input, Reason::Client))?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let length = match length.map(u8::try_from) {
         None => most,

@@ -6,13 +6,17 @@
 
 pub mod connections;
 pub mod interval;
+mod reason;
+
+pub use reason::{Reason, Refused};
 
 use super::error::UsageError;
 use super::matrix::REMOVABLE;
 use super::opt::OptSet;
 use crate::cli::opt::TunnelType;
-use crate::names::Lookup;
+use crate::names::{Lookup, NoAddress};
 use crate::render::sched_flags::SCHED_FLAGS;
+use crate::render::visible;
 use ipvs::{DaemonRole, Family, Name, Netmask, Protocol, ServiceFlags, ServiceKey};
 use nom::branch::alt;
 use nom::bytes::complete::{tag_no_case, take_while};
@@ -23,9 +27,14 @@ use nom::sequence::{delimited, pair, preceded};
 use nom::{IResult, Parser};
 use std::ffi::{OsStr, OsString};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
+
+/// Nouns for the values in messages.
+const VIRTUAL_SERVER: &str = "virtual server address[:port]";
+pub(super) const REAL_SERVER: &str = "real server address[:port]";
+const NAMESPACE: &str = "network namespace";
 
 /// The scheduler of a service without `-s`.
 pub const DEFAULT_SCHEDULER: &str = "wlc";
@@ -37,12 +46,6 @@ const NAME_LIMIT: usize = 15;
 
 /// The longest session or persistence time-out in seconds: 31 days.
 pub const MAX_TIMEOUT: i64 = 31 * 24 * 60 * 60;
-
-/// The error for `input`, which is not a value of the kind `name`.
-#[cold]
-pub(super) fn illegal(name: &'static str, input: &[u8]) -> UsageError {
-    UsageError::IllegalValue(name, input.into())
-}
 
 /// As isspace() in the C locale.
 fn is_blank(byte: u8) -> bool {
@@ -121,12 +124,21 @@ pub fn number<T: TryFrom<i64>>(
     min: i64,
     max: i64,
 ) -> Result<T, UsageError> {
-    integer(input, min, max).ok_or_else(|| illegal(name, input))
+    integer(input, min, max).ok_or_else(|| illegal(name, input, Reason::Number(min, max)))
+}
+
+/// The error for `word`, which should have been a `what`.
+#[cold]
+pub(super) fn illegal(what: &'static str, word: &[u8], reason: Reason) -> UsageError {
+    UsageError::IllegalValue(what, Refused::new(word, reason))
 }
 
 /// A time-out in seconds from `min` on.
 pub fn timeout(input: &[u8], min: i64) -> Result<u32, UsageError> {
-    integer(input, min, MAX_TIMEOUT).ok_or_else(|| UsageError::InvalidTimeout(input.into()))
+    integer(input, min, MAX_TIMEOUT).ok_or_else(|| {
+        let reason = Reason::Seconds(min, MAX_TIMEOUT);
+        UsageError::InvalidTimeout(Refused::new(input, reason))
+    })
 }
 
 /// One number of an address: 0x for hexadecimal, 0 for octal, or decimal.
@@ -166,15 +178,46 @@ fn inet6(input: &[u8]) -> Option<Ipv6Addr> {
 
 /// An IPv4 host: an address or a name. What has a colon is an IPv6 address in
 /// the wrong place, and never a name.
-fn host(input: &[u8], lookup: &mut dyn Lookup) -> Option<Ipv4Addr> {
-    inet_aton(input).or_else(|| match input.contains(&b':') {
-        true => None,
-        false => lookup.host(input),
-    })
+fn host(input: &[u8], lookup: &mut dyn Lookup) -> Result<Ipv4Addr, Reason> {
+    match inet_aton(input) {
+        Some(address) => Ok(address),
+        None if input.contains(&b':') => Err(Reason::Shape),
+        None => lookup.host(input).map_err(|why| no_host(input, why)),
+    }
 }
 
-fn port(input: &[u8], protocol: Option<Protocol>, lookup: &mut dyn Lookup) -> Option<u16> {
-    integer(input, 0, 65535).or_else(|| lookup.port(input, protocol?))
+/// Why the word `input` is not a host.
+fn no_host(input: &[u8], why: NoAddress) -> Reason {
+    let shown = String::from_utf8_lossy(input);
+    let in_no_name = |c: char| {
+        !(c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | char::REPLACEMENT_CHARACTER))
+    };
+    match (input, why) {
+        (b"", _) => Reason::NoHost,
+        (_, NoAddress::NoAnswer) => Reason::NoAnswer,
+        _ if input.iter().all(|b| b.is_ascii_digit() || *b == b'.') => Reason::NotIpv4,
+        _ => match shown
+            .find(in_no_name)
+            .and_then(|at| shown[at..].chars().next())
+        {
+            Some(found) => Reason::Character(visible(found.to_string().as_bytes())),
+            None => Reason::NoAddress,
+        },
+    }
+}
+
+fn port(input: &[u8], protocol: Option<Protocol>, lookup: &mut dyn Lookup) -> Result<u16, Reason> {
+    if let Some(port) = integer(input, 0, 65535) {
+        return Ok(port);
+    }
+    let protocol = protocol.ok_or(Reason::ServiceTooEarly);
+    match protocol.map(|protocol| (protocol, lookup.port(input, protocol))) {
+        Ok((_, Some(port))) => Ok(port),
+        _ if input.is_empty() => Err(Reason::NoPort),
+        _ if input.iter().all(u8::is_ascii_digit) => Err(Reason::Port),
+        Ok((protocol, None)) => Err(Reason::Service(visible(input), protocol)),
+        Err(reason) => Err(reason),
+    }
 }
 
 /// `[...]` and what follows it.
@@ -189,30 +232,25 @@ pub fn address(
     input: &[u8],
     protocol: Option<Protocol>,
     lookup: &mut dyn Lookup,
-) -> Option<(IpAddr, Option<u16>)> {
+) -> Result<(IpAddr, Option<u16>), Reason> {
     if let Some(found) = plain_address(input) {
-        return Some(found);
+        return Ok(found);
     }
     if input.iter().all(u8::is_ascii_digit) {
-        return None;
+        return Err(Reason::OnlyNumber);
     }
     if let Some(address) = inet6(input) {
-        return Some((address.into(), None));
+        return Ok((address.into(), None));
     }
-    match bracketed(input) {
-        Ok((rest, inside)) => match inet6(inside) {
-            Some(address) => {
-                let port = port(rest.strip_prefix(b":")?, protocol, lookup)?;
-                Some((address.into(), Some(port)))
-            }
-            // C ipvsadm takes the brackets off IPv4 addresses and names, and
-            // forgets the port behind them, but the colon must be there.
-            None => {
-                rest.strip_prefix(b":")?;
-                host_port(inside, protocol, lookup)
-            }
-        },
-        Err(_) => host_port(input, protocol, lookup),
+    let Ok((rest, inside)) = bracketed(input) else {
+        return host_port(input, protocol, lookup);
+    };
+    let behind = rest.strip_prefix(b":").ok_or(Reason::BehindBrackets)?;
+    match inet6(inside) {
+        Some(address) => Ok((address.into(), Some(port(behind, protocol, lookup)?))),
+        // C ipvsadm takes the brackets off IPv4 addresses and names, and
+        // forgets the port behind them, but the colon must be there.
+        None => host_port(inside, protocol, lookup),
     }
 }
 
@@ -220,16 +258,31 @@ fn host_port(
     input: &[u8],
     protocol: Option<Protocol>,
     lookup: &mut dyn Lookup,
-) -> Option<(IpAddr, Option<u16>)> {
+) -> Result<(IpAddr, Option<u16>), Reason> {
     // The last colon: what follows a blank in the host may have others.
-    let (name, port) = match input.iter().rposition(|&b| b == b':') {
-        Some(at) => (
-            &input[..at],
-            Some(port(&input[at + 1..], protocol, lookup)?),
-        ),
+    let (name, word) = match input.iter().rposition(|&b| b == b':') {
+        Some(at) => (&input[..at], Some(&input[at + 1..])),
         None => (input, None),
     };
-    Some((host(name, lookup)?.into(), port))
+    let port = word.map(|word| port(word, protocol, lookup)).transpose();
+    let found = port.and_then(|port| Ok((host(name, lookup)?.into(), port)));
+    found.map_err(|reason| misshapen(name, word.unwrap_or_default()).unwrap_or(reason))
+}
+
+/// What is wrong with an address whose parts are these by its last colon, if that
+/// is its shape.
+fn misshapen(name: &[u8], port: &[u8]) -> Option<Reason> {
+    let zone = name.contains(&b'%') || port.contains(&b'%');
+    match name {
+        [b'[', ..] => Some(Reason::Bracket),
+        _ if !name.contains(&b':') => None,
+        _ if inet6(name).is_some() && !zone => {
+            let [name, port] = [name, port].map(visible);
+            Some(Reason::Brackets(format!("[{name}]:{port}")))
+        }
+        _ if zone => Some(Reason::Zone),
+        _ => Some(Reason::Shape),
+    }
 }
 
 /// The service of `protocol` at an address.
@@ -239,7 +292,7 @@ pub fn service(
     lookup: &mut dyn Lookup,
 ) -> Result<ServiceKey, UsageError> {
     let (address, port) = address(input, Some(protocol), lookup)
-        .ok_or_else(|| UsageError::IllegalService(input.into(), protocol))?;
+        .map_err(|reason| illegal(VIRTUAL_SERVER, input, reason))?;
     Ok(ServiceKey::Address {
         protocol,
         address,
@@ -251,7 +304,7 @@ pub fn service(
 pub fn mark(input: &[u8]) -> Result<ServiceKey, UsageError> {
     let mark = integer(input, 1, i64::from(u32::MAX)).and_then(NonZeroU32::new);
     Ok(ServiceKey::Fwmark {
-        mark: mark.ok_or_else(|| UsageError::InvalidMark(input.into()))?,
+        mark: mark.ok_or_else(|| UsageError::InvalidMark(Refused::new(input, Reason::Mark)))?,
         family: Family::Inet,
     })
 }
@@ -262,7 +315,11 @@ pub fn role(input: &[u8], name: &'static str) -> Result<DaemonRole, UsageError> 
     match input {
         b"master" => Ok(DaemonRole::Master),
         b"backup" => Ok(DaemonRole::Backup),
-        _ => Err(illegal(name, input)),
+        _ => Err(illegal(
+            name,
+            input,
+            Reason::OneOf(vec!["master", "backup"]),
+        )),
     }
 }
 
@@ -286,30 +343,40 @@ pub fn interface(input: &[u8]) -> Option<Name> {
 
 /// The type of a tunnel.
 pub fn tunnel_type(input: &[u8]) -> Result<TunnelType, UsageError> {
-    TunnelType::named(input).ok_or_else(|| illegal("tunnel type", input))
+    TunnelType::named(input)
+        .ok_or_else(|| illegal("tunnel type", input, Reason::OneOf(TunnelType::names())))
 }
 
 /// A network namespace, by its name or path.
 pub fn namespace(input: &[u8]) -> Result<OsString, UsageError> {
     match input {
-        b"" => Err(illegal("network namespace", input)),
+        b"" => Err(illegal(NAMESPACE, input, Reason::Empty)),
         name => Ok(OsStr::from_bytes(name).to_owned()),
     }
 }
 
 /// The interval of `--watch`.
 pub fn watch_interval(input: &[u8]) -> Result<Duration, UsageError> {
-    interval::interval(input).ok_or_else(|| UsageError::InvalidInterval(input.into()))
+    interval::interval(input)
+        .ok_or_else(|| UsageError::InvalidInterval(Refused::new(input, Reason::Interval)))
+}
+
+/// The value of the option of ours called `name`, a number from 1 on: figures and
+/// nothing else.
+fn count(input: &[u8], name: &'static str) -> Result<NonZeroU32, UsageError> {
+    let figures = input.iter().all(u8::is_ascii_digit).then_some(input);
+    let number = figures.and_then(|figures| text(figures).parse().ok());
+    number.ok_or_else(|| illegal(name, input, Reason::Number(1, u32::MAX.into())))
 }
 
 /// The value of `--samples`.
-pub fn samples(input: &[u8]) -> Result<NonZeroU64, UsageError> {
-    NonZeroU64::new(number(input, "samples", 1, i64::MAX)?).ok_or_else(|| illegal("samples", input))
+pub fn samples(input: &[u8]) -> Result<NonZeroU32, UsageError> {
+    count(input, "samples")
 }
 
 /// The value of `--top`.
 pub fn top(input: &[u8]) -> Result<NonZeroU32, UsageError> {
-    NonZeroU32::new(number(input, "top", 1, u32::MAX.into())?).ok_or_else(|| illegal("top", input))
+    count(input, "top")
 }
 
 /// The options that `--without` names, with commas between them.
@@ -332,12 +399,16 @@ pub fn netmask(
     lookup: &mut dyn Lookup,
 ) -> Result<Netmask, UsageError> {
     match family {
-        Family::Inet => host(input, lookup)
-            .map(Netmask::V4)
-            .ok_or_else(|| illegal("virtual server persistent mask", input)),
+        Family::Inet => host(input, lookup).map(Netmask::V4).map_err(|reason| {
+            let reason = match reason {
+                Reason::NoAnswer => reason,
+                _ => Reason::Mask,
+            };
+            illegal("virtual server persistent mask", input, reason)
+        }),
         Family::Inet6 => prefix(input)
             .map(Netmask::V6)
-            .ok_or_else(|| illegal("ipv6 netmask", input)),
+            .ok_or_else(|| illegal("ipv6 netmask", input, Reason::Number(1, 128))),
     }
 }
 
@@ -378,17 +449,18 @@ pub fn sched_flags(input: &[u8], scheduler: &Name) -> Result<ServiceFlags, Usage
 
 /// A multicast group; addresses with a colon are IPv6.
 pub fn multicast(input: &[u8]) -> Result<IpAddr, UsageError> {
+    let no_group = |family| UsageError::InvalidGroup(family, Refused::new(input, Reason::Group));
     if input.contains(&b':') {
         inet6(input)
             .filter(Ipv6Addr::is_multicast)
             .map(IpAddr::V6)
-            .ok_or_else(|| UsageError::InvalidGroup(Family::Inet6, input.into()))
+            .ok_or_else(|| no_group(Family::Inet6))
     } else {
         let strict = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
         strict(input)
             .filter(Ipv4Addr::is_multicast)
             .map(IpAddr::V4)
-            .ok_or_else(|| UsageError::InvalidGroup(Family::Inet, input.into()))
+            .ok_or_else(|| no_group(Family::Inet))
     }
 }
 
@@ -398,10 +470,14 @@ mod tests {
 
     struct TwoNames;
     impl Lookup for TwoNames {
-        fn host(&mut self, name: &[u8]) -> Option<Ipv4Addr> {
+        fn host(&mut self, name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
             // A resolver may take addresses for names.
             let known = [&b"vip"[..], b"::ffff:10.0.0.9"];
-            known.contains(&name).then_some(Ipv4Addr::new(10, 0, 0, 9))
+            match known.contains(&name) {
+                true => Ok(Ipv4Addr::new(10, 0, 0, 9)),
+                false if name == b"slow" => Err(NoAddress::NoAnswer),
+                false => Err(NoAddress::Unknown),
+            }
         }
         fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
             (name == b"http" && protocol == Protocol::Tcp).then_some(80)
@@ -466,6 +542,7 @@ mod tests {
         let parse = |text: &str| {
             address(text.as_bytes(), Some(Protocol::Tcp), &mut TwoNames)
                 .map(|(a, p)| format!("{a} {p:?}"))
+                .ok()
         };
         for (text, meaning) in [
             ("10.0.0.1:80", "10.0.0.1 Some(80)"),

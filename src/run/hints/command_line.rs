@@ -15,8 +15,7 @@ pub fn hint(error: &UsageError) -> Option<String> {
         },
         UsageError::UnknownState(word) => did_you_mean(word, &STATES),
         UsageError::UnknownKey(word) => did_you_mean(word, &Key::ALL.map(Key::name)),
-        UsageError::ZeroPort => Some("name a port, or add -p for a service on all ports".into()),
-        _ => None,
+        _ => error.reason(),
     }
 }
 
