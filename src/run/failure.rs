@@ -3,6 +3,7 @@
 
 use super::drain::outcome::NotDrained;
 use super::exit::Exit;
+use super::ready;
 use crate::cli::UsageError;
 use crate::cli::opt::CommandName;
 use crate::connections::TABLE;
@@ -14,7 +15,7 @@ use libc::{
 };
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 
 /// A run that failed.
@@ -288,7 +289,7 @@ pub fn report(failure: &Failure) -> Exit {
 
 /// Prints one message to stderr. If that fails, there is nowhere to say so.
 pub fn say(text: &[u8]) {
-    let _ = io::stderr().write_all(&[text, b"\n"].concat());
+    let _ = ready::write_all(io::stderr(), &[text, b"\n"].concat());
 }
 
 #[cfg(test)]

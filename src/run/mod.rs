@@ -15,6 +15,7 @@ mod list;
 mod output;
 mod programs;
 mod progress;
+mod ready;
 mod replace;
 mod restore;
 mod save;

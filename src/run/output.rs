@@ -4,11 +4,12 @@
 //! takes a closed descriptor for success.
 
 use super::failure::{Failure, Result};
+use super::ready;
 use crate::render::Buffer;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd};
 use std::time::Instant;
 
@@ -105,8 +106,8 @@ impl Output {
         if self.buffer.is_empty() {
             return Ok(());
         }
-        let result = match &mut self.file {
-            Ok(file) => file.write_all(self.buffer.as_bytes()),
+        let result = match &self.file {
+            Ok(file) => ready::write_all(file, self.buffer.as_bytes()),
             Err(error) => Err(again(error)),
         };
         self.buffer.clear();

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::progress::{Progress, carry_out, say_of_line};
 use super::session::Session;
 use super::signals::Interrupt;
-use super::{action, replace};
+use super::{action, ready, replace};
 use crate::cli::{Action, Restore};
 use crate::names::ManyLookup;
 use crate::render::text;
@@ -16,7 +16,7 @@ use crate::rules::{self, Rule};
 use ipvs::Change;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::AsFd;
 
 /// What is done with the table before the rules.
@@ -31,12 +31,8 @@ pub enum Start {
 /// All of standard input. The standard library's own handle is not used: it
 /// takes a closed descriptor for an empty file.
 pub fn standard_input() -> Result<Vec<u8>> {
-    let mut input = Vec::new();
     let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-    stdin
-        .and_then(|mut stdin| stdin.read_to_end(&mut input))
-        .map_err(Failure::Input)?;
-    Ok(input)
+    stdin.and_then(ready::read_to_end).map_err(Failure::Input)
 }
 
 /// Carries out the rules in `input`, in the network namespace `netns` if one is
