@@ -123,6 +123,7 @@ write_settings() {
 # --- the machine ------------------------------------------------------------
 
 build_qemu() {
+    local disk
     qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
         -machine q35 -smp "$cpus" -m "$memory"
         -kernel "$kernel_dir/vmlinux" -initrd "$initramfs"
@@ -132,15 +133,19 @@ build_qemu() {
         *) qemu+=(-accel "tcg,thread=multi" -cpu max) ;;
     esac
     [ -z "$plugin" ] || qemu+=(-plugin "$(realpath "${plugin%%,*}")${plugin#"${plugin%%,*}"}")
-    add_disk "$root_image"
-    add_disk "$kernel_dir/modules.squashfs"
+    add_disk "$root_image" on
+    add_disk "$kernel_dir/modules.squashfs" on
+    for disk in "${disks[@]}"; do
+        add_disk "$disk" off
+    done
     add_shares
     qemu+=("$@")
 }
 
 add_disk() {
     local id=disk${#qemu[@]}
-    qemu+=(-drive "if=none,id=$id,file=$1,format=raw,readonly=on" -device "virtio-blk-pci,drive=$id")
+    qemu+=(-drive "if=none,id=$id,file=${1//,/,,},format=raw,readonly=$2"
+        -device "virtio-blk-pci,drive=$id")
 }
 
 add_shares() {
