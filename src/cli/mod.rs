@@ -59,6 +59,7 @@ pub fn parse<'a>(
     Ok(Invocation {
         program,
         netns: meaning.netns,
+        server_port: meaning.server_port,
         command: meaning.command,
     })
 }
@@ -66,6 +67,7 @@ pub fn parse<'a>(
 /// What a command line means, whatever program was called with it.
 struct Meaning {
     netns: Option<OsString>,
+    server_port: Option<u16>,
     command: Command,
 }
 
@@ -73,6 +75,7 @@ impl From<Command> for Meaning {
     fn from(command: Command) -> Meaning {
         Meaning {
             netns: None,
+            server_port: None,
             command,
         }
     }
@@ -154,6 +157,7 @@ fn interpret<'a>(
     args.words.splice(0..0, words_before);
     Ok(Meaning {
         netns: args.netns.take(),
+        server_port: args.server.and_then(|server| server.port),
         command: args.command(lookup)?,
     })
 }

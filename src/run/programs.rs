@@ -37,9 +37,16 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
     match cli::parse(program, words, posix, &mut SystemLookup::default()) {
         Ok(invocation) => {
             let meaning = Some(&invocation);
-            ended(carry_out(&invocation, out), &Asked { meaning })
+            let result = carry_out(&invocation, out);
+            if result.is_ok() {
+                hints::doubt(&invocation, words);
+            }
+            ended(result, &Asked { words, meaning })
         }
-        Err(error) => ended(Err(Failure::Usage(error)), &Asked::default()),
+        Err(error) => {
+            let meaning = None;
+            ended(Err(Failure::Usage(error)), &Asked { words, meaning })
+        }
     }
 }
 

@@ -19,6 +19,9 @@ pub struct Invocation<'a> {
     /// The network namespace to work in, if not that of the process: a name as
     /// ip-netns(8) has it, or a path.
     pub netns: Option<OsString>,
+    /// The port typed with `-r`, which is not that of the server where the service
+    /// decides.
+    pub server_port: Option<u16>,
     /// What to do.
     pub command: Command,
 }

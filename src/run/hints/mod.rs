@@ -1,53 +1,58 @@
-//! Hints: one more line for a person at a terminal, from what went wrong, the
-//! words typed and what they mean. Where nothing is known, nothing is said.
+//! Hints: one more line for a person, from what went wrong, the words typed and,
+//! where it says more, what the kernel's table has. Where nothing is known,
+//! nothing is said.
 //!
 //! This is the one place that decides what a hint says; where errors are raised,
-//! nothing is known of hints. None of it runs before a command has failed.
+//! nothing is known of hints. None of it runs before a command has failed, but for
+//! the two things that succeed and can hardly be meant: see [`doubt`].
 
 mod command_line;
+mod doubt;
+mod present;
 mod refusal;
+mod spelling;
+mod typed;
+mod value;
+
+pub use doubt::doubt;
+pub use typed::Asked;
 
 use super::failure::{Failure, say};
-use crate::cli::{Action, Command, Invocation};
-use ipvs::Change;
+use std::env;
 use std::io::{self, IsTerminal};
 
-/// What was asked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
-    /// What it means, where it means something.
-    pub meaning: Option<&'a Invocation<'a>>,
-}
-
-impl<'a> Asked<'a> {
-    fn change(&self) -> Option<&'a Change> {
-        match &self.meaning?.command {
-            Command::Action(Action::Change(change)) => Some(change),
-            _ => None,
-        }
-    }
-}
+/// The variable of the environment that says whether there are hints.
+const VARIABLE: &str = "IPVSADM_HINTS";
 
 /// Prints a hint on `failure`, if there is one and somebody to read it.
 #[cold]
 pub fn after(failure: &Failure, asked: &Asked) {
-    if !are_wanted() {
-        return;
-    }
-    if let Some(hint) = hint(failure, asked) {
-        say(format!("hint: {hint}").as_bytes());
+    if are_wanted() {
+        if let Some(hint) = of(failure, asked) {
+            print(&hint);
+        }
     }
 }
 
 /// Scripts read stderr too: hints are for people.
 fn are_wanted() -> bool {
-    io::stderr().is_terminal()
+    match env::var(VARIABLE).as_deref() {
+        Ok("always") => true,
+        Ok("never") => false,
+        _ => io::stderr().is_terminal(),
+    }
 }
 
-fn hint(failure: &Failure, asked: &Asked) -> Option<String> {
+fn print(hint: &str) {
+    say(format!("hint: {hint}").as_bytes());
+}
+
+fn of(failure: &Failure, asked: &Asked) -> Option<String> {
     match failure {
-        Failure::Usage(error) => command_line::hint(error),
-        Failure::Refused { errno, .. } => refusal::hint(asked.change()?, *errno),
+        Failure::Usage(error) => command_line::hint(error, asked),
+        Failure::Refused { command, errno } => refusal::refused(*command, *errno, asked),
+        Failure::Unavailable(errno) => refusal::unavailable(*errno, asked),
+        Failure::Namespace(name, error) => refusal::namespace(name, error),
         _ => None,
     }
 }

@@ -1,42 +1,206 @@
-//! Why the kernel probably refused.
+//! Why the kernel probably refused, and what to do instead.
 
+use super::doubt::{no_port, with_port};
+use super::present;
+use super::spelling::{odd_character, single_dash};
+use super::typed::Asked;
 use crate::cli::near::near;
-use ipvs::{Change, Name, SCHEDULERS};
-use libc::{EINVAL, ENOENT, ERANGE};
+use crate::cli::opt::{CommandName, Opt};
+use ipvs::{NamespaceError, SCHEDULERS};
+use libc::{EEXIST, EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EPERM, ERANGE, ESRCH};
+use rustix::process::geteuid;
+use std::ffi::OsStr;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
 
-/// The likely cause, when the kernel refused `change` with `errno`.
-pub fn hint(change: &Change, errno: i32) -> Option<String> {
-    match (errno, change) {
-        (ENOENT, Change::AddService(_, config) | Change::EditService(_, config)) => {
-            Some(missing_module(&config.scheduler, config.engine.as_ref()))
-        }
-        (ERANGE, Change::AddServer(_, _, config) | Change::EditServer(_, _, config))
-            if config.lower_threshold > config.upper_threshold =>
-        {
+/// The hint on `command`, refused with `errno`.
+pub fn refused(command: CommandName, errno: i32, asked: &Asked) -> Option<String> {
+    use CommandName as C;
+    match (errno, command) {
+        (ENOENT, C::AddService | C::EditService) => missing_module(asked),
+        (EEXIST, C::AddService) => Some(change_it("-E", "-A")),
+        (EEXIST, C::AddServer) => Some(server_exists(asked)),
+        (ENOENT, C::EditServer | C::DeleteServer) => present::instead_of_server(asked),
+        (ESRCH, C::StartDaemon | C::StopDaemon) => None,
+        (ESRCH, _) => present::instead_of_service(asked),
+        (ERANGE, C::AddServer | C::EditServer) => {
             Some("the lower threshold (-y) is above the upper one (-x)".into())
         }
-        (EINVAL, Change::AddServer(..) | Change::EditServer(..)) => Some(
-            "is the address unicast, and has this network namespace any address up (ip link set lo up)?"
-                .into(),
-        ),
+        (EINVAL, C::AddServer | C::EditServer) => Some(no_real_server(asked)),
+        (EEXIST, C::StartDaemon) => {
+            let role = asked.options().next()?.value?;
+            let role = String::from_utf8_lossy(role);
+            let stop = format!("ipvsadm --stop-daemon {role}{}", asked.in_netns());
+            Some(format!("`{stop}' stops it"))
+        }
+        (ENODEV, C::StartDaemon) => {
+            let interface = asked.value(Opt::McastInterface);
+            let interface = interface.as_deref().unwrap_or("eth0");
+            Some(format!(
+                "there is no network interface {interface} here: name one with --mcast-interface"
+            ))
+        }
         _ => None,
     }
 }
 
-fn missing_module(scheduler: &Name, engine: Option<&Name>) -> String {
-    let name = scheduler.to_string();
-    if !SCHEDULERS.contains(&name.as_str()) {
-        if let Some(known) = near(&name, &SCHEDULERS) {
-            return format!("there is no scheduler {name}; did you mean {known}?");
-        }
-    }
-    match engine {
-        Some(engine) => format!(
-            "the kernel module ip_vs_{name} or ip_vs_pe_{engine} is missing or cannot be loaded (modprobe)"
+fn change_it(edit: &str, add: &str) -> String {
+    format!(
+        "to change it, write {edit} for {add} (--keep leaves the rest as it is); \
+         --ensure adds or changes"
+    )
+}
+
+fn server_exists(asked: &Asked) -> String {
+    match (asked.server_key(), asked.server_port()) {
+        (Some(key), Some(typed)) if typed != 0 && typed != key.port => format!(
+            "it is there as {}: {} (-m can)",
+            with_port(key.port, asked),
+            no_port(asked)
         ),
-        None => {
-            format!("the kernel module ip_vs_{name} is missing or cannot be loaded (modprobe)")
+        _ => change_it("-e", "-a"),
+    }
+}
+
+/// Names of schedulers elsewhere, and what does the same here.
+const FOREIGN_SCHEDULERS: [(&str, &str); 9] = [
+    ("roundrobin", "rr"),
+    ("round-robin", "rr"),
+    ("round_robin", "rr"),
+    ("leastconn", "lc"),
+    ("least_conn", "lc"),
+    ("least-connection", "lc"),
+    ("source", "sh"),
+    ("ip_hash", "sh"),
+    ("maglev", "mh"),
+];
+
+/// The kernel looks for the scheduler first, then for the engine.
+fn missing_module(asked: &Asked) -> Option<String> {
+    if let Some(hint) = odd_character(asked.words).or_else(|| single_dash(asked)) {
+        return Some(hint);
+    }
+    let scheduler = asked.value(Opt::Scheduler);
+    let scheduler = scheduler
+        .as_deref()
+        .filter(|name| !name.is_empty())
+        .unwrap_or("wlc");
+    if !is_loaded(&format!("ip_vs_{scheduler}")) {
+        let foreign = FOREIGN_SCHEDULERS
+            .iter()
+            .find(|(name, _)| *name == scheduler);
+        let meant = foreign
+            .map(|(_, here)| *here)
+            .or_else(|| near(scheduler, &SCHEDULERS));
+        return Some(match meant {
+            Some(meant) if meant != scheduler => {
+                format!("there is no scheduler {scheduler}; did you mean {meant}?")
+            }
+            _ => missing(&format!("ip_vs_{scheduler}")),
+        });
+    }
+    let engine = asked.value(Opt::Pe)?;
+    Some(match near(&engine, &["sip"]) {
+        Some(meant) if meant != engine => {
+            format!("there is no persistence engine {engine}; did you mean {meant}?")
         }
+        _ => missing(&format!("ip_vs_pe_{engine}")),
+    })
+}
+
+fn missing(module: &str) -> String {
+    format!("the kernel module {module} is missing or cannot be loaded (modprobe)")
+}
+
+/// Whether the kernel has `module`, loaded or built in.
+fn is_loaded(module: &str) -> bool {
+    if Path::new("/sys/module").join(module).exists() {
+        return true;
+    }
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let built_in = format!("/lib/modules/{}/modules.builtin", release.trim());
+    let built_in = fs::read_to_string(built_in);
+    built_in.is_ok_and(|list| list.contains(&format!("/{module}.ko")))
+}
+
+fn no_real_server(asked: &Asked) -> String {
+    let kind = match asked.server_key().map(|key| key.address) {
+        Some(address) if address.is_unspecified() => Some("stands for no host"),
+        Some(address) if address.is_multicast() => Some("is a multicast address"),
+        Some(IpAddr::V4(address)) if address.is_broadcast() => Some("is a broadcast address"),
+        _ => None,
+    };
+    match (kind, asked.value(Opt::RealServer)) {
+        (Some(kind), Some(typed)) => format!("{typed} {kind}; a real server has one of its own"),
+        _ => format!(
+            "is the address unicast, and has this network namespace any address up ({})?",
+            lo_up(asked.netns())
+        ),
+    }
+}
+
+/// The command that sets the loopback interface of `netns` up.
+fn lo_up(netns: Option<&OsStr>) -> String {
+    match netns.map(OsStr::to_string_lossy) {
+        None => "ip link set lo up".into(),
+        Some(path) if path.contains('/') => format!("nsenter --net={path} ip link set lo up"),
+        Some(name) => format!("ip -n {name} link set lo up"),
+    }
+}
+
+/// The hint where IPVS is missing, or is not for this user.
+pub fn unavailable(errno: i32, asked: &Asked) -> Option<String> {
+    match errno {
+        EPERM if geteuid().is_root() => {
+            let own = fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !is_initial(&map));
+            Some(powerless_root(own).into())
+        }
+        ENOPROTOOPT if asked.command() == Some(CommandName::Flush) => {
+            Some("this kernel has no IPVS loaded, so there is nothing to clear".into())
+        }
+        _ => None,
+    }
+}
+
+/// Whether all users of this user namespace are those of the machine.
+fn is_initial(uid_map: &str) -> bool {
+    uid_map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+fn powerless_root(in_own_user_namespace: bool) -> &'static str {
+    match in_own_user_namespace {
+        true => {
+            "this is the root of a container with a user namespace of its own; IPVS needs \
+             CAP_NET_ADMIN in the initial one"
+        }
+        false => "this root has not the capability CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)",
+    }
+}
+
+/// Where ip-netns(8) has its namespaces.
+const NAMESPACES: &str = "/var/run/netns";
+
+/// The hint on a network namespace that cannot be used.
+pub fn namespace(name: &OsStr, error: &NamespaceError) -> Option<String> {
+    match error {
+        NamespaceError::Open(error) if error.raw_os_error() == Some(ENOENT) => {
+            let entries = fs::read_dir(NAMESPACES).into_iter().flatten().flatten();
+            let known = entries.filter_map(|entry| entry.file_name().into_string().ok());
+            Some(no_namespace(
+                &name.to_string_lossy(),
+                &known.collect::<Vec<_>>(),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn no_namespace(name: &str, known: &[String]) -> String {
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match near(name, &known) {
+        Some(near) => format!("did you mean {near}?"),
+        None => "`ip netns list' lists those that have names".into(),
     }
 }
 
@@ -45,16 +209,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_in_a_scheduler_is_seen() {
-        let said = |name: &str| missing_module(&Name::from(name), None);
-        assert_eq!(
-            said("wllc"),
-            "there is no scheduler wllc; did you mean wlc?"
-        );
-        assert_eq!(
-            said("wrr"),
-            "the kernel module ip_vs_wrr is missing or cannot be loaded (modprobe)"
-        );
-        assert!(said("xyzzy").starts_with("the kernel module ip_vs_xyzzy"));
+    fn root_without_the_capability_is_told_which_one_is_missing() {
+        assert!(is_initial("         0          0 4294967295\n"));
+        assert!(!is_initial("         0     100000      65536\n"));
+        assert!(powerless_root(true).contains("initial"));
+        assert!(powerless_root(false).contains("--cap-add"));
+    }
+
+    #[test]
+    fn a_namespace_that_is_nearly_there_is_named() {
+        let known = ["blue".to_owned(), "green".to_owned()];
+        assert_eq!(no_namespace("bleu", &known), "did you mean blue?");
+        assert!(no_namespace("xyz", &known).starts_with("`ip netns list'"));
     }
 }
