@@ -52,7 +52,7 @@ install: $(addprefix $(release)/,$(programs))
 	install -m 755 $(addprefix $(release)/,$(programs)) $(DESTDIR)$(SBINDIR)
 	umask 022 && for page in $(addsuffix .8,$(programs)); do \
 		$(filled) man/$$page >$(DESTDIR)$(MANDIR)/man8/$$page || exit; done
-	$(filled) packaging/ipvsadm-service >$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
+	umask 022 && $(filled) packaging/ipvsadm-service >$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	chmod 755 $(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	umask 022 && $(filled) packaging/ipvsadm.service >$(DESTDIR)$(UNITDIR)/ipvsadm.service
 	install -m 644 docs/ipvsadm.schema.json $(DESTDIR)$(DATADIR)
@@ -104,9 +104,11 @@ test-static: static build lab
 	$(lab) run -- tests/static.sh $(static_release) $(release)
 
 # The completions in real shells, then the package, its service and the
-# README's commands, in one machine; then the packages under systemd.
+# README's commands, in one machine; then the packages under systemd, and the
+# service as those who mean harm use it.
 test-install: lab deb rpm
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/rpm.sh $(CARGO_TARGET_DIR)/ipvsadm-*.rpm'
+	$(lab) run -- sh -c 'tests/service.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'

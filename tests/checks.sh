@@ -36,10 +36,11 @@ refuses() {
     ! "$@"
 }
 
+# It is heard to its end: a program may die of a reader that goes away.
 says() {
     local words=$1
     shift
-    "$@" 2>&1 | tee /dev/stderr | grep -q -e "$words"
+    "$@" 2>&1 | tee /dev/stderr | { grep -q -e "$words" && cat >/dev/null; }
 }
 
 # silent_about WORDS COMMAND...: it succeeds and does not say that.

@@ -6,7 +6,7 @@
 #   tests/lab/lab run -- tests/package.sh target/ipvsadm_*.deb
 #
 # Prints "ok" or "FAILED" for each check; exit status 1 if any failed.
-# shellcheck disable=SC2317 # the checks are called by name
+# shellcheck disable=SC2016,SC2317 # the checks are called by name, and by eval
 
 set -u
 deb=$(readlink -f "${1:?say which package}")
@@ -141,20 +141,22 @@ done
 check "reload of an empty file fails" says 'is empty or missing' fails 1 $init reload
 check "and changes nothing" table_is "$saved"
 rm $rules
-mkdir "$work/small"
-mount -t tmpfs -o size=16k small "$work/small"
-printf '# old\n' >"$work/small/rules"
-ln -s "$work/small/rules" $rules
-dd if=/dev/zero of="$work/small/filler" bs=1k 2>/dev/null
-check "save on a full disk fails" refuses $init save
+small=/srv/small # where only root can write
+mkdir $small
+mount -t tmpfs -o size=16k,mode=755 small $small
+printf '# old\n' >$small/rules
+ln -s $small/rules $rules
+dd if=/dev/zero of=$small/filler bs=1k 2>/dev/null
+check "save on a full disk fails" says 'No space left' refuses $init save
 check "the old rules are there" says '# old' cat $rules
-check "and nothing beside them" says '^filler rules$' eval 'echo $(ls "$work/small")'
-rm "$work/small/filler"
+check "and nothing beside them" says '^filler rules$' eval 'echo $(ls $small)'
+rm $small/filler
 check "save through a symbolic link" $init save
 check "keeps the link" test -L $rules
-check "writes the rules" grep -q 10.0.0.2 "$work/small/rules"
+check "writes the rules" grep -q 10.0.0.2 $small/rules
 rm $rules
-umount "$work/small"
+umount $small
+rmdir $small
 
 echo "== saves at the same time"
 saves_at_once() {
