@@ -7,6 +7,13 @@ LIBEXECDIR ?= $(PREFIX)/libexec/ipvsadm
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/ipvsadm
 SYSCONFDIR ?= /etc
+# With OPENRC=1, a service of OpenRC takes the unit's place. It has its files where
+# Gentoo and Alpine have them, and a start loads the rules, as theirs does.
+ifeq ($(OPENRC),1)
+RULES ?= /var/lib/ipvsadm/rules-save
+SETTINGS ?= $(SYSCONFDIR)/conf.d/ipvsadm
+AUTO ?= true
+endif
 RULES ?= $(SYSCONFDIR)/ipvsadm.rules
 SETTINGS ?= $(SYSCONFDIR)/default/ipvsadm
 # What holds where the settings do not say: whether the service loads the rules
@@ -14,6 +21,7 @@ SETTINGS ?= $(SYSCONFDIR)/default/ipvsadm
 AUTO ?= false
 SAVE ?= false
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+INITDIR ?= $(SYSCONFDIR)/init.d
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
@@ -21,6 +29,7 @@ CARGO_TARGET_DIR ?= target
 
 programs = ipvsadm ipvsadm-save ipvsadm-restore ipvstop
 release = $(CARGO_TARGET_DIR)/release
+service = $(if $(filter 1,$(OPENRC)),$(INITDIR)/ipvsadm,$(UNITDIR)/ipvsadm.service)
 # The manuals name Debian's places.
 filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 	s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; \
@@ -48,13 +57,14 @@ $(addprefix $(release)/,$(programs)):
 
 install: $(addprefix $(release)/,$(programs))
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(DATADIR) \
-		$(UNITDIR) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
+		$(dir $(service)) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
 	install -m 755 $(addprefix $(release)/,$(programs)) $(DESTDIR)$(SBINDIR)
 	umask 022 && for page in $(addsuffix .8,$(programs)); do \
 		$(filled) man/$$page >$(DESTDIR)$(MANDIR)/man8/$$page || exit; done
 	umask 022 && $(filled) packaging/ipvsadm-service >$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
 	chmod 755 $(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
-	umask 022 && $(filled) packaging/ipvsadm.service >$(DESTDIR)$(UNITDIR)/ipvsadm.service
+	umask 022 && $(filled) packaging/ipvsadm.$(if $(filter 1,$(OPENRC)),openrc,service) >$(DESTDIR)$(service)
+	chmod $(if $(filter 1,$(OPENRC)),755,644) $(DESTDIR)$(service)
 	install -m 644 docs/ipvsadm.schema.json $(DESTDIR)$(DATADIR)
 	install -m 644 completions/_ipvsadm $(DESTDIR)$(ZSHDIR)/_ipvsadm
 	install -m 644 completions/ipvsadm.bash $(DESTDIR)$(BASHDIR)/ipvsadm
@@ -73,7 +83,7 @@ uninstall:
 		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(addsuffix .8,$(programs))) \
 		$(addprefix $(DESTDIR)$(BASHDIR)/,$(programs)) \
 		$(addprefix $(DESTDIR)$(FISHDIR)/,$(addsuffix .fish,$(programs))) \
-		$(DESTDIR)$(ZSHDIR)/_ipvsadm $(DESTDIR)$(UNITDIR)/ipvsadm.service \
+		$(DESTDIR)$(ZSHDIR)/_ipvsadm $(DESTDIR)$(service) \
 		$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service $(DESTDIR)$(DATADIR)/ipvsadm.schema.json
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
 
@@ -103,12 +113,20 @@ rpm: build
 test-static: static build lab
 	$(lab) run -- tests/static.sh $(static_release) $(release)
 
+openrc_tree = $(abspath $(CARGO_TARGET_DIR))/openrc
+
 # The completions in real shells, then the package, its service and the
-# README's commands, in one machine; then the packages under systemd, and the
-# service as those who mean harm use it.
+# README's commands, in one machine; then the packages under systemd, the service
+# as those who mean harm use it, and what "make install" makes for OpenRC.
 test-install: lab deb rpm
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/rpm.sh $(CARGO_TARGET_DIR)/ipvsadm-*.rpm'
 	$(lab) run -- sh -c 'tests/service.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
+	rm -rf $(openrc_tree)
+	$(MAKE) install OPENRC=1 DESTDIR=$(openrc_tree)
+	$(lab) run -- tests/openrc.sh $(openrc_tree)
+	$(MAKE) uninstall OPENRC=1 DESTDIR=$(openrc_tree)
+	test "$$(cd $(openrc_tree) && find . ! -type d | sort | xargs)" = \
+		"./etc/conf.d/ipvsadm ./var/lib/ipvsadm/rules-save"

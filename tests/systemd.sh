@@ -168,6 +168,20 @@ check "the table is cleared" table_is ''
 cp "$work/rules" "$rules"
 set_up true master
 
+echo "== the first steps"
+# The journal's reader remembers how far it got.
+serve() {
+    local status=0
+    inside journalctl --sync
+    inside journalctl -q -u ipvsadm --cursor-file=/run/heard >/dev/null
+    inside systemctl "$1" ipvsadm || status=$?
+    inside journalctl --sync
+    inside journalctl -q -o cat -u ipvsadm --cursor-file=/run/heard
+    return "$status"
+}
+first_steps
+set_up true master
+
 echo "== an upgrade from ourselves"
 inside systemctl start ipvsadm
 inside ipvsadm -A -t 10.0.0.3:80
