@@ -6,7 +6,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# Another clippy has other lints: what it says is shown, and is no error.
+# Another clippy or shellcheck has other lints: what it says is shown, and is no
+# error.
 clippy=0.1.95
 
 has() {
@@ -24,5 +25,19 @@ if has clippy; then
             cargo clippy --all-targets --locked
             ;;
     esac
+fi
+
+# All shell scripts, by what they begin with, and the completion, which has no say.
+scripts() {
+    grep -rlIE --exclude-dir=target --exclude-dir=.git '^(#!.*[ /](sh|bash|openrc-run)|# shellcheck shell=.*)$' .
+}
+if ! command -v shellcheck >/dev/null; then
+    echo "lint: NOT CHECKED: there is no shellcheck" >&2
+elif scripts | xargs shellcheck -x && shellcheck --shell=bash completions/ipvsadm.bash; then
+    :
+elif shellcheck --version | grep -q '^version: 0\.9\.'; then
+    exit 1
+else
+    echo "lint: remarks are no errors, this shellcheck is not 0.9" >&2
 fi
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked

@@ -36,6 +36,7 @@ host_programs=(
     rpmbuild:rpm
     dh:debhelper
     xz:xz-utils
+    shellcheck:shellcheck
     zstd:zstd
 )
 

@@ -8,6 +8,7 @@
 # of a program again, and an exec takes four times as long. The others halve the
 # time of a boot: no self-tests, no security modules, nothing verified or
 # traced that no test looks at.
+# shellcheck disable=SC2054 # the commas are the kernel's
 quick=(norandmaps nokaslr mitigations=off cryptomgr.notests lsm= audit=0 rodata=off
     init_on_alloc=0 rcupdate.rcu_expedited=1 tsc=reliable no_timer_check
     random.trust_cpu=on
