@@ -25,6 +25,9 @@ pub const TABLE: &str = "/proc/net/ip_vs_conn";
 const SHORTEST_READ: usize = 64 * 1024;
 const BUFFER: usize = 2 * SHORTEST_READ;
 
+/// How often a read is tried that fails for a moment.
+const TRIES: usize = 3;
+
 /// The table on its way through.
 #[derive(Debug)]
 pub struct Connections<R = File> {
@@ -108,16 +111,24 @@ impl<R: Read> Connections<R> {
         self.buffer.copy_within(self.used..self.filled, 0);
         self.filled -= self.used;
         self.used = 0;
+        let mut tries = 1..TRIES;
         while !self.ended && BUFFER - self.filled >= SHORTEST_READ {
             match self.input.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => self.ended = true,
                 Ok(count) => self.filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The kernel has lost nothing: it had no time or no memory.
+                Err(error) if is_passing(&error) && tries.next().is_some() => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::WouldBlock, io::ErrorKind::OutOfMemory];
+    kinds.contains(&error.kind())
 }
 
 /// A row that is not understood.

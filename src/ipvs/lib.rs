@@ -30,7 +30,7 @@ mod random;
 pub mod wire;
 
 pub use kernel::{
-    Errno, Ipvs, KernelError, ListError, Modprobe, Namespace, NamespaceError, OpenError,
+    BatchError, Errno, Ipvs, KernelError, ListError, Modprobe, Namespace, NamespaceError, OpenError,
 };
 pub use model::{
     Change, Daemon, DaemonConfig, DaemonRole, Family, Forwarding, Info, Name, Netmask, Protocol,

@@ -12,8 +12,8 @@ use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;
 use crate::cli::patch::Desired;
 use ipvs::{
-    Change, Daemon, DaemonConfig, Server, ServerConfig, ServerKey, Service, ServiceConfig,
-    ServiceKey, Table, Timeouts,
+    Change, Daemon, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey, Table,
+    Timeouts,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -237,7 +237,7 @@ impl Wanted {
     fn daemon_steps(&self, present: &Present, steps: &mut Vec<Step>) {
         for (line, wanted) in &self.daemons {
             let now = present.daemons.iter().find(|d| d.role == wanted.role);
-            if now.is_some_and(|now| same_daemon(&now.config, &wanted.config)) {
+            if now.is_some_and(|now| now.config.is_as_asked(&wanted.config)) {
                 continue;
             }
             if let Some(now) = now {
@@ -286,20 +286,6 @@ fn is_same_table(a: &Table, b: &Table) -> bool {
                     && servers.len() == others.len()
                     && servers.iter().zip(others).all(same)
             })
-}
-
-/// Whether a running daemon is what a rule asks for; what the rule leaves open
-/// may be anything.
-fn same_daemon(running: &DaemonConfig, wanted: &DaemonConfig) -> bool {
-    fn open<T: PartialEq>(running: Option<T>, wanted: Option<T>) -> bool {
-        wanted.is_none() || wanted == running
-    }
-    running.sync_id == wanted.sync_id
-        && open(running.interface, wanted.interface)
-        && open(running.max_len, wanted.max_len)
-        && open(running.group, wanted.group)
-        && open(running.port, wanted.port)
-        && open(running.ttl, wanted.ttl)
 }
 
 #[cfg(test)]

@@ -70,7 +70,8 @@ fn server(
     settings: &Settings<ServerConfig, impl Over<ServerConfig>>,
 ) -> Result<()> {
     again(ipvs, settings, |ipvs| {
-        let present = table::server(ipvs, service, key)?;
+        let present = table::server(ipvs, service, key)
+            .map_err(|error| Failure::reading(CommandName::EditServer, error))?;
         Ok(match (present, settings.if_absent()) {
             (Some(present), _) => {
                 let wanted = settings

@@ -19,6 +19,10 @@ use std::ffi::OsStr;
 // Kept away from what every command runs, see build.rs.
 #[cold]
 pub fn check(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+    findings(check, as_json, netns, out).map_err(Failure::cannot_tell)
+}
+
+fn findings(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     match *check {
         Check::Director { service } => director(service, as_json, netns, out),
         Check::RealServer {

@@ -7,6 +7,7 @@
 //! meanwhile: what others set is never overwritten.
 
 pub mod outcome;
+mod report;
 mod rows;
 mod wait;
 
@@ -22,7 +23,8 @@ use crate::render::Buffer;
 use crate::render::text::rules;
 use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, ServiceKey};
 use libc::ENOENT;
-use outcome::{Left, NotDrained, Weight};
+use outcome::{NotDrained, Weight};
+use report::Report;
 use rows::Target;
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
@@ -34,6 +36,18 @@ use wait::{Ended, World};
 /// Drains `server` of `service` and deletes it, within `limit` seconds if
 /// there is a limit.
 pub fn drain(
+    session: &mut Session,
+    service: &ServiceKey,
+    server: &ServerKey,
+    limit: Option<u32>,
+) -> Result<()> {
+    try_drain(session, service, server, limit).map_err(|failure| match failure {
+        Failure::NotDrained(_) => failure,
+        other => other.cannot_tell(),
+    })
+}
+
+fn try_drain(
     Session { ipvs, netns, .. }: &mut Session,
     service: &ServiceKey,
     server: &ServerKey,
@@ -49,39 +63,58 @@ pub fn drain(
         server: *server,
         interrupt: Interrupt::watch()?,
         start: Instant::now(),
-        progress: ProgressLine::default(),
+        progress: None,
     };
     drain.find()?.ok_or(NO_SUCH_SERVER)?;
     warn(drain.ipvs.namespace(), &service);
     // Read again, since others may have changed it in the meantime.
     let before = drain.find()?.ok_or(NO_SUCH_SERVER)?.config;
-    if before.weight != 0 {
-        drain.set_weight(&before, 0)?;
+    if before.weight == 0 {
+        failure::say(
+            b"warning: the weight is 0 already, perhaps because of another drain: it will stay 0",
+        );
+    } else if let Err(failure) = drain.set_weight(&before, 0) {
+        return match failure.may_be_done() {
+            true => drain.fail(&before, failure),
+            false => Err(failure),
+        };
     }
     let target = Target::new(&service, *server);
+    drain.progress = Progress::on_terminal(target);
     let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
     let end = wait::wait(&mut drain, &target, limit);
-    drop(std::mem::take(&mut drain.progress));
+    drop(drain.progress.take());
     match end {
-        Ok(Ended::Empty) => drain.delete(),
+        Ok(Ended::Empty) => match drain.delete() {
+            Ok(()) => Ok(()),
+            Err(failure) if failure.is_absence() => deleted_by_others(),
+            Err(failure) => drain.fail(&before, failure),
+        },
         Ok(Ended::Gone) => deleted_by_others(),
-        Ok(Ended::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(weight))),
-        Ok(Ended::TimedOut(left)) => drain.give_up(&before, left, NotDrained::TimedOut),
+        Ok(Ended::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(
+            weight,
+            before.weight == 0,
+        ))),
+        Ok(Ended::TimedOut(left)) => {
+            drain.give_up(&before, |weight| NotDrained::TimedOut(left, weight))
+        }
         Ok(Ended::Interrupted(left)) => {
             let exit = drain.interrupt.exit().unwrap_or(Exit::Interrupted);
-            let why = |left, weight| NotDrained::Interrupted(exit, left, weight);
-            drain.give_up(&before, left, why)
+            let why = |weight| NotDrained::Interrupted(exit, left, weight);
+            drain.give_up(&before, why)
         }
-        Err(error) => {
-            if let Some(stuck @ Weight::Stuck { .. }) = drain.restore(&before) {
-                failure::say(stuck.to_string().as_bytes());
-            }
-            Err(error)
-        }
+        Err(failure) => drain.fail(&before, failure),
     }
 }
 
 const NO_SUCH_SERVER: Failure = Failure::refused(CommandName::DeleteServer, ENOENT);
+
+/// The time between two reports on a terminal.
+const REPORTS: Duration = Duration::from_secs(10);
+
+/// How often the weight is put back if that fails, and the time between.
+const TRIES: usize = 10;
+const REST: Duration = Duration::from_millis(200);
 
 struct Drain<'a> {
     ipvs: &'a mut Ipvs,
@@ -91,43 +124,63 @@ struct Drain<'a> {
     table: Connections,
     interrupt: Interrupt,
     start: Instant,
-    progress: ProgressLine,
+    progress: Option<Progress>,
 }
 
 impl Drain<'_> {
     /// The server as it is; `None` when it is not there.
     fn find(&mut self) -> Result<Option<Server>> {
         table::server(self.ipvs, &self.service, &self.server)
+            .map_err(|error| Failure::reading(CommandName::DeleteServer, error))
     }
 
     fn set_weight(&mut self, config: &ServerConfig, weight: i32) -> Result<()> {
         let config = ServerConfig { weight, ..*config };
         let edit = Change::EditServer(self.service, self.server, config);
         let done = self.ipvs.change(&edit);
-        done.map_err(|e| Failure::kernel(CommandName::EditServer, e))
+        done.map_err(|error| Failure::change(&edit, error))
     }
 
     fn delete(&mut self) -> Result<()> {
         let delete = Change::DeleteServer(self.service, self.server);
         let done = self.ipvs.change(&delete);
-        done.map_err(|e| Failure::kernel(CommandName::DeleteServer, e))
+        done.map_err(|error| Failure::change(&delete, error))
     }
 
     fn give_up(
         &mut self,
         before: &ServerConfig,
-        left: Left,
-        why: impl FnOnce(Left, Weight) -> NotDrained,
+        why: impl FnOnce(Weight) -> NotDrained,
     ) -> Result<()> {
         match self.restore(before) {
-            Some(weight) => Err(Failure::NotDrained(why(left, weight))),
+            Some(weight) => Err(Failure::NotDrained(why(weight))),
             None => deleted_by_others(),
         }
     }
 
-    /// As [`Drain::put_back`]; a failure becomes what there is to say of the weight.
+    fn fail(&mut self, before: &ServerConfig, mut failure: Failure) -> Result<()> {
+        self.give_up(before, |weight| {
+            // The server has just been seen, so it is known what became of it.
+            if let (Failure::Unanswered { change, .. }, false) = (&mut failure, weight.is_stuck()) {
+                *change = None;
+            }
+            NotDrained::Failed(failure.into(), weight)
+        })
+    }
+
+    /// As [`Drain::put_back`], tried again for a while; a failure becomes what there
+    /// is to say of the weight.
     fn restore(&mut self, before: &ServerConfig) -> Option<Weight> {
-        self.put_back(before).unwrap_or_else(|failure| {
+        let mut result = self.put_back(before);
+        for _ in 1..TRIES {
+            match &result {
+                Err(failure) if !failure.is_refusal() => {}
+                _ => break,
+            }
+            thread::sleep(REST);
+            result = self.put_back(before);
+        }
+        result.unwrap_or_else(|failure| {
             let mut edit = Buffer::default();
             edit.text("ipvsadm -e");
             rules::named(&mut edit, &self.service, Some(&self.server));
@@ -150,8 +203,9 @@ impl Drain<'_> {
         let Some(server) = self.find()? else {
             return Ok(None);
         };
-        if before.weight == 0 && server.config.weight == 0 {
-            return Ok(Some(Weight::AsBefore(0)));
+        // An earlier try may have done it.
+        if server.config == *before || before.weight == 0 && server.config.weight == 0 {
+            return Ok(Some(Weight::AsBefore(before.weight)));
         }
         let drained = ServerConfig {
             weight: 0,
@@ -168,8 +222,8 @@ impl Drain<'_> {
 impl World for Drain<'_> {
     fn server(&mut self) -> Result<Option<Server>> {
         let server = self.find()?;
-        if let Some(server) = &server {
-            self.progress.show(server, self.start.elapsed());
+        if let (Some(server), Some(progress)) = (&server, &mut self.progress) {
+            progress.show(server, self.ipvs.namespace(), self.start.elapsed());
         }
         Ok(server)
     }
@@ -236,32 +290,48 @@ fn warn(namespace: &Namespace, service: &Service) {
     }
 }
 
-/// A line on a terminal that is overwritten again and again.
-#[derive(Default)]
-struct ProgressLine {
-    shown: bool,
+/// What a person at a terminal sees of the waiting.
+struct Progress {
+    target: Target,
+    /// When the next report is due.
+    next_report: Duration,
 }
 
-impl ProgressLine {
-    fn show(&mut self, server: &Server, elapsed: Duration) {
-        let mut err = io::stderr();
-        if err.is_terminal() {
-            self.shown = true;
-            let (active, inactive, seconds) = (server.active, server.inactive, elapsed.as_secs());
-            // A progress line that cannot be written is no reason to stop.
-            let _ = write!(
-                err,
-                "\rdraining: {active} active, {inactive} inactive connections, {seconds} s \x1b[K"
-            );
+impl Progress {
+    fn on_terminal(target: Target) -> Option<Progress> {
+        io::stderr().is_terminal().then(|| Progress {
+            target,
+            next_report: Duration::ZERO,
+        })
+    }
+
+    /// Shows the counts in a line that is overwritten again and again, and now and
+    /// then a report of the rows in a line that stays.
+    fn show(&mut self, server: &Server, namespace: &Namespace, elapsed: Duration) {
+        if elapsed >= self.next_report {
+            let begun = Instant::now();
+            if let Some(report) = Report::read(namespace, &self.target) {
+                self.clear();
+                failure::say(format!("draining: {report}").as_bytes());
+            }
+            self.next_report = elapsed + (begun.elapsed() * wait::REST).max(REPORTS);
         }
+        let (active, inactive, seconds) = (server.active, server.inactive, elapsed.as_secs());
+        // A progress line that cannot be written is no reason to stop.
+        let _ = write!(
+            io::stderr(),
+            "\rdraining: {active} active, {inactive} inactive connections, {seconds} s \x1b[K"
+        );
+    }
+
+    fn clear(&self) {
+        // As for the line itself.
+        let _ = io::stderr().write_all(b"\r\x1b[K");
     }
 }
 
-impl Drop for ProgressLine {
+impl Drop for Progress {
     fn drop(&mut self) {
-        if self.shown {
-            // As for the line itself.
-            let _ = io::stderr().write_all(b"\r\x1b[K");
-        }
+        self.clear();
     }
 }

@@ -6,10 +6,12 @@
 pub enum Exit {
     /// Everything was done.
     Success = 0,
-    /// A listing failed, output could not be written, a server was not drained,
-    /// or a table is not what the rules say; `--check` has a warning.
+    /// A listing failed, or output could not be written. Where the status answers a
+    /// question, this is one of the answers: a server was not drained in time, a
+    /// table is not what the rules say, `--check` has a warning.
     Failure = 1,
-    /// The command line, or a line of rules, is wrong; or there is no IPVS.
+    /// The command line, or a line of rules, is wrong; or there is no IPVS. Where
+    /// the status answers a question: the answer is not known.
     Usage = 2,
     /// `--check` has found an error.
     Errors = 3,
@@ -24,6 +26,6 @@ pub enum Exit {
     Terminated = 143,
     /// 128+SIGPIPE: the reader closed the pipe.
     ClosedPipe = 141,
-    /// The kernel refused, or an option is unknown.
+    /// The kernel refused or could not be asked, or an option is unknown.
     Refused = 255,
 }

@@ -7,12 +7,13 @@ use super::ready;
 use crate::cli::UsageError;
 use crate::cli::opt::CommandName;
 use crate::connections::TABLE;
-use crate::render::{visible, words};
+use crate::render::{Buffer, text, visible, words};
 use crate::rules::WrongLine;
 use ipvs::{Change, Errno, KernelError, ListError, NamespaceError};
 use libc::{
     EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, ESRCH,
 };
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -40,6 +41,17 @@ pub enum Failure {
         /// Why.
         errno: i32,
     },
+    /// The kernel was not asked, or its answer did not arrive.
+    Unanswered {
+        /// Which command.
+        command: CommandName,
+        /// What failed.
+        error: KernelError,
+        /// The change that may have been made all the same, as a command line.
+        change: Option<String>,
+    },
+    /// The kernel could not be asked for IPVS.
+    Unreachable(KernelError),
     /// The table kept changing while it was read.
     Unstable,
     /// The connections cannot be read.
@@ -54,6 +66,8 @@ pub enum Failure {
     NotDrained(NotDrained),
     /// The output cannot be written.
     Output(io::Error),
+    /// What was asked cannot be answered for this reason.
+    CannotTell(Box<Failure>),
     /// A request to the operating system failed; its purpose and the cause.
     Other(anyhow::Error),
 }
@@ -70,28 +84,69 @@ impl From<ListError> for Failure {
 impl Failure {
     /// A failed list request.
     pub fn list(error: impl Into<ListError>) -> Failure {
+        Failure::reading(CommandName::List, error)
+    }
+
+    /// A failed list request, made for `command`.
+    pub fn reading(command: CommandName, error: impl Into<ListError>) -> Failure {
         match error.into() {
-            ListError::Kernel(error) => Failure::kernel(CommandName::List, error),
+            ListError::Kernel(error) => Failure::kernel(command, error),
             _ => Failure::Unstable,
         }
     }
 
     /// A failed request for `change`.
     pub fn change(change: &Change, error: KernelError) -> Failure {
-        Failure::kernel(CommandName::of(change), error)
+        match Failure::kernel(CommandName::of(change), error) {
+            Failure::Unanswered { command, error, .. } if error.may_be_done() => {
+                let mut line = Buffer::default();
+                text::rule(&mut line, None, change);
+                let line = String::from_utf8_lossy(line.as_bytes()).trim_end().into();
+                Failure::Unanswered {
+                    command,
+                    error,
+                    change: Some(line),
+                }
+            }
+            other => other,
+        }
     }
 
     /// A failed request.
     pub fn kernel(command: CommandName, error: KernelError) -> Failure {
-        match error.errno() {
-            EPERM => Failure::Unavailable(EPERM),
-            errno => Failure::refused(command, errno),
+        match error {
+            KernelError::Refused(Errno(EPERM)) => Failure::Unavailable(EPERM),
+            KernelError::Refused(Errno(errno)) => Failure::refused(command, errno),
+            error => Failure::Unanswered {
+                command,
+                error,
+                change: None,
+            },
         }
     }
 
     /// A request that the kernel refused.
     pub const fn refused(command: CommandName, errno: i32) -> Failure {
         Failure::Refused { command, errno }
+    }
+
+    /// Whether a change may have been made all the same.
+    pub fn may_be_done(&self) -> bool {
+        matches!(self, Failure::Unanswered { error, .. } if error.may_be_done())
+    }
+
+    /// Whether the kernel has said no, and would say it again.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Failure::Refused { .. } | Failure::Unavailable(_))
+    }
+
+    /// The same, where an exit status of 1 would be an answer.
+    pub fn cannot_tell(self) -> Failure {
+        match self.exit() {
+            Exit::Failure => Failure::CannotTell(self.into()),
+            Exit::Refused if !self.is_refusal() => Failure::CannotTell(self.into()),
+            _ => self,
+        }
     }
 
     /// Whether the kernel does not have what was to be deleted.
@@ -122,8 +177,14 @@ impl Failure {
             | Failure::Input(_)
             | Failure::NothingToReplaceWith
             | Failure::Unavailable(_)
-            | Failure::Namespace(..) => Exit::Usage,
+            | Failure::Unreachable(_)
+            | Failure::Namespace(..)
+            | Failure::CannotTell(_) => Exit::Usage,
             Failure::Refused {
+                command: CommandName::List,
+                ..
+            }
+            | Failure::Unanswered {
                 command: CommandName::List,
                 ..
             }
@@ -133,7 +194,7 @@ impl Failure {
             | Failure::UnknownFamily
             | Failure::NotSaved(_)
             | Failure::Other(_) => Exit::Failure,
-            Failure::Refused { .. } => Exit::Refused,
+            Failure::Refused { .. } | Failure::Unanswered { .. } => Exit::Refused,
             Failure::NotDrained(why) => why.exit(),
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
             Failure::Output(_) => Exit::Failure,
@@ -157,7 +218,13 @@ impl Failure {
             }
             Failure::Unavailable(errno) => unavailable(*errno).into(),
             Failure::Namespace(name, error) => namespace(name, error),
-            Failure::Refused { command, errno } => refusal(*command, *errno).into(),
+            Failure::Refused { command, errno, .. } => refusal(*command, *errno).into(),
+            Failure::Unanswered { error, change, .. } => {
+                unanswered(error, change.as_deref()).into()
+            }
+            Failure::Unreachable(error) => {
+                format!("Can't initialize ipvs: {}", unanswered(error, None)).into()
+            }
             Failure::Unstable => {
                 "the table kept changing while it was read: the listing may be incomplete".into()
             }
@@ -181,6 +248,7 @@ impl Failure {
                 lines.collect::<Vec<_>>().join(&b'\n')
             }
             Failure::NotDrained(why) => why.to_string().into(),
+            Failure::CannotTell(failure) => failure.text(),
             Failure::Other(error) => format!("{error:#}").into(),
         }
     }
@@ -192,7 +260,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl Error for Failure {}
 
 fn wrong_lines(lines: &[WrongLine]) -> Vec<u8> {
     let lines = lines.iter();
@@ -206,6 +274,30 @@ fn unavailable(errno: i32) -> String {
          Are you sure that IP Virtual Server is built in the kernel or as module?",
         refusal(CommandName::List, errno)
     )
+}
+
+/// What failed, and what became of the change, `change` if it may have been made.
+fn unanswered(error: &KernelError, change: Option<&str>) -> String {
+    let cause = match error.source() {
+        Some(cause) => match cause.downcast_ref() {
+            Some(cause) => format!("{error}: {}", system_text(cause)),
+            None => format!("{error}: {cause}"),
+        },
+        None => error.to_string(),
+    };
+    match (error, change) {
+        (KernelError::NotMade(_), _) => format!("{cause}; the change was not made"),
+        (_, Some(change)) => format!("{cause}; this change may have been made: {change}"),
+        (_, None) => cause,
+    }
+}
+
+/// The words for a failed request for `change` among many.
+pub fn failed(change: &Change, error: KernelError) -> String {
+    match error {
+        KernelError::Refused(Errno(errno)) => refusal(CommandName::of(change), errno),
+        error => Failure::change(change, error).to_string(),
+    }
 }
 
 fn namespace(name: &OsStr, error: &NamespaceError) -> Vec<u8> {
@@ -252,7 +344,9 @@ pub fn refusal(command: CommandName, errno: i32) -> String {
             | CommandName::Check,
         ) => "No such service",
         // It was there when this program started.
-        (ENOENT, CommandName::List) => "IPVS has gone: its kernel module was unloaded",
+        (ENOENT, CommandName::List | CommandName::Restore) => {
+            "IPVS has gone: its kernel module was unloaded"
+        }
         (EEXIST, CommandName::AddServer) => "Destination already exists",
         (ENOENT, CommandName::EditServer | CommandName::DeleteServer) => "No such destination",
         (ESRCH, CommandName::AddServer | CommandName::EditServer | CommandName::DeleteServer) => {

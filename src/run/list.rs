@@ -4,6 +4,7 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::session::Session;
 use super::table;
+use crate::cli::opt::CommandName;
 use crate::cli::{Format, List};
 use crate::connections::{
     ConnectionFilter, Connections, Count, Counting, Groups, Tally, Unreadable,
@@ -155,7 +156,7 @@ fn connections(
     report: &mut dyn ConnectionReport,
 ) -> Result<()> {
     // Everybody may read the file, but not everybody should see who talks to whom.
-    session.check_permission()?;
+    session.check_permission(CommandName::List)?;
     let table = Connections::open(session.ipvs.namespace(), filter);
     let mut table = table.map_err(Failure::Connections)?;
     let out = &mut session.out;

@@ -11,13 +11,17 @@ use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// How many bytes are written at once.
 const FULL: usize = 64 * 1024;
 
 /// Room for the row that fills the buffer.
 const ROW: usize = 4 * 1024;
+
+/// How long is waited at a time without seeing whether anybody reads.
+const BLIND: Duration = Duration::from_millis(50);
 
 /// The last of the three standard descriptors.
 const STDERR: i32 = 2;
@@ -96,7 +100,8 @@ impl Output {
             match poll(&mut fds, timeout.as_ref()) {
                 Ok(0) | Err(Errno::INTR) => {}
                 Ok(_) => return Err(Failure::Output(io::ErrorKind::BrokenPipe.into())),
-                Err(error) => return Err(Failure::Output(error.into())),
+                // The output has not failed: it is only not known whether it has.
+                Err(_) => thread::sleep(left.min(BLIND)),
             }
         }
     }

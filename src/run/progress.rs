@@ -7,8 +7,7 @@ use super::signals::Interrupt;
 use crate::cli::opt::CommandName;
 use crate::render::text;
 use crate::rules::plan::Step;
-use anyhow::Context;
-use ipvs::{Change, Ipvs};
+use ipvs::{BatchError, Change, Ipvs};
 
 /// How far rules or changes were applied.
 #[derive(Debug)]
@@ -20,6 +19,8 @@ pub struct Progress {
     pub done: usize,
     /// How many of them the kernel refused.
     pub refused: usize,
+    /// Why it did not go on.
+    pub stopped: Option<String>,
     /// The exit status of output that could not be written.
     pub unwritten: Option<Exit>,
 }
@@ -32,26 +33,37 @@ impl Progress {
             cleared: false,
             done: 0,
             refused: 0,
+            stopped: None,
             unwritten: None,
         }
     }
 
-    /// Whether no more is to be done.
+    /// Whether a signal asked the program to end.
     pub fn interrupted(&self) -> bool {
         self.interrupt.came()
     }
 
-    /// The exit status; after an interrupt it says how much of `of`, the rules or
+    /// Whether no more is to be done.
+    pub fn is_over(&self) -> bool {
+        self.interrupted() || self.stopped.is_some()
+    }
+
+    /// The exit status; after an early end it says how much of `of`, the rules or
     /// whatever they are called here, was done.
     pub fn end(&self, what: &str, of: usize) -> Exit {
-        if let Some(exit) = self.interrupt.exit() {
+        let early = match (&self.stopped, self.interrupt.exit()) {
+            (Some(why), _) => Some((why.as_str(), "tried", Exit::Refused)),
+            (None, Some(exit)) => Some(("interrupted", "applied", exit)),
+            (None, None) => None,
+        };
+        if let Some((why, how, exit)) = early {
             let cleared = if self.cleared {
                 "the table was cleared, and "
             } else {
                 ""
             };
             let done = self.done;
-            let said = format!("interrupted: {cleared}{done} of {of} {what} were applied");
+            let said = format!("{why}: {cleared}{done} of {of} {what} were {how}");
             failure::say(said.as_bytes());
             return exit;
         }
@@ -72,30 +84,33 @@ pub fn print_changes(out: &mut Output, changes: impl Iterator<Item = Change>) ->
 }
 
 /// Carries out `steps` in their order, up to an interrupt, and tells `refused`
-/// in which words the kernel refused which.
+/// what became of those that were not done, or may not have been.
 pub fn carry_out(
     ipvs: &mut Ipvs,
     steps: impl Iterator<Item = Step>,
     progress: &mut Progress,
     mut refused: impl FnMut(Option<u32>, String),
-) -> Result<()> {
+) {
     let Progress {
         interrupt,
         done,
         refused: count,
+        stopped,
         ..
     } = progress;
     let wanted = steps.take_while(|_| !interrupt.came());
     let tagged = wanted.map(|(line, change)| {
         *done += 1;
-        ((line, CommandName::of(&change)), change)
+        ((line, change), change)
     });
-    ipvs.batch(tagged, |(line, command), error| {
+    let result = ipvs.batch(tagged, |(line, change), error| {
         *count += 1;
-        refused(line, failure::refusal(command, error.errno()));
-    })
-    .context("cannot talk to the kernel")
-    .map_err(Failure::Other)
+        refused(line, failure::failed(&change, error));
+    });
+    if let Err(BatchError { unsent, error, .. }) = result {
+        *done -= unsent;
+        *stopped = Some(Failure::kernel(CommandName::Restore, error).to_string());
+    }
 }
 
 /// Reports what is wrong with a line, or with what no line asked for.

@@ -8,6 +8,7 @@ use super::progress::{Progress, carry_out, say_of_line};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::{action, ready, replace};
+use crate::cli::opt::CommandName;
 use crate::cli::{Action, Restore};
 use crate::names::ManyLookup;
 use crate::render::text;
@@ -57,9 +58,9 @@ pub fn restore(
         return dry_run(input, &rules, start, out);
     }
     let mut session = Session::open(netns, out)?;
-    session.check_permission()?;
+    session.check_permission(CommandName::Restore)?;
     let mut progress = Progress::new(Interrupt::watch()?);
-    carry_out_all(&mut session, &rules, start, &mut progress)?;
+    carry_out_all(&mut session, &rules, start, &mut progress);
     if let Err(failure) = session.out.finish() {
         progress.unwritten = Some(failure::report(&failure));
     }
@@ -95,37 +96,30 @@ fn dry_run(input: &[u8], rules: &[Rule], start: Start, mut out: Output) -> Resul
     Ok(Exit::Success)
 }
 
-/// Carries out `rules` in their order, up to an interrupt.
-fn carry_out_all(
-    session: &mut Session,
-    rules: &[Rule],
-    start: Start,
-    progress: &mut Progress,
-) -> Result<()> {
+/// Carries out `rules` in their order, up to an early end.
+fn carry_out_all(session: &mut Session, rules: &[Rule], start: Start, progress: &mut Progress) {
     if start == Start::Cleared {
-        change_all(session, [(None, Change::Flush)].into_iter(), progress)?;
+        change_all(session, [(None, Change::Flush)].into_iter(), progress);
+        if progress.refused > 0 {
+            return;
+        }
         progress.cleared = progress.done > 0;
         progress.done = 0;
     }
     let is_change = |rule: &Rule| matches!(rule.action, Action::Change(_));
     for run in rules.chunk_by(|a, b| is_change(a) && is_change(b)) {
         match run {
-            _ if progress.interrupted() => break,
+            _ if progress.is_over() => break,
             [rule] if !is_change(rule) => run_rule(session, rule, progress),
-            changes => change_all(session, steps(changes), progress)?,
+            changes => change_all(session, steps(changes), progress),
         }
     }
-    Ok(())
 }
 
-fn change_all(
-    session: &mut Session,
-    steps: impl Iterator<Item = Step>,
-    progress: &mut Progress,
-) -> Result<()> {
+fn change_all(session: &mut Session, steps: impl Iterator<Item = Step>, progress: &mut Progress) {
     carry_out(&mut session.ipvs, steps, progress, |line, text| {
         say_of_line(line, &text);
-    })
+    });
 }
 
 /// Runs a rule that changes nothing, such as a listing. Whatever goes wrong,

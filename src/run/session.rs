@@ -2,7 +2,8 @@
 
 use super::failure::{Failure, Result};
 use super::output::Output;
-use ipvs::{Ipvs, Modprobe, Namespace, OpenError};
+use crate::cli::opt::CommandName;
+use ipvs::{Errno, Ipvs, KernelError, Modprobe, Namespace, OpenError};
 use libc::{ENOPROTOOPT, EPERM};
 use rustix::process::geteuid;
 use std::ffi::{OsStr, OsString};
@@ -25,10 +26,11 @@ impl Session {
         Ok(Session { ipvs, out, netns })
     }
 
-    /// Fails if the user may not administer IPVS, before anything is tried.
-    pub fn check_permission(&mut self) -> Result<()> {
-        self.ipvs.info().map_err(Failure::list)?;
-        Ok(())
+    /// Fails if the user may not administer IPVS, before `command` is tried.
+    pub fn check_permission(&mut self, command: CommandName) -> Result<()> {
+        let info = self.ipvs.info();
+        info.map(drop)
+            .map_err(|error| Failure::kernel(command, error))
     }
 }
 
@@ -41,7 +43,8 @@ pub fn open(netns: Option<&OsStr>) -> Result<Ipvs> {
         .and_then(|namespace| Ipvs::open(namespace, Modprobe::IfNeeded));
     ipvs.map_err(|error| match error {
         OpenError::Namespace(error) => Failure::Namespace(netns.unwrap_or_default().into(), error),
-        OpenError::Kernel(error) => Failure::Unavailable(error.errno()),
+        OpenError::Kernel(KernelError::Refused(Errno(errno))) => Failure::Unavailable(errno),
+        OpenError::Kernel(error) => Failure::Unreachable(error),
         // As C ipvsadm, which reports first that the module could not be loaded.
         _ if !geteuid().is_root() => Failure::Unavailable(EPERM),
         _ => Failure::Unavailable(ENOPROTOOPT),

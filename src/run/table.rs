@@ -7,27 +7,32 @@ use super::output::Output;
 use super::session::Session;
 use crate::render::{TableReport, order};
 use crate::rules::plan::Present;
-use ipvs::{Info, Ipvs, Server, ServerKey, Service, ServiceKey, Table};
+use ipvs::{Info, Ipvs, ListError, Server, ServerKey, Service, ServiceKey, Table};
 
 /// The table to compare with another one, in the order of `-S`; with `settings`,
 /// the session time-outs and the sync daemons too.
-pub fn present(session: &mut Session, settings: bool) -> Result<Present> {
-    let Session { ipvs, .. } = session;
-    let services = ipvs.services().map_err(Failure::list)?;
+pub fn present(ipvs: &mut Ipvs, settings: bool) -> std::result::Result<Present, ListError> {
+    let services = ipvs.services()?;
+    let mut table = ipvs.table_of(&services)?;
+    order::table(&mut table);
     let mut present = Present {
-        table: read(ipvs, services, true)?,
+        table,
         ..Present::default()
     };
     if settings {
-        present.timeouts = Some(ipvs.timeouts().map_err(Failure::list)?);
-        present.daemons = ipvs.daemons().map_err(Failure::list)?;
+        present.timeouts = Some(ipvs.timeouts()?);
+        present.daemons = ipvs.daemons()?;
     }
     Ok(present)
 }
 
 /// One server; `None` when it is not there, or its service is not.
-pub fn server(ipvs: &mut Ipvs, service: &ServiceKey, key: &ServerKey) -> Result<Option<Server>> {
-    let servers = ipvs.servers(service).map_err(Failure::list)?;
+pub fn server(
+    ipvs: &mut Ipvs,
+    service: &ServiceKey,
+    key: &ServerKey,
+) -> std::result::Result<Option<Server>, ListError> {
+    let servers = ipvs.servers(service)?;
     Ok(servers.into_iter().find(|server| server.key == *key))
 }
 

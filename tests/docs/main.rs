@@ -57,7 +57,8 @@ fn differences(manual: &str) -> Vec<String> {
     let mut title = "";
     for line in manual.lines() {
         title = line.strip_prefix(".Ss ").unwrap_or(title);
-        if line.starts_with(".It Fl") {
+        // Rows of a table explain no option.
+        if line.starts_with(".It Fl") && !line.contains(" Ta ") {
             found.push(format!("{title}: {line}"));
         }
     }

@@ -27,6 +27,10 @@ pub const TESTS: &[Test] = &[
     ("drain::persistence_template", persistence_template),
     ("drain::edits_by_others_stay", edits_by_others),
     ("drain::weight_of_0_stays", weight_of_0),
+    ("drain::two_of_the_same_server", two_drains),
+    ("drain::looks_that_fail", looks_that_fail),
+    ("drain::nothing_can_be_read", nothing_can_be_read),
+    ("drain::on_a_terminal", on_a_terminal),
     ("drain::large_table", large_table),
     ("drain::settings_of_the_kernel", settings),
     ("drain::nothing_to_drain", nothing_to_drain),
@@ -308,7 +312,7 @@ fn edits_by_others() {
     let reweighted = "somebody else set the weight to 3: not deleted\n";
     for (edit, said, exit) in [
         ("-w 0 -x 5 -y 2", given_up, 143),
-        ("-w 3 -x 5 -y 2", reweighted, 1),
+        ("-w 3 -x 5 -y 2", reweighted, 2),
     ] {
         let machine = Machine::new();
         machine.feed("-R", RULES);
@@ -334,9 +338,134 @@ fn weight_of_0() {
     machine.ipvsadm("-e -t 10.0.9.1:80 -r 10.0.9.2:8080 -m -w 0 -x 9");
     let saved = machine.ipvsadm("-Sn");
     let output = machine.call(OURS, &format!("{DRAIN} 1"), "");
-    let said = "time is up: 1 active connection left; not deleted, and the weight is 0 as before\n";
-    assert_eq!(ended(&output), (Some(1), said.into()));
+    let said = format!(
+        "{ZERO}time is up: 1 active connection left; not deleted, and the weight is 0 as before\n"
+    );
+    assert_eq!(ended(&output), (Some(1), said));
     assert_eq!(machine.ipvsadm("-Sn"), saved);
+}
+
+const ZERO: &str = "warning: the weight is 0 already, perhaps because of another drain: it will \
+                    stay 0\n";
+
+/// The second one finds the first one's weight of 0, and is told when that ends.
+fn two_drains() {
+    let machine = Machine::new();
+    machine.feed("-R", RULES);
+    let listeners = [listen(2)];
+    let mut open = Connection::open(80, &listeners);
+    let first = start(&machine, DRAIN);
+    let second = machine.start(OURS, DRAIN);
+    sleep(Duration::from_secs(2));
+    send(Signal::SIGTERM, &first);
+    let output = first.wait_with_output().expect("an end");
+    let said = "interrupted: 1 active connection left; not deleted, and the weight is 5 again\n";
+    assert_eq!(ended(&output), (Some(143), said.into()));
+    let output = second.wait_with_output().expect("an end");
+    let said = format!(
+        "{ZERO}somebody else, perhaps another drain that was given up, set the weight to 5: not \
+         deleted\n"
+    );
+    assert_eq!(ended(&output), (Some(2), said));
+    assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    // Both wait to the end: the slower one finds nothing to delete.
+    let drains = [DRAIN, DRAIN].map(|line| machine.start(OURS, line));
+    wait_for("weight 0", || listed(&machine, "-w 0 "));
+    assert!(open.is_alive());
+    drop(open);
+    for drain in drains {
+        let (status, said) = ended(&drain.wait_with_output().expect("an end"));
+        let said = said.replacen(ZERO, "", 1);
+        assert_eq!(status, Some(0), "{said}");
+        let gone = "somebody else deleted the real server meanwhile\n";
+        assert!(said.is_empty() || said == gone, "{said}");
+    }
+    assert!(!listed(&machine, "-r"));
+}
+
+/// Looks fail, once or for a time, and then one is right.
+fn looks_that_fail() {
+    let machine = Machine::new();
+    for faults in [
+        // The first seven are those of the start.
+        "-e inject=recvfrom:error=ENOBUFS:when=9+7",
+        "-e inject=recvfrom:error=ENOMEM:when=8..30",
+        "-e inject=sendto:error=ENOBUFS:when=6..20",
+        "-qqq -P /proc/net/ip_vs_conn -e inject=openat:error=EMFILE:when=2..4",
+    ] {
+        machine.ipvsadm("-C");
+        machine.feed("-R", RULES);
+        let listeners = [listen(2)];
+        let open = Connection::open(80, &listeners);
+        let line = format!("-o /dev/null {faults} {OURS} {DRAIN}");
+        let drain = machine.start("strace", &line);
+        wait_for("weight 0", || listed(&machine, "-w 0 "));
+        sleep(Duration::from_secs(2));
+        drop(open);
+        let output = drain.wait_with_output().expect("an end");
+        assert_eq!(ended(&output), (Some(0), String::new()), "{faults}");
+        assert!(!listed(&machine, "-r"));
+    }
+}
+
+/// Nothing can be read any more, and the time is up: the weight cannot be put
+/// back, which is said with the command that does it.
+fn nothing_can_be_read() {
+    let machine = Machine::new();
+    machine.feed("-R", RULES);
+    let listeners = [listen(2)];
+    let _open = Connection::open(80, &listeners);
+    let drain = |faults: &str, limit| {
+        let line = format!("-o /dev/null -e inject={faults} {OURS} {DRAIN} {limit}");
+        ended(&machine.call("strace", &line, ""))
+    };
+    let (status, said) = drain("recvfrom:error=ENOBUFS:when=8+", 1);
+    let why = "cannot read the kernel's answer: No buffer space available";
+    let said_first =
+        format!("{why}; the weight may still be 0, as it could not be restored: {why}");
+    assert!(said.starts_with(&said_first), "{said}");
+    assert_eq!((status, said.lines().count()), (Some(2), 1), "{said}");
+    let command = said.trim_end().split("to restore it: ipvsadm ").nth(1);
+    assert!(listed(&machine, "-w 0 "));
+    machine.ipvsadm(command.expect("a command"));
+    assert_eq!(machine.ipvsadm("-Sn"), RULES);
+    // Nor is it known what became of the weight of 0.
+    let (status, said) = drain("recvfrom:error=ENOBUFS:when=7+", 1);
+    let may = format!("{why}; this change may have been made: -e -t 10.0.9.1:80");
+    assert!(said.starts_with(&may), "{said}");
+    assert!(said.contains("; the weight may still be 0, "), "{said}");
+    assert_eq!((status, said.lines().count()), (Some(2), 1), "{said}");
+    machine.ipvsadm("-C");
+    machine.feed("-R", RULES);
+    let _open = Connection::open(80, &listeners);
+    // The same, but for the end: what failed is said, and the weight is as before.
+    let (status, said) = drain("sendto:error=ENOBUFS:when=6..30", 1);
+    let expected = "cannot send the request to the kernel: No buffer space available: not deleted, \
+                    and the weight is 5 again\n";
+    assert_eq!((status, said.as_str()), (Some(2), expected));
+    assert_eq!(machine.ipvsadm("-Sn"), RULES);
+}
+
+/// What is waited for is said on a terminal.
+fn on_a_terminal() {
+    let machine = Machine::new();
+    machine.feed("-R", &RULES.replace("-s rr", "-s rr -p 300"));
+    let listeners = [listen(2)];
+    let mut open = Connection::open(80, &listeners);
+    let script = std::env::temp_dir().join("on-a-terminal.py");
+    fs::write(
+        &script,
+        "import os, pty, sys\nsys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))\n",
+    )
+    .expect("a file");
+    let line = format!("{} {OURS} {DRAIN} 1", script.display());
+    let output = machine.call("python3", &line, "");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let report = "draining: 1 connection left (1 ESTABLISHED), the last expires in ";
+    assert!(said.contains(report), "{said}");
+    assert!(said.contains("; 1 persistence template, for "), "{said}");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(open.is_alive());
 }
 
 /// Many rows of another service, and some of this one. Looks at them are seen

@@ -12,6 +12,7 @@ mod ensure;
 mod hints;
 mod keep;
 mod library;
+mod lost_answers;
 mod name_server;
 mod names;
 mod netns;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         restore::TESTS,
         replace::TESTS,
         drain::TESTS,
+        lost_answers::TESTS,
         keep::TESTS,
         ensure::TESTS,
         hints::TESTS,

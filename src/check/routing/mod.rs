@@ -41,9 +41,9 @@ pub struct Routing {
 
 impl Routing {
     /// Begins it.
-    pub fn open(namespace: &Namespace) -> io::Result<Routing> {
+    pub fn open(namespace: &Namespace) -> Result<Routing, KernelError> {
         Ok(Routing {
-            channel: namespace.inside(|| Channel::open(NETLINK_ROUTE))??,
+            channel: namespace.channel(NETLINK_ROUTE)?,
             outbox: Vec::new(),
         })
     }
@@ -70,7 +70,7 @@ impl Routing {
         let known = socket.set_netlink_get_strict_chk(true);
         known.or_else(|error| match error.raw_os_error() {
             Some(libc::ENOPROTOOPT) => Ok(()), // before Linux 4.20
-            _ => Err(error),
+            _ => Err(KernelError::NoSocket(error)),
         })?;
         let request = RouteRequest::LocalRoutes(family);
         list(&mut self.channel, LARGE, request, parse_local_route)
@@ -110,9 +110,8 @@ impl Routing {
         self.channel.send(&self.outbox)?;
         while !answers.are_all_there() {
             match self.channel.receive(ONE_ANSWER) {
-                Err(KernelError::Lost) => break,
                 // The receive buffer was too small for all of them.
-                Err(error) if error.errno() == libc::ENOBUFS => {}
+                Err(error) if error.may_be_done() => break,
                 datagram => answers.take(datagram?.bytes)?,
             }
         }
@@ -126,8 +125,7 @@ pub fn source_nat(namespace: &Namespace) -> Result<Vec<SourceNat>, ListError> {
     if !Path::new("/sys/module/nf_tables").exists() {
         return Ok(Vec::new());
     }
-    let channel = namespace.inside(|| Channel::open(NETLINK_NETFILTER));
-    let mut channel = channel.map_err(io::Error::from)??;
+    let mut channel = namespace.channel(NETLINK_NETFILTER)?;
     list(&mut channel, LARGE, RulesRequest, parse_source_nat)
 }
 

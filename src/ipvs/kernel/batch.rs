@@ -6,13 +6,13 @@
 //! outstanding answers always fit into the socket.
 
 use super::channel::Channel;
-use super::error::{Errno, KernelError};
+use super::error::{BatchError, Errno, KernelError};
+use super::look::can_show;
 use super::open::Modules;
 use super::transport::Transport;
 use crate::model::Change;
 use crate::wire::{Body, Malformed, Message, Request};
 use netlink_packet_core::NLM_F_ACK;
-use std::io;
 use std::iter::Peekable;
 
 /// Messages per send: few enough for the smallest buffers in use. More gains
@@ -27,21 +27,21 @@ const COST_OF_AN_ERROR: usize = 2048;
 struct Window<T> {
     bytes: Vec<u8>,
     starts: Vec<usize>,
-    tags: Vec<T>,
+    changes: Vec<(T, Change)>,
     first_sequence: u32,
-    /// Whether the last one may be done without an answer.
-    silent_end: bool,
     /// By position: the errno of the answer; 0 is success, `None` not known yet.
     answers: Vec<Option<i32>>,
 }
 
-/// Sends all `changes` and reports to `refused` those that the kernel refused.
+/// Sends all `changes` and reports to `failed` those that the kernel refused, and
+/// those without an answer, of which `look` does not see that they were made.
 pub(super) fn run<T>(
     transport: &mut Transport,
     modules: &mut Modules,
+    mut look: impl FnMut(&mut Transport, &Change) -> Option<bool>,
     changes: impl Iterator<Item = (T, Change)>,
-    mut refused: impl FnMut(T, KernelError),
-) -> io::Result<()> {
+    mut failed: impl FnMut(T, KernelError),
+) -> Result<(), BatchError> {
     let size = window_size(&transport.main);
     let mut changes = changes
         .inspect(|(_, change)| modules.load_for(change))
@@ -49,15 +49,23 @@ pub(super) fn run<T>(
     let mut window = Window {
         bytes: Vec::new(),
         starts: Vec::with_capacity(size),
-        tags: Vec::with_capacity(size),
+        changes: Vec::with_capacity(size),
         first_sequence: 0,
-        silent_end: false,
         answers: Vec::with_capacity(size),
     };
     while window.fill(transport, &mut changes, size) {
-        window.send(&transport.main)?;
-        let lost = window.collect(&mut transport.main)?;
-        window.report(lost, &mut refused);
+        let (sent, unsent) = window.send(&transport.main);
+        let all = window.changes.len();
+        window.changes.truncate(sent);
+        let lost = match sent {
+            0 => None,
+            _ => window.collect(&mut transport.main),
+        };
+        let is_told = window.report(lost.as_ref(), |change| look(transport, change), &mut failed);
+        let unsent = unsent.map(|error| (all - sent, error));
+        if let Some((unsent, error)) = unsent.or(lost.filter(|_| !is_told).map(|e| (0, e))) {
+            return Err(BatchError { unsent, error });
+        }
     }
     Ok(())
 }
@@ -85,8 +93,7 @@ impl<T> Window<T> {
                 break;
             };
             self.starts.push(self.bytes.len());
-            self.tags.push(tag);
-            self.silent_end = may_be_silent(&change);
+            self.changes.push((tag, change));
             let is_last = self.starts.len() == size || changes.peek().is_none();
             let flags = if is_last { NLM_F_ACK } else { 0 };
             let request = Request::Change(change).message(transport.family);
@@ -100,40 +107,52 @@ impl<T> Window<T> {
         !self.starts.is_empty()
     }
 
-    /// In one go, or one by one where the send buffer is that small.
-    fn send(&self, channel: &Channel) -> io::Result<()> {
+    /// In one go, or one by one where the send buffer is that small: how many
+    /// were sent, and why not all.
+    fn send(&self, channel: &Channel) -> (usize, Option<KernelError>) {
         match channel.send(&self.bytes) {
-            Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => self.send_singly(channel),
-            result => result,
+            Ok(()) => (self.starts.len(), None),
+            Err(error) if error.errno() == libc::EMSGSIZE => self.send_singly(channel),
+            Err(error) => (0, Some(error)),
         }
     }
 
-    fn send_singly(&self, channel: &Channel) -> io::Result<()> {
+    fn send_singly(&self, channel: &Channel) -> (usize, Option<KernelError>) {
         let all = self.bytes.len();
         for (place, start) in self.starts.iter().enumerate() {
             let end = *self.starts.get(place + 1).unwrap_or(&all);
-            channel.send(&self.bytes[*start..end])?;
-        }
-        Ok(())
-    }
-
-    /// Reads answers up to the last message's; says whether any may have been
-    /// lost.
-    fn collect(&mut self, channel: &mut Channel) -> io::Result<bool> {
-        let mut lost = false;
-        while self.answers.last() == Some(&None) {
-            match channel.receive(super::channel::SMALL) {
-                Ok(datagram) => lost |= self.take(datagram.messages()).is_err(),
-                // Nothing is queued: the last answer was among the lost, if
-                // there was to be one.
-                Err(KernelError::Lost) => return Ok(lost || !self.silent_end),
-                // The kernel dropped an answer; others are still queued.
-                Err(error) if error.errno() == libc::ENOBUFS => lost = true,
-                Err(KernelError::Socket(error)) => return Err(error),
-                Err(_) => lost = true,
+            if let Err(error) = channel.send(&self.bytes[*start..end]) {
+                return (place, Some(error));
             }
         }
-        Ok(lost)
+        (self.starts.len(), None)
+    }
+
+    /// Reads answers up to the last message's; why some may be missing.
+    fn collect(&mut self, channel: &mut Channel) -> Option<KernelError> {
+        let mut lost = None;
+        while self.answers.last() == Some(&None) {
+            let taken = channel.receive(super::channel::SMALL).and_then(|datagram| {
+                if datagram.after_loss {
+                    lost = Some(KernelError::Lost);
+                }
+                Ok(self.take(datagram.messages())?)
+            });
+            match taken {
+                Ok(()) => {}
+                Err(KernelError::Malformed) => lost = Some(KernelError::Malformed),
+                // Nothing is queued: the last answer was among the lost, if
+                // there was to be one.
+                Err(KernelError::Lost) if lost.is_none() && self.has_silent_end() => break,
+                Err(error) => return Some(error),
+            }
+        }
+        lost
+    }
+
+    fn has_silent_end(&self) -> bool {
+        let last = self.changes.last();
+        last.is_some_and(|(_, change)| may_be_silent(change))
     }
 
     fn take<'a>(
@@ -151,16 +170,38 @@ impl<T> Window<T> {
         Ok(())
     }
 
-    /// No answer means success, unless answers were lost.
-    fn report(&mut self, lost: bool, refused: &mut impl FnMut(T, KernelError)) {
-        for (tag, answer) in self.tags.drain(..).zip(&self.answers) {
-            match answer {
-                Some(0) => {}
-                Some(errno) => refused(tag, KernelError::Refused(Errno(*errno))),
-                None if lost => refused(tag, KernelError::Lost),
-                None => {}
+    /// No answer means success, unless answers were lost: then `look` has to tell
+    /// what it can. False if it could not even where there was something to see.
+    fn report(
+        &mut self,
+        lost: Option<&KernelError>,
+        mut look: impl FnMut(&Change) -> Option<bool>,
+        failed: &mut impl FnMut(T, KernelError),
+    ) -> bool {
+        let mut is_told = true;
+        let all: Vec<Change> = match lost {
+            Some(_) => self.changes.iter().map(|(_, change)| *change).collect(),
+            None => Vec::new(),
+        };
+        let answered = self.changes.drain(..).zip(&self.answers);
+        for (place, ((tag, change), answer)) in answered.enumerate() {
+            match (answer, lost) {
+                (Some(0), _) | (None, None) => {}
+                (Some(errno), _) => failed(tag, KernelError::Refused(Errno(*errno))),
+                (None, Some(lost)) => {
+                    let visible = can_show(&change, &all[place + 1..]);
+                    match visible.then(|| look(&change)).flatten() {
+                        Some(true) => {}
+                        Some(false) => failed(tag, KernelError::NotMade(lost.again().into())),
+                        None => {
+                            is_told &= !visible;
+                            failed(tag, lost.again());
+                        }
+                    }
+                }
             }
         }
+        is_told
     }
 }
 
@@ -168,7 +209,7 @@ impl<T> Window<T> {
 /// for EINTR, and that is what stopping a sync daemon returns if its thread has
 /// not run yet (kthread_stop in kernel/kthread.c,
 /// netlink_rcv_skb in net/netlink/af_netlink.c).
-pub(super) fn may_be_silent(change: &Change) -> bool {
+fn may_be_silent(change: &Change) -> bool {
     matches!(change, Change::StopDaemon(_))
 }
 
@@ -182,12 +223,12 @@ mod tests {
         let answers = vec![None; tags.len()];
         // Sequence numbers may wrap around on the way.
         let first_sequence = u32::MAX;
+        let changes = tags.into_iter().map(|tag| (tag, Change::Flush));
         Window {
             bytes: vec![],
             starts: vec![],
-            tags,
+            changes: changes.collect(),
             first_sequence,
-            silent_end: false,
             answers,
         }
     }
@@ -200,10 +241,22 @@ mod tests {
         bytes
     }
 
-    fn reported(window: &mut Window<char>, lost: bool) -> Vec<(char, i32)> {
+    /// What is reported, where a look sees this.
+    fn reported(
+        window: &mut Window<char>,
+        lost: Option<KernelError>,
+        seen: Option<bool>,
+    ) -> Vec<(char, String)> {
         let mut reported = Vec::new();
-        window.report(lost, &mut |tag, error| reported.push((tag, error.errno())));
+        let is_told = window.report(lost.as_ref(), |_| seen, &mut |tag, error| {
+            reported.push((tag, format!("{error:?}")))
+        });
+        assert_eq!(is_told, lost.is_none() || seen.is_some());
         reported
+    }
+
+    fn pairs<const N: usize>(pairs: [(char, &str); N]) -> [(char, String); N] {
+        pairs.map(|(tag, text)| (tag, text.to_owned()))
     }
 
     #[test]
@@ -212,18 +265,28 @@ mod tests {
         // The last is one of an earlier window, or nobody's.
         let datagram = [answer(0, 17), answer(2, 0), answer(u32::MAX - 1, 3)].concat();
         window.take(messages(&datagram, 0)).unwrap();
-        assert_eq!(reported(&mut window, false), [('b', 17)]);
+        let refused = pairs([('b', "Refused(Errno(17))")]);
+        assert_eq!(reported(&mut window, None, None), refused);
     }
 
     #[test]
     fn silence_is_a_failure_only_when_answers_were_lost() {
-        let mut window = window(vec!['a', 'b', 'c']);
-        window.take(messages(&answer(0, 2), 0)).unwrap();
-        let lost = libc::ENOBUFS;
-        assert_eq!(
-            reported(&mut window, true),
-            [('a', lost), ('b', 2), ('c', lost)]
-        );
+        for (seen, what) in [
+            (Some(true), None),
+            (Some(false), Some("NotMade(Lost)")),
+            (None, Some("Lost")),
+        ] {
+            let mut window = window(vec!['a', 'b', 'c']);
+            window.take(messages(&answer(0, 2), 0)).unwrap();
+            let mut expected = vec![('b', "Refused(Errno(2))".to_owned())];
+            if let Some(what) = what {
+                expected.insert(0, ('a', what.into()));
+                expected.push(('c', what.into()));
+            }
+            let lost = Some(KernelError::Lost);
+            assert_eq!(reported(&mut window, lost, seen), expected);
+        }
+        let mut window = window(vec!['a']);
         assert!(window.take(messages(&[1, 2, 3], 0)).is_err());
     }
 }

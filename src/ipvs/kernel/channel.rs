@@ -38,6 +38,8 @@ pub struct Datagram<'a> {
     pub bytes: &'a [u8],
     /// Whether there was more.
     pub cut: bool,
+    /// Whether the kernel has said that it dropped another one before.
+    pub after_loss: bool,
     /// How long the header is that the messages of its family begin with.
     pub header: usize,
 }
@@ -52,9 +54,9 @@ impl<'a> Datagram<'a> {
 impl Channel {
     /// A new socket of one of the `NETLINK_*` protocols; the kernel names it when
     /// it first sends. It belongs to the network namespace in which this is done.
-    pub fn open(protocol: isize) -> io::Result<Channel> {
+    pub fn open(protocol: isize) -> Result<Channel, KernelError> {
         Ok(Channel {
-            socket: Socket::new(protocol)?,
+            socket: Socket::new(protocol).map_err(KernelError::NoSocket)?,
             header: match protocol {
                 NETLINK_GENERIC => GENL_HDRLEN,
                 _ => 0,
@@ -91,7 +93,11 @@ impl Channel {
     }
 
     /// Sends one request in the same way.
-    pub fn request(&mut self, request: impl NetlinkSerializable, flags: u16) -> io::Result<u32> {
+    pub fn request(
+        &mut self,
+        request: impl NetlinkSerializable,
+        flags: u16,
+    ) -> Result<u32, KernelError> {
         let mut outbox = std::mem::take(&mut self.outbox);
         outbox.clear();
         let sequence = self.append(&mut outbox, request, flags);
@@ -101,10 +107,18 @@ impl Channel {
     }
 
     /// Sends requests as they are, in one datagram.
-    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn send(&self, bytes: &[u8]) -> Result<(), KernelError> {
         let kernel = SocketAddr::new(0, 0);
-        uninterrupted(|| self.socket.send_to(bytes, &kernel, 0))?;
-        Ok(())
+        // The kernel has these errors before it looks at the request.
+        let again = [libc::EAGAIN, libc::ENOBUFS, libc::ENOMEM];
+        let mut tries = 1..TRIES;
+        loop {
+            match uninterrupted(|| self.socket.send_to(bytes, &kernel, 0)) {
+                Ok(_) => return Ok(()),
+                Err(error) if is_one_of(&error, &again) && tries.next().is_some() => {}
+                Err(error) => return Err(KernelError::Unsent(error)),
+            }
+        }
     }
 
     /// The next datagram from the kernel, received with `size` bytes (at most
@@ -118,19 +132,51 @@ impl Channel {
             self.inbox.resize(size, 0);
         }
         let flags = libc::MSG_DONTWAIT | libc::MSG_TRUNC;
+        let mut trouble: Option<io::Error> = None;
+        let mut tries = 1..TRIES;
         let len = loop {
             let mut room = &mut self.inbox[..size];
             let (socket, room) = (&self.socket, &mut room);
-            let (len, sender) = uninterrupted(|| socket.recv_from(room, flags)).map_err(lost)?;
-            if sender.port_number() == 0 {
-                break len;
+            match uninterrupted(|| socket.recv_from(room, flags)) {
+                Ok((len, sender)) if sender.port_number() == 0 => break len,
+                Ok(_) => {}
+                // Such a thing is said once, and what is queued is still there.
+                Err(error) => {
+                    let error = match trouble.take() {
+                        Some(before) if is_one_of(&error, &[libc::EAGAIN]) => before,
+                        _ => error,
+                    };
+                    if tries.next().is_none() {
+                        return Err(unread(error));
+                    }
+                    trouble = Some(error);
+                }
             }
         };
+        let is_overrun = |error: &io::Error| is_one_of(error, &[libc::ENOBUFS]);
         Ok(Datagram {
             bytes: &self.inbox[..len.min(size)],
             cut: len > size,
+            after_loss: trouble.as_ref().is_some_and(is_overrun),
             header: self.header,
         })
+    }
+
+    /// Sends a request that changes nothing, and gives the first message that
+    /// answers it to `read`. If the answer is missing, asks once more.
+    pub fn ask<T>(
+        &mut self,
+        request: impl NetlinkSerializable + Clone,
+        read: impl Fn(Body<'_>) -> Result<T, KernelError>,
+    ) -> Result<T, KernelError> {
+        let sequence = self.request(request.clone(), 0)?;
+        match self.answer(sequence, &read) {
+            Err(error) if error.may_be_done() => {
+                let sequence = self.request(request, 0)?;
+                self.answer(sequence, read)?
+            }
+            answer => answer?,
+        }
     }
 
     /// The first message that answers the request `sequence`, given to `read`.
@@ -151,11 +197,20 @@ impl Channel {
     }
 }
 
-/// An empty queue where an answer should be.
-fn lost(error: io::Error) -> KernelError {
+/// How often something is tried that fails for want of memory.
+const TRIES: usize = 3;
+
+fn is_one_of(error: &io::Error, errnos: &[i32]) -> bool {
+    error
+        .raw_os_error()
+        .is_some_and(|errno| errnos.contains(&errno))
+}
+
+/// The error of a read; an empty queue is where an answer should be.
+fn unread(error: io::Error) -> KernelError {
     match error.kind() {
         io::ErrorKind::WouldBlock => KernelError::Lost,
-        _ => KernelError::Socket(error),
+        _ => KernelError::Unread(error),
     }
 }
 

@@ -1,15 +1,14 @@
 //! The client: a method for each operation that the kernel offers.
 
-use super::error::{Errno, KernelError, ListError, OpenError};
+use super::error::{BatchError, Errno, KernelError, ListError, OpenError};
 use super::listing::Listings;
 use super::namespace::Namespace;
 use super::open::{Modprobe, Modules};
 use super::transport::Transport;
-use super::{batch, listing};
+use super::{batch, look};
 use crate::model::{Change, Daemon, Info, Server, Service, ServiceKey, Table, Timeouts};
 use crate::wire::{Body, Request, parse_info, parse_service, parse_timeouts};
 use netlink_packet_core::NLM_F_ACK;
-use std::io;
 
 /// A conversation with the kernel's IPVS in the network namespace in which it
 /// was opened.
@@ -98,7 +97,7 @@ impl Ipvs {
         servers: &mut Vec<Server>,
     ) -> Result<bool, ListError> {
         match self.listings.servers(&mut self.transport, service, servers) {
-            Err(ListError::Kernel(KernelError::Refused(Errno(libc::ESRCH)))) => {
+            Err(error) if error.is_absence() => {
                 servers.clear();
                 Ok(false)
             }
@@ -143,29 +142,41 @@ impl Ipvs {
 
     /// The running daemons, the master first.
     pub fn daemons(&mut self) -> Result<Vec<Daemon>, ListError> {
-        listing::daemons(&mut self.transport)
+        self.listings.daemons(&mut self.transport)
     }
 
-    /// Makes one change and waits for the kernel to confirm it.
+    /// Makes one change and waits for the kernel to confirm it. If the answer
+    /// does not arrive, a look at the table decides where it can; an error of
+    /// which [`KernelError::may_be_done`] is true means that it could not.
     pub fn change(&mut self, change: &Change) -> Result<(), KernelError> {
         self.modules.load_for(change);
-        let Transport { main, family, .. } = &mut self.transport;
-        let request = Request::Change(*change).message(*family);
-        let sequence = main.request(request, NLM_F_ACK)?;
-        let answer = main.answer(sequence, |body| match body {
-            Body::Answer(0) => Ok(()),
-            Body::Answer(errno) => Err(KernelError::Refused(Errno(errno))),
-            _ => Err(KernelError::Malformed),
-        });
-        match answer {
-            Err(KernelError::Lost) if batch::may_be_silent(change) => Ok(()),
-            answer => answer?,
+        match self.try_change(change) {
+            Err(error) if error.may_be_done() => {
+                match look::is_made(&mut self.transport, &mut self.listings, change) {
+                    Some(true) => Ok(()),
+                    Some(false) => Err(KernelError::NotMade(error.into())),
+                    None => Err(error),
+                }
+            }
+            answer => answer,
         }
     }
 
-    /// Makes many changes in order, many messages per send. Refusals are reported
-    /// to `refused` with their tags, also in order, and the rest goes on;
-    /// an error of the socket itself ends it.
+    fn try_change(&mut self, change: &Change) -> Result<(), KernelError> {
+        let Transport { main, family, .. } = &mut self.transport;
+        let request = Request::Change(*change).message(*family);
+        let sequence = main.request(request, NLM_F_ACK)?;
+        main.answer(sequence, |body| match body {
+            Body::Answer(0) => Ok(()),
+            Body::Answer(errno) => Err(KernelError::Refused(Errno(errno))),
+            _ => Err(KernelError::Malformed),
+        })?
+    }
+
+    /// Makes many changes in order, many messages per send. What the kernel
+    /// refused, and what it did not answer, is reported to `failed` with its tag,
+    /// also in order, and the rest goes on. If requests cannot be sent any more, or
+    /// it cannot even be seen any more what became of them, this ends.
     ///
     /// ```no_run
     /// # use ipvs::{Change, Forwarding, Ipvs, Modprobe, Namespace, ServerConfig, ServiceKey};
@@ -184,8 +195,14 @@ impl Ipvs {
     pub fn batch<T>(
         &mut self,
         changes: impl Iterator<Item = (T, Change)>,
-        refused: impl FnMut(T, KernelError),
-    ) -> io::Result<()> {
-        batch::run(&mut self.transport, &mut self.modules, changes, refused)
+        failed: impl FnMut(T, KernelError),
+    ) -> Result<(), BatchError> {
+        let Ipvs {
+            transport,
+            listings,
+            modules,
+        } = self;
+        let look = |transport: &mut _, change: &_| look::is_made(transport, listings, change);
+        batch::run(transport, modules, look, changes, failed)
     }
 }

@@ -223,6 +223,7 @@ mod tests {
         let datagram = Datagram {
             bytes,
             cut: false,
+            after_loss: false,
             header: 0,
         };
         dump.read(&datagram, 4096, log)
@@ -293,6 +294,7 @@ mod tests {
             let datagram = Datagram {
                 bytes: &first,
                 cut,
+                after_loss: false,
                 header: 0,
             };
             let progress = dump.read(&datagram, 4096, &mut log);

@@ -18,7 +18,7 @@ impl fmt::Display for Errno {
 
 impl Error for Errno {}
 
-/// A request that was not done, or whose answer did not arrive.
+/// A request that was not done, or of which it is not known whether it was.
 ///
 /// ```
 /// use ipvs::{Errno, KernelError};
@@ -33,13 +33,19 @@ impl Error for Errno {}
 pub enum KernelError {
     /// The kernel refused.
     Refused(Errno),
-    /// The socket failed.
-    Socket(io::Error),
-    /// The kernel had no memory for its answer: the request may have been
-    /// done or not.
+    /// There was no socket to send the request with.
+    NoSocket(io::Error),
+    /// The request could not be sent.
+    Unsent(io::Error),
+    /// The request was sent, and the answer could not be read.
+    Unread(io::Error),
+    /// The request was sent, and the kernel had no memory for its answer.
     Lost,
     /// The answer is not what netlink sends.
     Malformed,
+    /// The answer was not understood, for this reason; a look at the table has
+    /// shown that the change was not made.
+    NotMade(Box<KernelError>),
 }
 
 impl KernelError {
@@ -47,9 +53,35 @@ impl KernelError {
     pub fn errno(&self) -> i32 {
         match self {
             KernelError::Refused(errno) => errno.0,
-            KernelError::Socket(error) => error.raw_os_error().unwrap_or(libc::EIO),
+            KernelError::NoSocket(error)
+            | KernelError::Unsent(error)
+            | KernelError::Unread(error) => error.raw_os_error().unwrap_or(libc::EIO),
             KernelError::Lost => libc::ENOBUFS,
             KernelError::Malformed => libc::EPROTO,
+            KernelError::NotMade(error) => error.errno(),
+        }
+    }
+
+    /// The same once more, for another change that it befell.
+    pub(super) fn again(&self) -> KernelError {
+        match self {
+            KernelError::Malformed => KernelError::Malformed,
+            KernelError::Unread(error) => {
+                let errno = error.raw_os_error().unwrap_or(libc::EIO);
+                KernelError::Unread(io::Error::from_raw_os_error(errno))
+            }
+            _ => KernelError::Lost,
+        }
+    }
+
+    /// Whether the kernel may have done all the same what was asked for.
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            KernelError::Unread(_) | KernelError::Lost | KernelError::Malformed => true,
+            KernelError::Refused(_)
+            | KernelError::NoSocket(_)
+            | KernelError::Unsent(_)
+            | KernelError::NotMade(_) => false,
         }
     }
 }
@@ -58,9 +90,12 @@ impl fmt::Display for KernelError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             KernelError::Refused(_) => "the kernel refused",
-            KernelError::Socket(_) => "the netlink socket failed",
+            KernelError::NoSocket(_) => "cannot open a netlink socket",
+            KernelError::Unsent(_) => "cannot send the request to the kernel",
+            KernelError::Unread(_) => "cannot read the kernel's answer",
             KernelError::Lost => "the kernel's answer was lost",
             KernelError::Malformed => "the kernel's answer cannot be understood",
+            KernelError::NotMade(error) => return error.fmt(f),
         })
     }
 }
@@ -69,21 +104,40 @@ impl Error for KernelError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             KernelError::Refused(errno) => Some(errno),
-            KernelError::Socket(error) => Some(error),
+            KernelError::NoSocket(error)
+            | KernelError::Unsent(error)
+            | KernelError::Unread(error) => Some(error),
             KernelError::Lost | KernelError::Malformed => None,
+            KernelError::NotMade(error) => error.source(),
         }
-    }
-}
-
-impl From<io::Error> for KernelError {
-    fn from(error: io::Error) -> KernelError {
-        KernelError::Socket(error)
     }
 }
 
 impl From<Malformed> for KernelError {
     fn from(_: Malformed) -> KernelError {
         KernelError::Malformed
+    }
+}
+
+/// A batch of changes that ended early.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BatchError {
+    /// How many of the changes that were taken were not sent.
+    pub unsent: usize,
+    /// Why it ended.
+    pub error: KernelError,
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl Error for BatchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
     }
 }
 
@@ -177,12 +231,6 @@ impl From<NamespaceError> for OpenError {
     }
 }
 
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> OpenError {
-        KernelError::from(error).into()
-    }
-}
-
 /// A listing that could not be completed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -192,6 +240,16 @@ pub enum ListError {
     /// The table changed so much, for so long, that no listing of it could be
     /// shown to be complete.
     Unstable,
+}
+
+impl ListError {
+    /// Whether the service is not there: the kernel does not always say so.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            ListError::Kernel(KernelError::Refused(Errno(libc::ESRCH)))
+        )
+    }
 }
 
 impl fmt::Display for ListError {

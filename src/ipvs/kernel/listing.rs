@@ -14,6 +14,7 @@ use super::transport::Transport;
 use super::union::{Item, Pass, Union};
 use crate::model::{Daemon, Server, Service, ServiceKey};
 use crate::wire::{Request, parse_daemon, parse_server, parse_service};
+use netlink_sys::protocols::NETLINK_GENERIC;
 
 /// After two passes that were not enough: how many times two more are made before
 /// giving up.
@@ -43,7 +44,7 @@ pub(super) struct Listings {
 /// A channel for which the kernel takes large buffers from the first dump on:
 /// it has received with a large size before.
 fn bulk_channel(namespace: &Namespace, family: u16) -> Result<Channel, KernelError> {
-    let mut channel = namespace.channel()?;
+    let mut channel = namespace.channel(NETLINK_GENERIC)?;
     channel.request(Request::Info.message(family), 0)?;
     channel.receive(LARGE)?;
     Ok(channel)
@@ -61,6 +62,47 @@ struct Reader<T: Item, P> {
 impl Listings {
     /// All services.
     pub fn services(&mut self, transport: &mut Transport) -> Result<Vec<Service>, ListError> {
+        self.again(transport, Listings::read_services)
+    }
+
+    /// The servers of `service`, into `servers`.
+    pub fn servers(
+        &mut self,
+        transport: &mut Transport,
+        service: &ServiceKey,
+        servers: &mut Vec<Server>,
+    ) -> Result<(), ListError> {
+        self.again(transport, |listings, transport| {
+            listings.read_servers(transport, service, servers)
+        })
+    }
+
+    /// The daemons: two at most, which always come at once.
+    pub fn daemons(&mut self, transport: &mut Transport) -> Result<Vec<Daemon>, ListError> {
+        self.again(transport, |_, transport| {
+            let request = Request::Daemons.message(transport.family);
+            list(&mut transport.main, SMALL, request, parse_daemon)
+        })
+    }
+
+    /// Reads once more, over other sockets, if an answer did not arrive: the
+    /// rest of a dump would be in the way.
+    fn again<T>(
+        &mut self,
+        transport: &mut Transport,
+        mut read: impl FnMut(&mut Listings, &mut Transport) -> Result<T, ListError>,
+    ) -> Result<T, ListError> {
+        match read(self, transport) {
+            Err(ListError::Kernel(error)) if error.may_be_done() => {
+                self.bulk = None;
+                transport.renew()?;
+                read(self, transport)
+            }
+            result => result,
+        }
+    }
+
+    fn read_services(&mut self, transport: &mut Transport) -> Result<Vec<Service>, ListError> {
         let pass = Pass::new(Vec::new(), parse_service);
         let mut reader = Reader::new(transport, Request::Services, pass);
         if !reader.pass_from_small(transport, &mut self.bulk)?
@@ -72,8 +114,7 @@ impl Listings {
         reader.settle(|service| still_there(transport, service))
     }
 
-    /// The servers of `service`, into `servers`.
-    pub fn servers(
+    fn read_servers(
         &mut self,
         transport: &mut Transport,
         service: &ServiceKey,
@@ -108,12 +149,6 @@ fn still_there(transport: &mut Transport, service: &mut Service) -> Result<bool,
         Err(KernelError::Refused(Errno(libc::ESRCH))) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-/// The daemons: two at most, which always come at once.
-pub(super) fn daemons(transport: &mut Transport) -> Result<Vec<Daemon>, ListError> {
-    let request = Request::Daemons.message(transport.family);
-    list(&mut transport.main, SMALL, request, parse_daemon)
 }
 
 /// Each pass returns true once the listing is proven complete.
@@ -162,7 +197,10 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
             progress = dump.step(&mut transport.main, SMALL, &mut self.pass)?;
         }
         if progress == Progress::Going {
-            let main = std::mem::replace(&mut transport.main, self.namespace.channel()?);
+            let main = std::mem::replace(
+                &mut transport.main,
+                self.namespace.channel(NETLINK_GENERIC)?,
+            );
             let channel = bulk.insert(main);
             // Two datagrams are small already. With this one they make half a
             // large one, so that the seams of the bulk pass fall into the
@@ -192,7 +230,7 @@ impl<T: Item, P: Fn(&[u8]) -> Option<T>> Reader<T, P> {
     /// the kernel puts new ones first.
     fn more_passes(&mut self, bulk: &mut Option<Channel>) -> Result<(), ListError> {
         for shift in SHIFTS.iter().cycle().take(TRIES) {
-            let mut channel = self.namespace.channel()?;
+            let mut channel = self.namespace.channel(NETLINK_GENERIC)?;
             let mut dump = self.start(&mut channel)?;
             let mut progress = dump.step(&mut channel, shift << 10, &mut self.pass)?;
             if progress == Progress::Going {

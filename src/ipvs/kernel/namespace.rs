@@ -6,7 +6,7 @@
 //! modules loaded where the program was started.
 
 use super::channel::Channel;
-use super::error::NamespaceError;
+use super::error::{KernelError, NamespaceError};
 use netlink_sys::protocols::NETLINK_GENERIC;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::ffi::OsStr;
@@ -80,13 +80,14 @@ impl Namespace {
     }
 
     /// The first socket, where it matters whether there is such a namespace.
-    pub(super) fn enter(&self) -> Result<io::Result<Channel>, NamespaceError> {
+    pub(super) fn enter(&self) -> Result<Result<Channel, KernelError>, NamespaceError> {
         self.inside(|| Channel::open(NETLINK_GENERIC))
     }
 
-    /// A new generic netlink socket.
-    pub(super) fn channel(&self) -> io::Result<Channel> {
-        self.enter()?
+    /// A new socket of one of the `NETLINK_*` protocols in this namespace.
+    pub fn channel(&self, protocol: isize) -> Result<Channel, KernelError> {
+        self.inside(|| Channel::open(protocol))
+            .map_err(|error| KernelError::NoSocket(error.into()))?
     }
 
     /// Finds out whether there is such a namespace, and this user may enter it.

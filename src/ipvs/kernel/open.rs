@@ -86,10 +86,9 @@ impl Modules {
 
 fn ask(channel: &mut Channel) -> Result<u16, KernelError> {
     let request = FamilyRequest(Request::family_name());
-    let sequence = channel.request(GenlMessage::from_payload(request), 0)?;
-    channel.answer(sequence, |body| match body {
+    channel.ask(GenlMessage::from_payload(request), |body| match body {
         Body::Data(attributes) => parse_family(attributes).ok_or(KernelError::Malformed),
         Body::Answer(errno) | Body::Done(errno) => Err(KernelError::Refused(Errno(errno))),
         Body::Other => Err(KernelError::Malformed),
-    })?
+    })
 }

@@ -5,6 +5,7 @@ use super::error::{Errno, KernelError, OpenError};
 use super::namespace::Namespace;
 use super::open::{self, Modprobe};
 use crate::wire::{Body, Request};
+use netlink_sys::protocols::NETLINK_GENERIC;
 
 /// The client's main socket, and what further ones are opened with.
 pub(super) struct Transport {
@@ -30,13 +31,19 @@ impl Transport {
     pub fn ask<T>(
         &mut self,
         request: Request,
-        parse: impl FnOnce(&[u8]) -> Option<T>,
+        parse: impl Fn(&[u8]) -> Option<T>,
     ) -> Result<T, KernelError> {
-        let sequence = self.main.request(request.message(self.family), 0)?;
-        self.main.answer(sequence, |body| match body {
+        let request = request.message(self.family);
+        self.main.ask(request, |body| match body {
             Body::Data(attributes) => parse(attributes).ok_or(KernelError::Malformed),
             Body::Answer(errno) if errno != 0 => Err(KernelError::Refused(Errno(errno))),
             _ => Err(KernelError::Malformed),
-        })?
+        })
+    }
+
+    /// Leaves whatever is still to come on the socket.
+    pub fn renew(&mut self) -> Result<(), KernelError> {
+        self.main = self.namespace.channel(NETLINK_GENERIC)?;
+        Ok(())
     }
 }

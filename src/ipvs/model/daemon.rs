@@ -39,6 +39,22 @@ pub struct DaemonConfig {
     pub ttl: Option<u8>,
 }
 
+impl DaemonConfig {
+    /// Whether a running daemon is as `asked` for; what was left open may be
+    /// anything.
+    pub fn is_as_asked(&self, asked: &DaemonConfig) -> bool {
+        fn open<T: PartialEq>(running: Option<T>, asked: Option<T>) -> bool {
+            asked.is_none() || asked == running
+        }
+        self.sync_id == asked.sync_id
+            && open(self.interface, asked.interface)
+            && open(self.max_len, asked.max_len)
+            && open(self.group, asked.group)
+            && open(self.port, asked.port)
+            && open(self.ttl, asked.ttl)
+    }
+}
+
 /// A running daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Daemon {

@@ -2,13 +2,16 @@
 
 use crate::render::words;
 use crate::run::exit::Exit;
+use crate::run::failure::Failure;
 use std::fmt;
 
 /// Why a real server was not deleted after all.
 #[derive(Debug)]
 pub enum NotDrained {
-    /// Somebody else set this weight.
-    Reweighted(i32),
+    /// Somebody else set this weight; whether it was 0 before this program came.
+    Reweighted(i32, bool),
+    /// This failed, and so it is not known what is left.
+    Failed(Box<Failure>, Weight),
     /// The time was up.
     TimedOut(Left, Weight),
     /// A signal came, which has this exit status.
@@ -35,17 +38,42 @@ impl NotDrained {
     /// The exit status that goes with it.
     pub fn exit(&self) -> Exit {
         match self {
-            NotDrained::Reweighted(_) | NotDrained::TimedOut(..) => Exit::Failure,
+            NotDrained::TimedOut(..) => Exit::Failure,
+            // Only time that is up is a plain "no".
+            NotDrained::Reweighted(..) => Exit::Usage,
+            NotDrained::Failed(failure, _) if failure.is_refusal() => failure.exit(),
+            NotDrained::Failed(..) => Exit::Usage,
             NotDrained::Interrupted(exit, ..) => *exit,
         }
+    }
+}
+
+impl Weight {
+    /// Whether it could not be restored.
+    pub fn is_stuck(&self) -> bool {
+        matches!(self, Weight::Stuck { .. })
     }
 }
 
 impl fmt::Display for NotDrained {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (why, left, weight) = match self {
-            NotDrained::Reweighted(weight) => {
-                return write!(f, "somebody else set the weight to {weight}: not deleted");
+            NotDrained::Reweighted(weight, was_0) => {
+                let perhaps = match was_0 {
+                    true => ", perhaps another drain that was given up,",
+                    false => "",
+                };
+                return write!(
+                    f,
+                    "somebody else{perhaps} set the weight to {weight}: not deleted"
+                );
+            }
+            NotDrained::Failed(failure, weight) => {
+                let then = match weight.is_stuck() {
+                    true => ";",
+                    false => ": not deleted, and",
+                };
+                return write!(f, "{failure}{then} {weight}");
             }
             NotDrained::TimedOut(left, weight) => ("time is up", left, weight),
             NotDrained::Interrupted(_, left, weight) => ("interrupted", left, weight),
@@ -62,7 +90,8 @@ impl fmt::Display for Weight {
             Weight::NotOurs => write!(f, "the real server stays as somebody else set it"),
             Weight::Stuck { cause, command } => write!(
                 f,
-                "the weight is still 0, as it could not be restored: {cause}; to restore it: {command}"
+                "the weight may still be 0, as it could not be restored: {cause}; to restore it: \
+                 {command}"
             ),
         }
     }
@@ -103,7 +132,7 @@ mod tests {
         };
         assert_eq!(
             NotDrained::TimedOut(Left::Open(2), weight).to_string(),
-            "time is up: 2 open connections left; not deleted, and the weight is still 0, as it \
+            "time is up: 2 open connections left; not deleted, and the weight may still be 0, as it \
              could not be restored: No buffer space available; to restore it: ipvsadm -e -t \
              10.0.0.1:80 -r 10.0.0.2:80 --keep -w 3"
         );

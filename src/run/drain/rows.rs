@@ -46,6 +46,22 @@ impl Target {
             && !row.is_template()
     }
 
+    /// Whether `row` remembers this server for a client.
+    pub fn has_template(&self, row: &Connection) -> bool {
+        let is_of_service = match self.service {
+            ServiceKey::Address {
+                protocol, address, ..
+            } => {
+                row.protocol == protocol.kernel_name().as_bytes() && row.service.address == address
+            }
+            ServiceKey::Fwmark { .. } => row.protocol == b"IP",
+        };
+        row.is_template()
+            && is_of_service
+            && row.server.address == self.server.address
+            && (self.any_server_port || [0, self.server.port].contains(&row.server.port))
+    }
+
     fn is_of_service(&self, row: &Connection) -> bool {
         match self.service {
             ServiceKey::Address {

@@ -16,7 +16,7 @@
 use super::outcome::Left;
 use super::rows::{self, Target};
 use crate::connections::Connection;
-use crate::run::failure::Result;
+use crate::run::failure::{Failure, Result};
 use ipvs::Server;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -27,11 +27,14 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// After a look at the rows, the next one waits this many times as long as it
 /// took.
-const REST: u32 = 9;
+pub const REST: u32 = 9;
 
 /// A look that takes longer is abandoned; connections are then waited for until
 /// the kernel forgets them.
 const LONGEST_LOOK: Duration = Duration::from_secs(30);
+
+/// Without a limit, nothing could be read for this long when waiting is given up.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What waiting needs from outside.
 pub trait World {
@@ -66,6 +69,10 @@ pub enum Ended {
 
 /// Waits until the server that `target` means has no open connection, at most
 /// for the time `limit`.
+///
+/// What cannot be read is looked at again at the next beat, until the time is up;
+/// without a limit, until nothing could be read for [`PATIENCE`]. That failure is
+/// then the error. What the kernel refuses it will refuse again.
 pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -> Result<Ended> {
     let start = world.now();
     let mut looks = Looks {
@@ -75,46 +82,65 @@ pub fn wait<W: World>(world: &mut W, target: &Target, limit: Option<Duration>) -
     };
     let mut none_open = 0;
     let mut left = Left::Inactive(0);
+    // Since when nothing could be read, and why.
+    let mut trouble: Option<(Duration, Failure)> = None;
     loop {
-        let Some(server) = world.server()? else {
-            return Ok(Ended::Gone);
-        };
-        if server.config.weight != 0 {
-            return Ok(Ended::Reweighted(server.config.weight));
-        }
-        let found = match (server.active, server.inactive) {
-            (0, inactive @ 1..) => looks.go_on(world, inactive)?.map(Left::Open),
-            (active, _) => {
-                looks.end(world.now());
-                Some(Left::Active(active))
+        match looks.beat(world) {
+            Ok(Beat::Ended(ended)) => return Ok(ended),
+            Ok(Beat::Seen { found, inactive }) => {
+                trouble = None;
+                left = match (found, left) {
+                    (Some(Left::Active(0) | Left::Open(0)), _) => {
+                        none_open += 1;
+                        Left::Inactive(inactive)
+                    }
+                    (Some(left), _) => {
+                        none_open = 0;
+                        left
+                    }
+                    // What the last look found is true until the next one.
+                    (None, left @ Left::Open(_)) => left,
+                    (None, _) => Left::Inactive(inactive),
+                };
             }
-        };
-        left = match (found, left) {
-            (Some(Left::Active(0) | Left::Open(0)), _) => {
-                none_open += 1;
-                Left::Inactive(server.inactive)
-            }
-            (Some(left), _) => {
+            Err(failure) if failure.is_refusal() => return Err(failure),
+            Err(failure) => {
+                looks.current = None;
                 none_open = 0;
-                left
+                let since = trouble.map_or_else(|| world.now(), |(since, _)| since);
+                trouble = Some((since, failure));
             }
-            // What the last look found is true until the next one.
-            (None, left @ Left::Open(_)) => left,
-            (None, _) => Left::Inactive(server.inactive),
-        };
+        }
         if none_open == 2 {
             return Ok(Ended::Empty);
         }
         if world.interrupted() {
             return Ok(Ended::Interrupted(left));
         }
-        if limit.is_some_and(|limit| world.now() - start >= limit) {
-            return Ok(Ended::TimedOut(left));
+        let is_over = match (limit, &trouble) {
+            (Some(limit), _) => world.now() - start >= limit,
+            (None, Some((since, _))) => world.now() - *since >= PATIENCE,
+            (None, None) => false,
+        };
+        if is_over {
+            return match trouble {
+                Some((_, failure)) => Err(failure),
+                None => Ok(Ended::TimedOut(left)),
+            };
         }
         if looks.current.is_none() {
             world.sleep(POLL);
         }
     }
+}
+
+/// What one count of the connections comes to.
+enum Beat {
+    /// Others have ended the draining.
+    Ended(Ended),
+    /// How many are left, when that is known, and how many inactive ones the
+    /// kernel counts.
+    Seen { found: Option<Left>, inactive: u32 },
 }
 
 /// The looks at the table of connections, one after the other.
@@ -137,6 +163,25 @@ struct Look {
 }
 
 impl Looks<'_> {
+    /// Counts the connections, and looks at the rows if need be.
+    fn beat<W: World>(&mut self, world: &mut W) -> Result<Beat> {
+        let Some(server) = world.server()? else {
+            return Ok(Beat::Ended(Ended::Gone));
+        };
+        if server.config.weight != 0 {
+            return Ok(Beat::Ended(Ended::Reweighted(server.config.weight)));
+        }
+        let found = match (server.active, server.inactive) {
+            (0, inactive @ 1..) => self.go_on(world, inactive)?.map(Left::Open),
+            (active, _) => {
+                self.end(world.now());
+                Some(Left::Active(active))
+            }
+        };
+        let inactive = server.inactive;
+        Ok(Beat::Seen { found, inactive })
+    }
+
     /// Goes on looking until it is time to count again; how many connections
     /// are open, when that is known. `inactive` is the kernel's count, of just
     /// now.

@@ -53,6 +53,7 @@ fn of(failure: &Failure, asked: &Asked) -> Option<String> {
         Failure::Refused { command, errno } => refusal::refused(*command, *errno, asked),
         Failure::Unavailable(errno) => refusal::unavailable(*errno, asked),
         Failure::Namespace(name, error) => refusal::namespace(name, error),
+        Failure::CannotTell(failure) => of(failure, asked),
         _ => None,
     }
 }

@@ -7,7 +7,7 @@ use super::seen;
 use crate::rates::{Pace, rfc3339};
 use crate::render::text;
 use crate::rules::plan;
-use crate::run::failure::Result;
+use crate::run::failure::{Failure, Result};
 use crate::run::session::Session;
 use crate::run::table::present;
 use std::time::{Instant, SystemTime};
@@ -16,12 +16,12 @@ use std::time::{Instant, SystemTime};
 /// each with the time of the look that has seen it. Addresses are numbers: a
 /// log must not wait for a name server.
 pub fn log(session: &mut Session, all: bool, mut pace: Pace) -> Result<()> {
-    let mut before = seen(present(session, all))?;
+    let mut before = seen(present(&mut session.ipvs, all).map_err(Failure::list))?;
     while let Some(due) = pace.due() {
         session.out.wait(due)?;
         pace.begin(Instant::now());
         let time = SystemTime::now();
-        let Some(after) = seen(present(session, all))? else {
+        let Some(after) = seen(present(&mut session.ipvs, all).map_err(Failure::list))? else {
             continue;
         };
         if let Some(before) = &before {

@@ -1,7 +1,9 @@
 use super::*;
 use crate::connections::Endpoint;
 use ipvs::{Forwarding, Protocol, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr};
+use std::ops::Range;
 
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 9));
 const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
@@ -17,6 +19,9 @@ struct Fake {
     block: Duration,
     blocks: u32,
     interrupted_at: Option<Duration>,
+    /// When the server, or the rows, cannot be read.
+    blind: Range<u64>,
+    no_rows: Range<u64>,
     start: Duration,
     now: Duration,
     next_block: u32,
@@ -44,7 +49,18 @@ impl Fake {
         &past.expect("a first moment").1
     }
 
+    fn fail(&self, at: &Range<u64>) -> Result<()> {
+        match at.contains(&self.now.as_secs()) {
+            true => Err(Failure::Connections(io::ErrorKind::OutOfMemory.into())),
+            false => Ok(()),
+        }
+    }
+
     fn wait(&mut self, limit: Option<u64>) -> Ended {
+        self.try_wait(limit).unwrap()
+    }
+
+    fn try_wait(&mut self, limit: Option<u64>) -> Result<Ended> {
         let key = ServiceKey::Address {
             protocol: Protocol::Tcp,
             address: VIP,
@@ -55,7 +71,7 @@ impl Fake {
         self.looks.clear();
         self.looked = Duration::ZERO;
         let target = Target::new(&service, server(0, 0, 0).key);
-        wait(self, &target, limit.map(Duration::from_secs)).unwrap()
+        wait(self, &target, limit.map(Duration::from_secs))
     }
 }
 
@@ -72,6 +88,7 @@ fn server(weight: i32, active: u32, inactive: u32) -> Server {
 
 impl World for Fake {
     fn server(&mut self) -> Result<Option<Server>> {
+        self.fail(&self.blind)?;
         self.counted += 1;
         assert!(self.counted < 1_000_000, "waits for ever");
         let moment = self.moment();
@@ -80,6 +97,7 @@ impl World for Fake {
     }
 
     fn rewind(&mut self) -> Result<()> {
+        self.fail(&self.no_rows)?;
         self.looks.push(self.now);
         assert!(
             self.looked * 10 <= self.now - self.start,
@@ -286,4 +304,30 @@ fn drain_stops_when_others_change_the_server() {
         fake(vec![(0, active(1)), (9, weight)]).wait(None),
         Ended::Reweighted(7)
     );
+}
+
+#[test]
+fn what_cannot_be_read_is_looked_at_again() {
+    let closed = inactive(&[(1, "TIME_WAIT", 9)]);
+    for limit in [None, Some(100)] {
+        let mut fake = fake(vec![(0, active(1)), (50, closed.clone())]);
+        (fake.blind, fake.no_rows) = (20..40, 50..60);
+        assert_eq!(fake.wait(limit), Ended::Empty);
+        assert_eq!(fake.now.as_secs(), 60);
+    }
+}
+
+#[test]
+fn waiting_for_what_cannot_be_read_has_an_end() {
+    let mut fake = fake(vec![(0, active(1))]);
+    fake.blind = 5..10_000;
+    assert!(fake.try_wait(Some(100)).is_err());
+    assert_eq!(fake.now.as_secs(), 100);
+    fake.now = Duration::ZERO;
+    assert!(fake.try_wait(None).is_err());
+    assert_eq!(fake.now.as_secs(), 5 + PATIENCE.as_secs());
+    // A connection that was seen when the time was up is not forgotten.
+    fake.blind = 5..90;
+    fake.now = Duration::ZERO;
+    assert_eq!(fake.wait(Some(100)), Ended::TimedOut(Left::Active(1)));
 }
