@@ -6,7 +6,7 @@
 //! the change is then tried again if the desired state can still be reached.
 
 use super::failure::{Failure, Result};
-use super::table;
+use super::{lock, table};
 use crate::cli::opt::CommandName;
 use crate::cli::patch::{Desired, Over, Settings};
 use ipvs::{
@@ -105,6 +105,7 @@ fn again<C: Copy, P: Over<C>>(
     } else {
         1
     };
+    let _lock = lock::take();
     for last in (0..tries).rev().map(|left| left == 0) {
         let Some(change) = next(ipvs)? else {
             return Ok(());

@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::session::Session;
 use super::signals::Interrupt;
-use super::table;
+use super::{lock, table};
 use crate::cli::opt::CommandName;
 use crate::connections::{Connection, ConnectionFilter, Connections};
 use crate::procfs;
@@ -68,17 +68,20 @@ fn try_drain(
     drain.find()?.ok_or(NO_SUCH_SERVER)?;
     warn(drain.ipvs.namespace(), &service);
     // Read again, since others may have changed it in the meantime.
+    let lock = lock::take();
     let before = drain.find()?.ok_or(NO_SUCH_SERVER)?.config;
     if before.weight == 0 {
         failure::say(
             b"warning: the weight is 0 already, perhaps because of another drain: it will stay 0",
         );
     } else if let Err(failure) = drain.set_weight(&before, 0) {
+        drop(lock);
         return match failure.may_be_done() {
             true => drain.fail(&before, failure),
             false => Err(failure),
         };
     }
+    drop(lock);
     let target = Target::new(&service, *server);
     drain.progress = Progress::on_terminal(target);
     let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
@@ -200,6 +203,7 @@ impl Drain<'_> {
     /// of 0 that came with other changes is somebody else's 0. `None` when there
     /// is no such server any more.
     fn put_back(&mut self, before: &ServerConfig) -> Result<Option<Weight>> {
+        let _lock = lock::take();
         let Some(server) = self.find()? else {
             return Ok(None);
         };

@@ -12,6 +12,7 @@ mod exit;
 mod failure;
 mod hints;
 mod list;
+mod lock;
 mod output;
 mod programs;
 mod progress;

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::failure::{Failure, Result};
+use super::lock;
 use super::output::Output;
 use super::progress::{Progress, carry_out, print_changes, say_of_line};
 use super::session::Session;
@@ -9,11 +10,11 @@ use super::signals::Interrupt;
 use super::table::present;
 use crate::cli::opt::CommandName;
 use crate::rules::plan::Wanted;
-use ipvs::Ipvs;
+use ipvs::{Change, Ipvs};
 use std::ffi::OsStr;
 
-/// How often the difference is taken again when the kernel refuses something:
-/// somebody else may have changed the table meanwhile.
+/// How often the difference is taken again when the kernel refuses something, or
+/// somebody else has come between the changes.
 const ROUNDS: usize = 3;
 
 /// Makes the table what `wanted` says; with `dry_run`, prints how.
@@ -26,41 +27,61 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         Ok(present) => Ok(wanted.steps(&present)),
         Err(error) => Err(Failure::reading(CommandName::Restore, error)),
     };
+    let _lock = lock::take();
     let mut missing = steps(&mut ipvs)?;
     let mut progress = Progress::new(Interrupt::watch()?);
     let mut refusals = Vec::new();
     let mut wanted_steps = 0;
-    for _ in 0..ROUNDS {
+    for left in (0..ROUNDS).rev() {
         refusals.clear();
         progress.refused = 0;
         progress.stopped = None;
         wanted_steps = progress.done + missing.len();
-        let all = missing.into_iter();
+        let all = missing.iter().copied();
         carry_out(&mut ipvs, all, &mut progress, |line, text| {
             refusals.push((line, text));
         });
-        let is_done = refusals.is_empty() && progress.stopped.is_none();
-        if is_done || progress.interrupted() {
+        let is_made = refusals.is_empty() && progress.stopped.is_none();
+        // Nobody comes between a single change.
+        if is_made && missing.len() <= 1 || progress.interrupted() {
             break;
         }
-        missing = match steps(&mut ipvs) {
-            Ok(missing) => missing,
+        let next = match steps(&mut ipvs) {
+            Ok(next) => next,
+            Err(_) if is_made => break,
             Err(failure) => {
                 progress.stopped = Some(failure.to_string());
                 break;
             }
         };
-        if missing.is_empty() {
+        // What was made and is to be made once more is not as the kernel has it.
+        let is_done = match is_made {
+            true => next == missing || next.iter().all(|(_, change)| is_setting(change)),
+            false => next.is_empty(),
+        };
+        if is_done {
             refusals.clear();
             progress.refused = 0;
             progress.stopped = None;
             break;
         }
+        if is_made && left == 0 {
+            progress.stopped = Some("others keep changing the table".into());
+        }
+        missing = next;
     }
     for (line, text) in &refusals {
         say_of_line(*line, text);
     }
     Ok(progress.end("changes", wanted_steps))
+}
+
+/// Whether it is not of the table: the kernel may round what was asked for.
+fn is_setting(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::SetTimeouts(_) | Change::StartDaemon(_) | Change::StopDaemon(_)
+    )
 }
 
 /// Prints how the table becomes what `wanted` says. Nothing is printed of a

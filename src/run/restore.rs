@@ -7,7 +7,7 @@ use super::output::Output;
 use super::progress::{Progress, carry_out, say_of_line};
 use super::session::Session;
 use super::signals::Interrupt;
-use super::{action, ready, replace};
+use super::{action, lock, ready, replace};
 use crate::cli::opt::CommandName;
 use crate::cli::{Action, Restore};
 use crate::names::ManyLookup;
@@ -117,6 +117,7 @@ fn carry_out_all(session: &mut Session, rules: &[Rule], start: Start, progress: 
 }
 
 fn change_all(session: &mut Session, steps: impl Iterator<Item = Step>, progress: &mut Progress) {
+    let _lock = lock::take();
     carry_out(&mut session.ipvs, steps, progress, |line, text| {
         say_of_line(line, &text);
     });
