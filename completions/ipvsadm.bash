@@ -42,15 +42,15 @@ _ipvsadm_options() {
         edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --keep --without --netns' ;;
         delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --ensure --netns' ;;
         flush) echo '--netns' ;;
-        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric -c --connection --client --state --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
+        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -c --connection --client --state --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
         add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --ensure --netns' ;;
-        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --ensure --netns' ;;
-        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --netns' ;;
+        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --vip --ensure --all --dry-run --netns' ;;
+        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --vip --keep --all --dry-run --netns' ;;
         set) echo '--netns' ;;
         start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl --netns' ;;
         stop-daemon) echo '--syncid --netns' ;;
-        restore) echo '--replace --dry-run --netns' ;;
-        save) echo '-n --numeric --watch --samples --all --netns' ;;
+        restore) echo '--ensure --replace --dry-run --netns' ;;
+        save) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip --watch --samples --all --netns' ;;
         check) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -j --json --netns' ;;
         check-real-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -n --numeric -j --json --netns' ;;
         zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
@@ -132,9 +132,10 @@ _ipvsadm() {
         -w | --weight) return ;;
         -x | --u-threshold) return ;;
         -y | --l-threshold) return ;;
+        --vip) return ;;
         --client) return ;;
         --state) found='NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!' before+=${value%"${value##*,}"} ;;
-        --by) found='service server client state protocol' before+=${value%"${value##*,}"} ;;
+        --by) found='service server host client state protocol' before+=${value%"${value##*,}"} ;;
         --top) return ;;
         --samples) return ;;
         --mcast-interface) found=$(_ipvsadm_interfaces) ;;
@@ -168,8 +169,8 @@ _ipvsadm() {
 _ipvsadm_small() {
     local words
     case $1 in
-        *ipvsadm-save) words='-n --all --netns' ;;
-        *ipvsadm-restore) words='--replace --dry-run --netns' ;;
+        *ipvsadm-save) words='-t -u --sctp-service -f -6 -r -n --vip --all --netns' ;;
+        *ipvsadm-restore) words='--ensure --replace --dry-run --netns' ;;
         *) words='-b --batch -d --delay -n --samples -N --netns -h --help -V --version' ;;
     esac
     [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)

@@ -6,14 +6,13 @@
 
 use crate::check::routing;
 use crate::cli::patch::{Desired, Settings};
-use crate::cli::values::{connections, interval};
+use crate::cli::values::{connections, endpoint, interval};
 use crate::cli::{self, Action, Command, List, argv, popt::Lexer, popt::Token, values};
-use crate::connections::{
-    Connection, ConnectionFilter, Endpoint, EndpointFilter, Key, STATES, take_row,
-};
+use crate::connections::{Connection, ConnectionFilter, Endpoint, Key, STATES, take_row};
 use crate::names::NoLookup;
 use crate::render::{Buffer, text};
 use crate::rules::{self, plan::Wanted};
+use crate::selection::EndpointFilter;
 use ipvs::netlink::messages;
 use ipvs::wire::{self, Body, Request};
 use ipvs::{
@@ -441,7 +440,7 @@ pub fn values(input: &[u8]) {
             }
         }
         6 => {
-            let Ok(client) = connections::client(word) else {
+            let Ok(client) = endpoint::client(word) else {
                 return;
             };
             let address = match client.network.first() {
@@ -451,7 +450,7 @@ pub fn values(input: &[u8]) {
             let length = client.network.prefix().map(|n| format!("/{n}"));
             let port = client.port.map(|n| format!(":{n}"));
             let printed = [Some(address), length, port].map(Option::unwrap_or_default);
-            let again = connections::client(printed.concat().as_bytes());
+            let again = endpoint::client(printed.concat().as_bytes());
             assert_eq!(again, Ok(client), "{printed:?}");
         }
         7 => {

@@ -15,6 +15,7 @@
 //!   unsafe code is in a package of its own, `src/gethostbyname`
 //! * [`rates`] looks at the table again and again and counts rates
 //! * [`connections`] reads the table of connections
+//! * [`selection`] says which part of a table is meant
 //! * [`procfs`] reads what the kernel says in files
 //! * [`ipvs`] talks to the kernel: a package of its own, in `src/ipvs`
 
@@ -42,4 +43,5 @@ pub mod rates;
 pub mod render;
 pub mod rules;
 pub mod run;
+pub mod selection;
 mod start;

@@ -5,9 +5,10 @@
 
 use super::routing::{self, Link, LinkAddress, Route, RouteAnswer, Routing, SourceNat};
 use super::{Findings, setting_name};
-use crate::connections::{ConnectionFilter, Connections, Network};
+use crate::connections::{ConnectionFilter, Connections};
 use crate::procfs;
 use crate::render::words::count;
+use crate::selection::Network;
 use anyhow::{Context, Error, Result, anyhow};
 use ipvs::{
     Daemon, DaemonRole, Family, Forwarding, Info, Ipvs, Namespace, Protocol, ServerKey, ServiceKey,

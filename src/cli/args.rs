@@ -7,9 +7,10 @@
 use super::error::UsageError;
 use super::opt::{CommandName, OptSet};
 use super::patch::{ServerOptions, ServiceOptions};
-use super::values::{self, REAL_SERVER};
-use crate::connections::{EndpointFilter, Keys, StateSet};
+use super::values::{self, REAL_SERVER, endpoint::endpoint};
+use crate::connections::{Keys, StateSet};
 use crate::names::Lookup;
+use crate::selection::EndpointFilter;
 use ipvs::{DaemonConfig, DaemonRole, Family, Protocol, ServerKey, ServiceKey};
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -31,7 +32,17 @@ pub struct Args<'a> {
     pub(super) service_options: ServiceOptions,
     /// As typed: the family, which decides what it means, may come later.
     pub(super) netmask: Option<&'a [u8]>,
-    pub(super) server: Option<TypedServer>,
+    /// The server; without a port, it has that of the service before it.
+    pub(super) server: Option<ServerKey>,
+    /// Its port, if one was typed.
+    pub(super) server_port: Option<u16>,
+    /// `-r` where it stands for servers of any service.
+    pub(super) servers: Option<EndpointFilter>,
+    /// `-r` as typed: with `--all` it is read as `-L` reads it.
+    pub(super) server_word: &'a [u8],
+    /// What is wrong with a network as a real server, unless `--all` comes yet.
+    pub(super) needs_all: Option<UsageError>,
+    pub(super) vip: Option<EndpointFilter>,
     pub(super) server_options: ServerOptions,
     /// `--drain`, with its limit in seconds.
     pub(super) drain: Option<Option<u32>>,
@@ -65,21 +76,28 @@ pub struct Args<'a> {
     pub(super) netns: Option<OsString>,
 }
 
-/// A real server as typed.
-#[derive(Clone, Copy, Debug)]
-pub struct TypedServer {
-    /// The server; without a port, it has that of the service before it.
-    pub(super) key: ServerKey,
-    /// The port, if there was one.
-    pub(super) port: Option<u16>,
-}
-
 impl<'a> Args<'a> {
     /// No options yet, for `command`.
     pub fn new(command: CommandName) -> Args<'a> {
         Args {
             command,
             ..Args::default()
+        }
+    }
+
+    /// Whether `-e` or `-d` is about a real server in any service.
+    pub(super) fn is_of_hosts(&self) -> bool {
+        matches!(
+            self.command,
+            CommandName::EditServer | CommandName::DeleteServer
+        ) && (self.all || self.vip.is_some())
+    }
+
+    /// `error`, or one that was held back in case that `--all` came.
+    pub(super) fn first_error(&mut self, error: UsageError) -> UsageError {
+        match self.needs_all.take() {
+            Some(first) if !self.is_of_hosts() => first,
+            _ => error,
         }
     }
 
@@ -97,21 +115,33 @@ impl<'a> Args<'a> {
     /// `-r`. A server without a port has that of the service, if it comes before.
     pub(super) fn take_server(
         &mut self,
-        value: &[u8],
+        value: &'a [u8],
         lookup: &mut dyn Lookup,
     ) -> Result<(), UsageError> {
         // With a mark, port names are those of TCP.
         let protocol = self
             .service
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
-        let (address, port) = values::address(value, protocol, lookup)
-            .map_err(|reason| values::illegal(REAL_SERVER, value, reason))?;
-        let own_port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
-        let key = ServerKey {
-            address,
-            port: own_port,
+        if matches!(self.command, CommandName::List | CommandName::Save) {
+            self.servers = Some(endpoint(REAL_SERVER, value, protocol, lookup)?);
+            return Ok(());
+        }
+        self.server_word = value;
+        let (address, port) = match values::address(value, protocol, lookup) {
+            Ok(found) => found,
+            Err(reason) => {
+                let wrong = values::illegal(REAL_SERVER, value, reason);
+                // A network, if --all or --vip comes yet.
+                if self.command == CommandName::EditServer && value.contains(&b'/') {
+                    self.needs_all = Some(wrong);
+                    return Ok(());
+                }
+                return Err(wrong);
+            }
         };
-        self.server = Some(TypedServer { key, port });
+        self.server_port = port;
+        let port = port.unwrap_or_else(|| self.service.map_or(0, |service| service.port()));
+        self.server = Some(ServerKey { address, port });
         Ok(())
     }
 

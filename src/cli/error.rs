@@ -10,6 +10,7 @@ use crate::cli::opt::TunnelType;
 use crate::connections::{Key, STATES};
 use crate::render::sched_flags::SCHED_FLAGS;
 use crate::render::visible;
+use crate::selection::Network;
 use ipvs::Family;
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
@@ -78,6 +79,8 @@ pub enum UsageError {
     NoTunnel,
     /// The prefix in the word is longer than an address.
     LongPrefix(Vec<u8>),
+    /// The word has bits set behind the length of the network, which is this.
+    HostBits(Vec<u8>, Network),
     /// Unknown connection state.
     UnknownState(Vec<u8>),
     /// Unknown `--by` key.
@@ -238,6 +241,14 @@ impl UsageError {
             E::NoTunnel => b"Tunnel options conflict with forward method".into(),
             E::LongPrefix(word) => {
                 insert_visible(b"the prefix of `%' is longer than an address", word)
+            }
+            E::HostBits(word, network) => {
+                let network = format!(
+                    "`%' has bits behind its length: the network is {}/{}",
+                    network.first(),
+                    network.prefix().unwrap_or_default()
+                );
+                insert_visible(network.as_bytes(), word)
             }
             E::UnknownState(word) => insert_visible(b"unknown connection state `%'", word),
             E::UnknownKey(word) => insert_visible(b"--by cannot count by `%'", word),

@@ -32,6 +32,15 @@ impl Allowed {
             .contains(option)
     }
 
+    /// The same, with `option` illegal.
+    pub const fn without(self, option: Opt) -> Allowed {
+        Allowed {
+            needs: self.needs.without(option),
+            may: self.may.without(option),
+            one_of: self.one_of.without(option),
+        }
+    }
+
     /// Checks the options `given` in `context`.
     pub fn check(&self, given: OptSet, context: Context) -> Result<(), UsageError> {
         check(self, Opt::ALL.iter().copied(), given, context)

@@ -33,7 +33,8 @@ pub mod save_restore;
 pub mod values;
 
 pub use command::{
-    Action, Check, Command, Format, Invocation, List, Restore, Save, Watch, Watched,
+    Action, Check, Command, Format, HostEdit, Hosts, Invocation, List, Restore, Save, Watch,
+    Watched,
 };
 pub use error::{Context, UsageError};
 
@@ -103,6 +104,10 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
             Err(UsageError::OptionNotInRules(Opt::Netns))
         }
         Command::Action(action) => Ok(action),
+        Command::Hosts(Hosts { part, .. }) => Err(UsageError::OptionNotInRules(match part.vip {
+            Some(_) => Opt::Vip,
+            None => Opt::All,
+        })),
         Command::Watch(_) => Err(UsageError::OptionNotInRules(Opt::Watch)),
         Command::Restore(_) => Err(UsageError::NotInRules(CommandName::Restore)),
         Command::Check { check, .. } => Err(UsageError::NotInRules(check.name())),
@@ -147,8 +152,11 @@ fn interpret<'a>(
             },
             (Err(error), None) => return Err(Wrong::NoCommand(Some(error))),
             (Ok(Token::Word(word)), Some(args)) => args.words.push(word),
-            (Ok(Token::Option(option)), Some(args)) => take(args, &option, lookup)?,
-            (Err(error), Some(_)) => return Err(error.into()),
+            (Ok(Token::Option(option)), Some(args)) => {
+                let taken = take(args, &option, lookup);
+                taken.map_err(|error| args.first_error(error))?;
+            }
+            (Err(error), Some(args)) => return Err(args.first_error(error).into()),
         }
     }
     let Some(mut args) = args else {
@@ -157,7 +165,7 @@ fn interpret<'a>(
     args.words.splice(0..0, words_before);
     Ok(Meaning {
         netns: args.netns.take(),
-        server_port: args.server.and_then(|server| server.port),
+        server_port: args.server_port,
         command: args.command(lookup)?,
     })
 }
@@ -251,9 +259,22 @@ mod tests {
             ("-L --check", "--check: unknown option"),
             ("-L --all -w x", "--all: unknown option"),
             (
-                "-L -r 10.0.0.2",
+                "-L --timeout -r 10.0.0.2",
                 "Illegal 'real-server' option with the 'list' command",
             ),
+            (
+                "-L --vip 10.0.0.1 -t 10.0.0.1:80",
+                "The option 'vip' conflicts with the 'service-address' option in the 'list' command",
+            ),
+            (
+                "-S --vip 10.0.0.1 --all",
+                "The option 'vip' conflicts with the 'all' option in the 'save' command",
+            ),
+            (
+                "-L --vip=",
+                "illegal virtual IP address[/length][:port] specified",
+            ),
+            ("-Z --vip 10.0.0.1", "--vip: unknown option"),
             (
                 "-L --client ::1",
                 "Illegal 'client' option with the 'list' command",
@@ -429,7 +450,11 @@ mod tests {
                 "-e -t 10.0.0.1:80 -r 10.0.0.2 --keep",
                 CommandName::EditServer,
             ),
+            ("-e -r 10.0.0.2 --keep", CommandName::EditServer),
+            ("-e --all -r 10.0.0.2 --keep", CommandName::EditServer),
             ("-d -t 10.0.0.1:80 -r 10.0.0.2", CommandName::DeleteServer),
+            ("-d -r 10.0.0.2", CommandName::DeleteServer),
+            ("-d --all -r 10.0.0.2", CommandName::DeleteServer),
             ("--set 1 2 3", CommandName::Set),
             ("--start-daemon master", CommandName::StartDaemon),
             ("--stop-daemon master", CommandName::StopDaemon),

@@ -149,6 +149,7 @@ named! {
         State => "state",
         By => "by",
         Top => "top",
+        Vip => "vip",
     }
 }
 
@@ -233,6 +234,11 @@ impl OptSet {
     /// The set with `option` in it.
     pub const fn with(self, option: Opt) -> OptSet {
         OptSet(self.0 | 1 << option as u64)
+    }
+
+    /// The set without `option`.
+    pub const fn without(self, option: Opt) -> OptSet {
+        OptSet(self.0 & !(1 << option as u64))
     }
 
     /// Puts `option` in; false if it was there.

@@ -14,7 +14,7 @@ use super::matrix::{Allowed, REMOVABLE};
 use super::opt::{CommandName, Commands, Opt};
 use super::patch::Method;
 use super::values::interval::DEFAULT_INTERVAL;
-use super::values::{self, connections, number};
+use super::values::{self, connections, endpoint, number};
 use crate::cli::opt::TunnelType;
 use crate::connections::{Key, STATES};
 use crate::names::Lookup;
@@ -131,6 +131,8 @@ pub struct OptionSpec {
     one_of: Commands,
     /// Whether `-L -c` takes it.
     connections: bool,
+    /// The commands that take it although C ipvsadm refuses it there.
+    also: Commands,
 }
 
 /// Rows are equal if they are the same row.
@@ -159,7 +161,11 @@ impl OptionSpec {
 
     /// Whether `command` takes it, with `-c` if that is the list command.
     pub fn is_taken_by(&self, command: CommandName) -> bool {
-        let all = self.needed.union(self.allowed).union(self.one_of);
+        let all = self
+            .needed
+            .union(self.allowed)
+            .union(self.one_of)
+            .union(self.also);
         all.contains(command) || self.connections && command == CommandName::List
     }
 
@@ -215,6 +221,13 @@ impl OptionSpec {
     const fn one_of(self, command: CommandName) -> OptionSpec {
         OptionSpec {
             one_of: Commands::of(&[command]),
+            ..self
+        }
+    }
+
+    const fn also_of(self, commands: &[CommandName]) -> OptionSpec {
+        OptionSpec {
+            also: Commands::of(commands),
             ..self
         }
     }
@@ -276,6 +289,7 @@ const fn row(short: &str, long: &'static str, role: Role, about: &'static str) -
         allowed: Commands::of(&[]),
         one_of: Commands::of(&[]),
         connections: false,
+        also: Commands::of(&[]),
     }
 }
 
@@ -303,6 +317,7 @@ const fn service(short: &str, long: &'static str, about: &'static str) -> Option
         ])
         .of(&[C::Zero, C::Check])
         .one_of(C::List)
+        .also_of(&[C::Save])
         .of_connections()
 }
 
@@ -401,7 +416,8 @@ pub static OPTIONS: &[OptionSpec] = {
                 |a, v, _| put(&mut a.service_options.sched_flags, Ok(values::cut_sched_flags(v)))),
 
         option(ServerOptions, "r", "real-server", O::RealServer, "the real server, host[:port]")
-            .needed_by(&[C::AddServer, C::EditServer, C::DeleteServer]).of(&[C::CheckRealServer]).of_connections()
+            .needed_by(&[C::AddServer, C::EditServer, C::DeleteServer]).of(&[C::CheckRealServer])
+            .also_of(&[C::List, C::Save]).of_connections()
             .value("ADDRESS", Server, |a, v, l| a.take_server(v, l)),
         option(ServerOptions, "g", "gatewaying", O::ForwardingMethod, "forward by direct routing; the default").of(FORWARDING)
             .flag(|a| put(&mut a.server_options.method, Ok(Method::Route))),
@@ -431,10 +447,13 @@ pub static OPTIONS: &[OptionSpec] = {
 
         option(ListOptions, "n", "numeric", O::Numeric, "addresses and ports as numbers")
             .of(&[C::List, C::Save, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.numeric)),
+        option(ListOptions, "", "vip", O::Vip, "only services at this address, host[/length][:port]").ours()
+            .of(&[C::List, C::Save, C::EditServer, C::DeleteServer]).of_connections()
+            .value("ADDRESS", Any, |a, v, l| put(&mut a.vip, endpoint::vip(v, l))),
         option(ListOptions, "c", "connection", O::Connection, "list the connections").one_of(C::List).of_connections()
             .flag(|a| on(&mut a.connection)),
         option(ListOptions, "", "client", O::Client, "with -c: only these clients, address[/length][:port]").ours().of_connections()
-            .value("CLIENT", Any, |a, v, _| put(&mut a.client, connections::client(v))),
+            .value("CLIENT", Any, |a, v, _| put(&mut a.client, endpoint::client(v))),
         option(ListOptions, "", "state", O::State, "with -c: only these states, such as syn_recv,established").ours().of_connections()
             .value("STATES", Several(|| STATES.to_vec()), |a, v, _| put(&mut a.states, connections::states(v))),
         option(ListOptions, "", "by", O::By, "with -c: count by %, client/LENGTH").ours().of_connections()
@@ -490,14 +509,16 @@ pub static OPTIONS: &[OptionSpec] = {
             .of(&[C::AddService, C::EditService, C::AddServer, C::EditServer]).flag(|a| on(&mut a.keep)),
         option(ChangeOptions, "", "without", O::Without, "with --keep: remove %").ours().of(SERVICE_CHANGES)
             .value("NAMES", Several(|| REMOVABLE.map(Opt::name).to_vec()), |a, v, _| put(&mut a.without, values::without(v))),
-        option(ChangeOptions, "", "ensure", O::Ensure, "with -A, -a: add, or edit if it differs; -D, -d: no error if absent").ours()
-            .of(&[C::AddService, C::DeleteService, C::AddServer, C::DeleteServer]).flag(|a| on(&mut a.ensure)),
+        option(ChangeOptions, "", "ensure", O::Ensure, "with -A, -a: add, or edit if it differs; -D, -d: no error if absent; -R: the same of each line").ours()
+            .of(&[C::AddService, C::DeleteService, C::AddServer, C::DeleteServer, C::Restore]).flag(|a| on(&mut a.ensure)),
 
-        option(SaveOptions, "", "all", O::All, "with -S: also the session time-outs and sync daemons").ours().of(&[C::Save])
+        option(SaveOptions, "", "all", O::All, "with -S: also the session time-outs and sync daemons; with -e, -d: in all services").ours()
+            .of(&[C::Save, C::EditServer, C::DeleteServer])
             .flag(|a| on(&mut a.all)),
         option(SaveOptions, "", "replace", O::Replace, "with -R: change only what differs from the rules").ours().of(&[C::Restore])
             .flag(|a| on(&mut a.replace)),
-        option(SaveOptions, "", "dry-run", O::DryRun, "with -R: change nothing, print the commands that would run").ours().of(&[C::Restore])
+        option(SaveOptions, "", "dry-run", O::DryRun, "change nothing, print the commands that would run").ours()
+            .of(&[C::Restore, C::EditServer, C::DeleteServer])
             .flag(|a| on(&mut a.dry_run)),
 
         option(AnyOptions, "", "netns", O::Netns, "a network namespace: a name as in ip netns, or a path").ours().of(ALL_BUT_TEXTS).of_connections()
@@ -505,14 +526,25 @@ pub static OPTIONS: &[OptionSpec] = {
     ]
 };
 
-/// What a command, or `-L -c`, has of the table.
-const fn allowed(command: CommandName, connections: bool) -> Allowed {
+/// Whose options are meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taker {
+    /// The command's, by C ipvsadm's rules.
+    Command,
+    /// The command's, with what we take beyond that.
+    Extended,
+    /// Those of `-L -c`.
+    Connections,
+}
+
+/// What a command has of the table.
+const fn allowed(command: CommandName, taker: Taker) -> Allowed {
     let mut allowed = Allowed::NOTHING;
     let mut i = 0;
     while i < OPTIONS.len() {
         let row = &OPTIONS[i];
         if let Role::Option(option) = row.role {
-            if connections {
+            if let Taker::Connections = taker {
                 if row.connections {
                     allowed.may = allowed.may.with(option);
                 }
@@ -522,6 +554,8 @@ const fn allowed(command: CommandName, connections: bool) -> Allowed {
                 allowed.may = allowed.may.with(option);
             } else if row.one_of.contains(command) {
                 allowed.one_of = allowed.one_of.with(option);
+            } else if matches!(taker, Taker::Extended) && row.also.contains(command) {
+                allowed.may = allowed.may.with(option);
             }
         }
         i += 1;
@@ -531,21 +565,30 @@ const fn allowed(command: CommandName, connections: bool) -> Allowed {
 
 /// The options of `-L -c`. Where one of them is ours, other listings do not take
 /// it; C ipvsadm has its own words for those that are its own.
-pub static CONNECTION_OPTIONS: Allowed = allowed(CommandName::List, true);
+pub static CONNECTION_OPTIONS: Allowed = allowed(CommandName::List, Taker::Connections);
 
-static COMMAND_OPTIONS: [Allowed; CommandName::ALL.len()] = {
+const fn of_all_commands(taker: Taker) -> [Allowed; CommandName::ALL.len()] {
     let mut all = [Allowed::NOTHING; CommandName::ALL.len()];
     let mut i = 0;
     while i < all.len() {
-        all[i] = allowed(CommandName::ALL[i], false);
+        all[i] = allowed(CommandName::ALL[i], taker);
         i += 1;
     }
     all
-};
+}
 
-/// The options of `command`; for `-L -c`, see also [`CONNECTION_OPTIONS`].
+static COMMAND_OPTIONS: [Allowed; CommandName::ALL.len()] = of_all_commands(Taker::Command);
+static EXTENDED_OPTIONS: [Allowed; CommandName::ALL.len()] = of_all_commands(Taker::Extended);
+
+/// The options of `command` by C ipvsadm's rules, with those that are ours alone.
 pub fn allowed_with(command: CommandName) -> &'static Allowed {
     &COMMAND_OPTIONS[command as usize]
+}
+
+/// The same, with options of C ipvsadm that it refuses with `command`. For
+/// `-L -c`, see [`CONNECTION_OPTIONS`].
+pub fn extended_with(command: CommandName) -> &'static Allowed {
+    &EXTENDED_OPTIONS[command as usize]
 }
 
 /// The row with this long spelling.

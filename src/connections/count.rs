@@ -1,6 +1,7 @@
 //! Connections counted by what they have in common.
 
-use super::{Connection, Endpoint, Network};
+use super::{Connection, Endpoint};
+use crate::selection::Network;
 use ipvs::Name;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -12,6 +13,8 @@ pub enum Key {
     Service,
     /// The real server.
     Server,
+    /// The real server's address, whatever the port.
+    Host,
     /// The client's address, or its network: so many bits of it.
     Client(Option<u8>),
     /// The state.
@@ -22,9 +25,10 @@ pub enum Key {
 
 impl Key {
     /// All of them, the client by its address.
-    pub const ALL: [Key; 5] = [
+    pub const ALL: [Key; 6] = [
         Key::Service,
         Key::Server,
+        Key::Host,
         Key::Client(None),
         Key::State,
         Key::Protocol,
@@ -35,6 +39,7 @@ impl Key {
         match self {
             Key::Service => "service",
             Key::Server => "server",
+            Key::Host => "host",
             Key::Client(_) => "client",
             Key::State => "state",
             Key::Protocol => "protocol",
@@ -47,6 +52,7 @@ impl Key {
         match self {
             Key::Service => KeyValue::Service(row.service, name(row.protocol)),
             Key::Server => KeyValue::Server(row.server),
+            Key::Host => KeyValue::Host(row.server.address),
             Key::Client(None) => KeyValue::Client(Network::host(row.client.address)),
             Key::Client(Some(prefix)) => KeyValue::Client(Network::of(row.client.address, prefix)),
             Key::State => KeyValue::State(name(row.state)),
@@ -115,6 +121,8 @@ pub enum KeyValue {
     Service(Endpoint, Name),
     /// The real server.
     Server(Endpoint),
+    /// The real server's address.
+    Host(IpAddr),
     /// The client or its network.
     Client(Network),
     /// The kernel's name of the state.
@@ -128,6 +136,7 @@ impl KeyValue {
     pub fn host(&self) -> Option<IpAddr> {
         match self {
             KeyValue::Service(at, _) | KeyValue::Server(at) => Some(at.address),
+            KeyValue::Host(address) => Some(*address),
             KeyValue::Client(network) if network.prefix().is_none() => Some(network.first()),
             KeyValue::Client(_) | KeyValue::State(_) | KeyValue::Protocol(_) => None,
         }
@@ -138,6 +147,7 @@ impl KeyValue {
         match self {
             KeyValue::Service(..) => Key::Service,
             KeyValue::Server(_) => Key::Server,
+            KeyValue::Host(_) => Key::Host,
             KeyValue::Client(network) => Key::Client(network.prefix()),
             KeyValue::State(_) => Key::State,
             KeyValue::Protocol(_) => Key::Protocol,

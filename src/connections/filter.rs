@@ -1,8 +1,8 @@
 //! Which connections are asked for.
 
 use super::{Connection, Endpoint};
-use ipvs::{Family, Protocol};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::selection::EndpointFilter;
+use ipvs::Protocol;
 
 /// What a connection must be like. What is `None` may be anything; all that is
 /// not must hold.
@@ -24,7 +24,7 @@ impl ConnectionFilter {
     /// Whether `row` is such a connection.
     pub fn matches(&self, row: &Connection) -> bool {
         let is = |filter: &Option<EndpointFilter>, at: &Endpoint| {
-            filter.as_ref().is_none_or(|filter| filter.matches(at))
+            filter.is_none_or(|filter| filter.matches(&at.address, at.port))
         };
         is(&self.client, &row.client)
             && is(&self.service, &row.service)
@@ -33,87 +33,6 @@ impl ConnectionFilter {
                 .protocol
                 .is_none_or(|it| it.kernel_name().as_bytes() == row.protocol)
             && self.states.is_none_or(|states| states.contains(row.state))
-    }
-}
-
-/// Addresses, and one of their ports or all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EndpointFilter {
-    /// The addresses.
-    pub network: Network,
-    /// The port, or all of them.
-    pub port: Option<u16>,
-}
-
-impl EndpointFilter {
-    /// One address, with port 0 for all of its ports.
-    pub fn host(address: IpAddr, port: u16) -> EndpointFilter {
-        EndpointFilter {
-            network: Network::host(address),
-            port: Some(port).filter(|port| *port != 0),
-        }
-    }
-
-    fn matches(&self, at: &Endpoint) -> bool {
-        self.port.is_none_or(|port| port == at.port) && self.network.contains(&at.address)
-    }
-}
-
-/// The addresses that begin alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    first: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    /// The addresses that have the first `prefix` bits of `address`; all bits
-    /// where it has no more.
-    pub fn of(address: IpAddr, prefix: u8) -> Network {
-        match address {
-            IpAddr::V4(v4) => {
-                let prefix = prefix.min(32);
-                let mask = u32::MAX.checked_shl(u32::from(32 - prefix)).unwrap_or(0);
-                let first = Ipv4Addr::from_bits(v4.to_bits() & mask).into();
-                Network { first, prefix }
-            }
-            IpAddr::V6(v6) => {
-                let prefix = prefix.min(128);
-                let mask = u128::MAX.checked_shl(u32::from(128 - prefix)).unwrap_or(0);
-                let first = Ipv6Addr::from_bits(v6.to_bits() & mask).into();
-                Network { first, prefix }
-            }
-        }
-    }
-
-    /// One address alone.
-    pub fn host(address: IpAddr) -> Network {
-        let prefix = if address.is_ipv4() { 32 } else { 128 };
-        Network {
-            first: address,
-            prefix,
-        }
-    }
-
-    /// The first address.
-    pub fn first(&self) -> IpAddr {
-        self.first
-    }
-
-    /// The family of the addresses.
-    pub fn family(&self) -> Family {
-        Family::of(&self.first)
-    }
-
-    /// How many bits the addresses have in common; `None` if there is only one.
-    pub fn prefix(&self) -> Option<u8> {
-        let all = if self.first.is_ipv4() { 32 } else { 128 };
-        Some(self.prefix).filter(|prefix| *prefix < all)
-    }
-
-    /// Whether `address` is one of them.
-    pub fn contains(&self, address: &IpAddr) -> bool {
-        Network::of(*address, self.prefix).first == self.first
     }
 }
 
@@ -160,33 +79,11 @@ impl StateSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::selection::Network;
+    use std::net::IpAddr;
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_network_has_the_addresses_that_begin_like_it() {
-        for (address, prefix, inside, outside) in [
-            ("10.1.2.3", 24, "10.1.2.255", "10.1.3.3"),
-            ("10.1.2.3", 32, "10.1.2.3", "10.1.2.2"),
-            ("10.1.2.3", 255, "10.1.2.3", "10.1.2.2"),
-            ("10.1.2.3", 0, "255.0.0.1", "::"),
-            ("0.0.0.0", 0, "255.0.0.1", "::"),
-            ("2001:db8::1", 32, "2001:db8:ffff::", "2001:db9::1"),
-            ("2001:db8::1", 128, "2001:db8::1", "2001:db8::2"),
-            ("::", 0, "2001:db8::1", "0.0.0.0"),
-            ("::a01:203", 128, "::a01:203", "10.1.2.3"),
-        ] {
-            let network = Network::of(ip(address), prefix);
-            assert!(network.contains(&ip(inside)), "{network:?}");
-            assert!(!network.contains(&ip(outside)), "{network:?}");
-        }
-        assert_eq!(Network::of(ip("10.1.2.3"), 24).first(), ip("10.1.2.0"));
-        assert_eq!(Network::of(ip("10.1.2.3"), 24).prefix(), Some(24));
-        assert_eq!(Network::of(ip("10.1.2.3"), 64).prefix(), None);
-        assert_eq!(Network::of(ip("::1"), 64).prefix(), Some(64));
-        assert_eq!(Network::host(ip("::1")).prefix(), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod tally;
 
 pub use connection::{Connection, Endpoint};
 pub use count::{Count, Counting, Key, KeyValue, Keys};
-pub use filter::{ConnectionFilter, EndpointFilter, Network, STATES, StateSet};
+pub use filter::{ConnectionFilter, STATES, StateSet};
 pub use reader::{Connections, Rows, TABLE, Unreadable};
 pub use row::take_row;
 pub(crate) use tally::{Groups, Tally};

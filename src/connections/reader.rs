@@ -186,7 +186,7 @@ fn matches(filter: Option<&ConnectionFilter>, row: &Connection) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connections::{EndpointFilter, Network};
+    use crate::selection::{EndpointFilter, Network};
 
     const ALL: ConnectionFilter = ConnectionFilter {
         protocol: None,

@@ -3,7 +3,8 @@
 //! There may be as many groups as connections, a million clients for one: what
 //! tells a group from the others is packed into a few numbers.
 
-use super::{Connection, Count, Endpoint, Key, KeyValue, Keys, Network};
+use super::{Connection, Count, Endpoint, Key, KeyValue, Keys};
+use crate::selection::Network;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use ipvs::Name;
@@ -146,6 +147,7 @@ fn pack(numbers: &mut Vec<u64>, common: KeyValue) {
     let (address, port, name) = match common {
         KeyValue::Service(at, protocol) => (Some(at.address), Some(at.port), Some(protocol)),
         KeyValue::Server(at) => (Some(at.address), Some(at.port), None),
+        KeyValue::Host(address) => (Some(address), None, None),
         KeyValue::Client(network) => (Some(network.first()), None, None),
         KeyValue::State(name) | KeyValue::Protocol(name) => (None, None, Some(name)),
     };
@@ -179,6 +181,7 @@ impl Unpacked<'_> {
         match key {
             Key::Service => KeyValue::Service(self.endpoint(), self.name()),
             Key::Server => KeyValue::Server(self.endpoint()),
+            Key::Host => KeyValue::Host(self.address()),
             Key::Client(None) => KeyValue::Client(Network::host(self.address())),
             Key::Client(Some(prefix)) => KeyValue::Client(Network::of(self.address(), prefix)),
             Key::State => KeyValue::State(self.name()),
@@ -246,6 +249,7 @@ mod tests {
         let shown = |common| match common {
             KeyValue::Service(at, protocol) => format!("{protocol} {}:{}", at.address, at.port),
             KeyValue::Server(at) => format!("{}:{}", at.address, at.port),
+            KeyValue::Host(address) => address.to_string(),
             KeyValue::Client(network) => format!("{}/{:?}", network.first(), network.prefix()),
             KeyValue::State(word) | KeyValue::Protocol(word) => word.to_string(),
         };
@@ -311,6 +315,7 @@ mod tests {
             ["6 1 TCP 2001:db8::2:8080"]
         );
         assert_eq!(counted(&[Key::Server], &[]), [""; 0]);
+        assert_eq!(counted(&[Key::Host], &rows()), ["6 1 2001:db8::2"]);
     }
 
     #[test]

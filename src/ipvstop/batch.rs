@@ -6,6 +6,7 @@ use ipvs::Ipvs;
 use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, Sampler, TableReader, rfc3339};
 use ipvsadm::render::words::count;
 use ipvsadm::run::{Failure, Output, say};
+use ipvsadm::selection::Selection;
 use std::fmt::Write;
 use std::num::NonZeroU32;
 use std::thread;
@@ -23,7 +24,9 @@ pub fn run(
     let mut reader = TableReader::default();
     let mut sampler = Sampler::default();
     let mut sample = || {
-        let reading = reader.read(&mut ipvs, None).map_err(Failure::list)?;
+        let reading = reader
+            .read(&mut ipvs, &Selection::default())
+            .map_err(Failure::list)?;
         Ok::<_, Failure>(Sample::new(reading, &mut sampler))
     };
     let mut pace = Pace::new(delay, samples, Instant::now() + delay.max(PERIOD));

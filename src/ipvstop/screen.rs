@@ -13,6 +13,7 @@ use crate::terminal::{self, Screen};
 use ipvs::{Ipvs, ListError};
 use ipvsadm::rates::{Pace, Sampler, TableReader};
 use ipvsadm::run::Failure;
+use ipvsadm::selection::Selection;
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
@@ -137,7 +138,7 @@ fn ask(mut ipvs: Ipvs, sender: Sender<Message>) -> Sender<()> {
         let mut reader = TableReader::default();
         let mut sampler = Sampler::default();
         for () in asked {
-            let reading = reader.read(&mut ipvs, None);
+            let reading = reader.read(&mut ipvs, &Selection::default());
             let sample = reading.map(|reading| Sample::new(reading, &mut sampler));
             if sender.send(Message::Sample(sample)).is_err() {
                 return;

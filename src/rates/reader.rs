@@ -1,7 +1,8 @@
 //! Reads the table at the right moment.
 
 use crate::procfs;
-use ipvs::{Ipvs, ListError, Namespace, Service, ServiceKey, Table};
+use crate::selection::Selection;
+use ipvs::{Ipvs, ListError, Namespace, Service, Table};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -33,29 +34,28 @@ pub struct TableReader {
 }
 
 impl TableReader {
-    /// Reads the table, or `only` this service of it.
+    /// Reads this `part` of the table.
     ///
     /// Where nothing at all has moved for as long as the kernel takes to update
     /// its counters, and something moved before, it may only be late: the table
     /// is then read a little later, so that no reading is without the traffic of
     /// its time.
-    pub fn read(
-        &mut self,
-        ipvs: &mut Ipvs,
-        only: Option<&ServiceKey>,
-    ) -> Result<Reading, ListError> {
+    pub fn read(&mut self, ipvs: &mut Ipvs, part: &Selection) -> Result<Reading, ListError> {
         let (mut at, mut time) = (Instant::now(), SystemTime::now());
-        let mut services = ipvs.all_or_one(only)?;
+        let mut services = ipvs.all_or_one(part.service.as_ref())?;
         if self.waits(&services, at) {
             thread::sleep(LATE);
             (at, time) = (Instant::now(), SystemTime::now());
-            services = ipvs.all_or_one(only)?;
+            services = ipvs.all_or_one(part.service.as_ref())?;
         }
         self.note(&services, at);
+        services.retain(|service| part.has_service(&service.key));
+        let mut table = ipvs.table_of(&services)?;
+        part.reduce(&mut table);
         Ok(Reading {
             at,
             time,
-            table: ipvs.table_of(&services)?,
+            table,
             frozen: counters_are_frozen(ipvs.namespace()),
         })
     }
@@ -93,7 +93,7 @@ fn counters_are_frozen(namespace: &Namespace) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipvs::{Family, Protocol, ServiceConfig};
+    use ipvs::{Family, Protocol, ServiceConfig, ServiceKey};
 
     fn services(conns: u64) -> [Service; 1] {
         let key = ServiceKey::new(Protocol::Tcp, ([192, 0, 2, 1], 80).into());

@@ -280,6 +280,9 @@ impl ConnectionReport for Json {
                 KeyValue::Server(at) => {
                     members!(out, "server_address": at.address, "server_port": at.port);
                 }
+                KeyValue::Host(address) => {
+                    members!(out, "server_address": address);
+                }
                 KeyValue::Client(network) => {
                     members!(out,
                         "client_address": network.first(),

@@ -12,7 +12,7 @@ pub struct WrongLine {
     pub error: RuleError,
 }
 
-/// Why a line is not a rule, or not one that `--replace` can use. The numbers are
+/// Why a line is not a rule, or not one that `--replace` or `--ensure` can use. The numbers are
 /// those of the earlier lines that say the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleError {
@@ -32,6 +32,8 @@ pub enum RuleError {
     NoDescription,
     /// It keeps what is there, whatever that is.
     Keeps,
+    /// It changes nothing, or not at once.
+    NoChange,
 }
 
 impl RuleError {
@@ -44,6 +46,7 @@ impl RuleError {
             RuleError::SameTimeouts(first) => format!("time-outs were set in line {first}"),
             RuleError::SameDaemon(first) => format!("the same sync daemon as in line {first}"),
             RuleError::NoService => "no line before this one adds its service".into(),
+            RuleError::NoChange => "--ensure takes no listing and no --drain".into(),
             RuleError::Keeps => "a line with --keep describes no table to replace".into(),
             RuleError::NoDescription => {
                 "only -A, -a, --set and --start-daemon describe a table to replace".into()

@@ -1,9 +1,11 @@
 //! Rules as text: the input of `-R`, read and checked whole.
 //!
 //! [`read`] turns the text into commands or says everything that is wrong with
-//! it; [`plan`] compares rules with a table for `--replace`. Nothing here talks
+//! it; [`plan`] compares rules with a table for `--replace`, [`ensure`] goes through
+//! them one by one. Nothing here talks
 //! to the kernel, so that a wrong line can never have changed anything.
 
+pub mod ensure;
 mod error;
 mod lines;
 pub mod plan;

@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::Result;
 use super::output::Output;
 use super::session::Session;
-use super::{change, drain, list, save};
+use super::{change, drain, list, save, table};
 use crate::cli::Action;
 use std::ffi::OsStr;
 
@@ -23,7 +23,9 @@ pub fn run(session: &mut Session, action: &Action) -> Result<()> {
             result => result,
         },
         Action::List(list, format) => list::list(session, list, *format),
-        Action::Save(options) => save::save(session, options.numeric, options.all),
+        Action::Save(options) => {
+            save::save(session, options).map_err(|failure| table::trouble(&options.part, failure))
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::check::{Findings, Severity, director, report};
 use crate::cli::Check;
 use crate::cli::opt::CommandName;
 use crate::render::words::count;
+use crate::selection::Selection;
 use ipvs::{Namespace, ServiceKey};
 use std::ffi::OsStr;
 
@@ -66,7 +67,7 @@ fn director(
         }
         Err(failure) => return Err(failure),
     };
-    let table = table::read(&mut ipvs, services, true)?;
+    let table = table::read(&mut ipvs, services, &Selection::default(), true)?;
     let checked = format!(
         "{}, {}",
         count(table.services.len() as u64, "service"),

@@ -7,9 +7,10 @@ use super::ready;
 use crate::cli::UsageError;
 use crate::cli::opt::CommandName;
 use crate::connections::TABLE;
-use crate::render::{Buffer, text, visible, words};
+use crate::render::text::{self, rules};
+use crate::render::{Buffer, visible, words};
 use crate::rules::WrongLine;
-use ipvs::{Change, Errno, KernelError, ListError, NamespaceError};
+use ipvs::{Change, Errno, KernelError, ListError, NamespaceError, ServerKey, ServiceKey};
 use libc::{
     EAFNOSUPPORT, EEXIST, EINVAL, EMSGSIZE, ENOENT, ENOMEM, ENOPROTOOPT, EOPNOTSUPP, EPERM, ESRCH,
 };
@@ -26,6 +27,8 @@ pub enum Failure {
     Usage(UsageError),
     /// Lines of rules are wrong; nothing was changed.
     WrongLines(Vec<WrongLine>),
+    /// Options contradict what these real servers are; nothing was changed.
+    WrongServers(Vec<(ServiceKey, ServerKey, UsageError)>),
     /// The rules cannot be read; nothing was changed.
     Input(io::Error),
     /// `--replace` with an input of no bytes; nothing was changed.
@@ -54,6 +57,8 @@ pub enum Failure {
     Unreachable(KernelError),
     /// The table kept changing while it was read.
     Unstable,
+    /// Nothing is in the part of the table that was asked for.
+    NothingSelected(Nothing),
     /// The connections cannot be read.
     Connections(io::Error),
     /// Lines of the table of connections that cannot be understood.
@@ -70,6 +75,15 @@ pub enum Failure {
     CannotTell(Box<Failure>),
     /// A request to the operating system failed; its purpose and the cause.
     Other(anyhow::Error),
+}
+
+/// What there is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    /// A virtual service.
+    Service,
+    /// A real server in any of the services.
+    Server,
 }
 
 /// The result of what can fail in a run.
@@ -99,13 +113,10 @@ impl Failure {
     pub fn change(change: &Change, error: KernelError) -> Failure {
         match Failure::kernel(CommandName::of(change), error) {
             Failure::Unanswered { command, error, .. } if error.may_be_done() => {
-                let mut line = Buffer::default();
-                text::rule(&mut line, None, change);
-                let line = String::from_utf8_lossy(line.as_bytes()).trim_end().into();
                 Failure::Unanswered {
                     command,
                     error,
-                    change: Some(line),
+                    change: Some(text::command(change)),
                 }
             }
             other => other,
@@ -174,6 +185,7 @@ impl Failure {
             ) => Exit::Refused,
             Failure::Usage(_)
             | Failure::WrongLines(_)
+            | Failure::WrongServers(_)
             | Failure::Input(_)
             | Failure::NothingToReplaceWith
             | Failure::Unavailable(_)
@@ -189,6 +201,7 @@ impl Failure {
                 ..
             }
             | Failure::Unstable
+            | Failure::NothingSelected(_)
             | Failure::Connections(_)
             | Failure::UnknownConnections(_)
             | Failure::UnknownFamily
@@ -206,6 +219,14 @@ impl Failure {
         match self {
             Failure::Usage(error) => error.text(),
             Failure::WrongLines(lines) => wrong_lines(lines),
+            Failure::WrongServers(servers) => {
+                let lines = servers.iter().map(|(service, server, error)| {
+                    let mut line = Buffer::default();
+                    rules::named(&mut line, service, Some(server));
+                    [line.as_bytes().trim_ascii_start(), b": ", &error.text()].concat()
+                });
+                lines.collect::<Vec<_>>().join(&b'\n')
+            }
             Failure::Input(error) if error.raw_os_error() == Some(libc::EBADF) => {
                 "cannot read the rules: standard input is not open for reading".into()
             }
@@ -227,6 +248,10 @@ impl Failure {
             }
             Failure::Unstable => {
                 "the table kept changing while it was read: the listing may be incomplete".into()
+            }
+            Failure::NothingSelected(Nothing::Service) => refusal(CommandName::List, ESRCH).into(),
+            Failure::NothingSelected(Nothing::Server) => {
+                refusal(CommandName::DeleteServer, ENOENT).into()
             }
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Vec::new(),
             Failure::Output(error) => {

@@ -25,7 +25,7 @@ pub enum Report<'a> {
 
 /// Lists what `list` asks for.
 pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
-    match format {
+    let result = match format {
         Format::Json => report(session, list, Report::Json(Json::default())),
         Format::OpenMetrics => metrics(session, list),
         Format::Text => {
@@ -36,6 +36,10 @@ pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
             warn_timed_out(names.as_ref());
             result
         }
+    };
+    match list {
+        List::Table { part, .. } => result.map_err(|failure| table::trouble(part, failure)),
+        _ => result,
     }
 }
 
@@ -61,12 +65,12 @@ pub fn text_of(list: &List) -> (Style, bool) {
 pub fn report(session: &mut Session, list: &List, mut report: Report) -> Result<()> {
     match *list {
         List::Table {
-            service, sorted, ..
+            ref part, sorted, ..
         } => {
-            let services = session.ipvs.all_or_one(service.as_ref());
-            let services = services.map_err(Failure::list)?;
-            let info = report.info(session, service.is_none())?;
-            table::report(session, info.as_ref(), services, sorted, report.of_table())?;
+            let services = table::services(&mut session.ipvs, part)?;
+            let info = report.info(session, part.is_whole())?;
+            let rows = report.of_table();
+            table::report(session, info.as_ref(), services, part, sorted, rows)?;
             table::all_known(&session.ipvs)
         }
         List::Connections { filter, by, .. } => {
@@ -118,16 +122,14 @@ impl Report<'_> {
 /// Writes the metrics of the table that `list` asks for.
 fn metrics(session: &mut Session, list: &List) -> Result<()> {
     // Nothing else has metrics, and the command line asks for nothing else.
-    let &List::Table {
-        service, sorted, ..
-    } = list
-    else {
+    let List::Table { part, sorted, .. } = list else {
         return Ok(());
     };
     let Session { ipvs, out, .. } = session;
-    let services = ipvs.all_or_one(service.as_ref()).map_err(Failure::list)?;
-    openmetrics::head(out.buffer(), &ipvs.info().map_err(Failure::list)?);
-    let table = table::read(ipvs, services, sorted)?;
+    let services = table::services(ipvs, part)?;
+    let info = ipvs.info().map_err(Failure::list)?;
+    let table = table::read(ipvs, services, part, *sorted)?;
+    openmetrics::head(out.buffer(), &info);
     for metric in &METRICS {
         metric.head(out.buffer());
         for (service, servers) in &table.services {

@@ -8,7 +8,7 @@ use super::failure::{self, Failure, Result};
 use super::hints::{self, Asked};
 use super::output::Output;
 use super::restore::{self, Start};
-use super::watch;
+use super::{hosts, watch};
 use crate::cli::{self, Action, Command, Invocation, Restore, help, save_restore};
 use crate::names::SystemLookup;
 use std::env;
@@ -65,6 +65,7 @@ fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
         }
         Command::Watch(watch) => watch::watch(watch, netns, out),
         Command::Check { check, json } => check::check(check, *json, netns, out),
+        Command::Hosts(hosts) => hosts::edit(hosts, netns, out),
         Command::Action(action) => action::run_alone(action, netns, out),
     }
 }

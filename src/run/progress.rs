@@ -7,7 +7,7 @@ use super::signals::Interrupt;
 use crate::cli::opt::CommandName;
 use crate::render::text;
 use crate::rules::plan::Step;
-use ipvs::{BatchError, Change, Ipvs};
+use ipvs::{BatchError, Change, Ipvs, KernelError};
 
 /// How far rules or changes were applied.
 #[derive(Debug)]
@@ -83,13 +83,13 @@ pub fn print_changes(out: &mut Output, changes: impl Iterator<Item = Change>) ->
     out.finish()
 }
 
-/// Carries out `steps` in their order, up to an interrupt, and tells `refused`
-/// what became of those that were not done, or may not have been.
+/// Carries out `steps` in their order, up to an interrupt, and hands to `failed`
+/// those that were not done, or may not have been; it says whether that counts.
 pub fn carry_out(
     ipvs: &mut Ipvs,
     steps: impl Iterator<Item = Step>,
     progress: &mut Progress,
-    mut refused: impl FnMut(Option<u32>, String),
+    mut failed: impl FnMut(Step, KernelError) -> bool,
 ) {
     let Progress {
         interrupt,
@@ -103,9 +103,8 @@ pub fn carry_out(
         *done += 1;
         ((line, change), change)
     });
-    let result = ipvs.batch(tagged, |(line, change), error| {
-        *count += 1;
-        refused(line, failure::failed(&change, error));
+    let result = ipvs.batch(tagged, |step, error| {
+        *count += usize::from(failed(step, error));
     });
     if let Err(BatchError { unsent, error, .. }) = result {
         *done -= unsent;

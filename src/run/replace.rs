@@ -1,7 +1,7 @@
 //! `-R --replace`: makes the table equal to the rules while it is in use.
 
 use super::exit::Exit;
-use super::failure::{Failure, Result};
+use super::failure::{self, Failure, Result};
 use super::lock;
 use super::output::Output;
 use super::progress::{Progress, carry_out, print_changes, say_of_line};
@@ -10,6 +10,7 @@ use super::signals::Interrupt;
 use super::table::present;
 use crate::cli::opt::CommandName;
 use crate::rules::plan::Wanted;
+use crate::selection::Selection;
 use ipvs::{Change, Ipvs};
 use std::ffi::OsStr;
 
@@ -23,7 +24,7 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         return difference(wanted, netns, out).map_err(Failure::cannot_tell);
     }
     let Session { mut ipvs, .. } = Session::open(netns, out)?;
-    let steps = |ipvs: &mut Ipvs| match present(ipvs, true) {
+    let steps = |ipvs: &mut Ipvs| match present(ipvs, &Selection::default(), true) {
         Ok(present) => Ok(wanted.steps(&present)),
         Err(error) => Err(Failure::reading(CommandName::Restore, error)),
     };
@@ -38,8 +39,9 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         progress.stopped = None;
         wanted_steps = progress.done + missing.len();
         let all = missing.iter().copied();
-        carry_out(&mut ipvs, all, &mut progress, |line, text| {
-            refusals.push((line, text));
+        carry_out(&mut ipvs, all, &mut progress, |(line, change), error| {
+            refusals.push((line, failure::failed(&change, error)));
+            true
         });
         let is_made = refusals.is_empty() && progress.stopped.is_none();
         // Nobody comes between a single change.
@@ -90,7 +92,8 @@ fn difference(wanted: &Wanted, netns: Option<&OsStr>, out: Output) -> Result<Exi
     let Session {
         mut ipvs, mut out, ..
     } = Session::open(netns, out)?;
-    let steps = wanted.steps(&present(&mut ipvs, true).map_err(Failure::list)?);
+    let steps =
+        wanted.steps(&present(&mut ipvs, &Selection::default(), true).map_err(Failure::list)?);
     print_changes(&mut out, steps.iter().map(|(_, change)| *change))?;
     Ok(if steps.is_empty() {
         Exit::Success

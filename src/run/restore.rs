@@ -7,7 +7,7 @@ use super::output::Output;
 use super::progress::{Progress, carry_out, say_of_line};
 use super::session::Session;
 use super::signals::Interrupt;
-use super::{action, lock, ready, replace};
+use super::{action, ensure, lock, ready, replace};
 use crate::cli::opt::CommandName;
 use crate::cli::{Action, Restore};
 use crate::names::ManyLookup;
@@ -53,6 +53,9 @@ pub fn restore(
     if options.replace {
         let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
         return replace::replace(&wanted, options.dry_run, netns, out);
+    }
+    if options.ensure {
+        return ensure::ensure(&rules, options.dry_run, netns, out);
     }
     if options.dry_run {
         return dry_run(input, &rules, start, out);
@@ -118,8 +121,10 @@ fn carry_out_all(session: &mut Session, rules: &[Rule], start: Start, progress: 
 
 fn change_all(session: &mut Session, steps: impl Iterator<Item = Step>, progress: &mut Progress) {
     let _lock = lock::take();
-    carry_out(&mut session.ipvs, steps, progress, |line, text| {
-        say_of_line(line, &text);
+    let ipvs = &mut session.ipvs;
+    carry_out(ipvs, steps, progress, |(line, change), error| {
+        say_of_line(line, &failure::failed(&change, error));
+        true
     });
 }
 

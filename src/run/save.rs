@@ -4,19 +4,22 @@ use super::failure::{Failure, Result};
 use super::list::warn_timed_out;
 use super::session::Session;
 use super::table;
+use crate::cli::Save;
 use crate::names::Resolver;
 use crate::render::text::{self, Rules};
 use ipvs::Change;
 
-/// Prints the rules; with `all` also those of time-outs and sync daemons.
-pub fn save(session: &mut Session, numeric: bool, all: bool) -> Result<()> {
-    if all {
+/// Prints the rules that `options` ask for.
+pub fn save(session: &mut Session, options: &Save) -> Result<()> {
+    let part = &options.part;
+    if options.all {
         settings(session)?;
     }
-    let services = session.ipvs.services().map_err(Failure::list)?;
-    let mut names = (!numeric).then(Resolver::for_rules);
+    let services = table::services(&mut session.ipvs, part)?;
+    let mut names = (!options.numeric).then(Resolver::for_rules);
     let mut rules = Rules::new(names.as_mut().map(|names| names as _));
-    let result = table::report(session, None, services, true, &mut rules);
+    rules.servers_only = part.server.is_some();
+    let result = table::report(session, None, services, part, true, &mut rules);
     let unsaved = rules.unsaved().to_vec();
     warn_timed_out(names.as_ref());
     result?;

@@ -2,18 +2,27 @@
 //!
 //! This module must not know what a report looks like.
 
-use super::failure::{Failure, Result};
+use super::failure::{Failure, Nothing, Result};
 use super::output::Output;
 use super::session::Session;
 use crate::render::{TableReport, order};
 use crate::rules::plan::Present;
+use crate::selection::Selection;
 use ipvs::{Info, Ipvs, ListError, Server, ServerKey, Service, ServiceKey, Table};
+use libc::ESRCH;
 
-/// The table to compare with another one, in the order of `-S`; with `settings`,
-/// the session time-outs and the sync daemons too.
-pub fn present(ipvs: &mut Ipvs, settings: bool) -> std::result::Result<Present, ListError> {
-    let services = ipvs.services()?;
+/// The `part` of the table to compare with another one, in the order of `-S`;
+/// with `settings`, the session time-outs and the sync daemons too. A part in
+/// which there is nothing is an empty table.
+pub fn present(
+    ipvs: &mut Ipvs,
+    part: &Selection,
+    settings: bool,
+) -> std::result::Result<Present, ListError> {
+    let mut services = ipvs.services()?;
+    services.retain(|service| part.has_service(&service.key));
     let mut table = ipvs.table_of(&services)?;
+    part.reduce(&mut table);
     order::table(&mut table);
     let mut present = Present {
         table,
@@ -36,39 +45,116 @@ pub fn server(
     Ok(servers.into_iter().find(|server| server.key == *key))
 }
 
-/// The table of `services`, `sorted` or in the kernel's order.
-pub fn read(ipvs: &mut Ipvs, services: Vec<Service>, sorted: bool) -> Result<Table> {
-    let mut table = ipvs.table_of(&services).map_err(Failure::list)?;
+/// The services of `part`, whatever real servers they have.
+pub fn services(ipvs: &mut Ipvs, part: &Selection) -> Result<Vec<Service>> {
+    let services = ipvs.all_or_one(part.service.as_ref());
+    let mut services = services.map_err(Failure::list)?;
+    if part.vip.is_some() {
+        services.retain(|service| part.has_service(&service.key));
+        if services.is_empty() {
+            return Err(Failure::NothingSelected(Nothing::Service));
+        }
+    }
+    Ok(services)
+}
+
+/// What `failure` is where a `part` was asked for: 1 then means that there is
+/// nothing in it, and trouble is 2. Listings that C ipvsadm has keep its 1.
+pub fn trouble(part: &Selection, failure: Failure) -> Failure {
+    match failure {
+        Failure::NothingSelected(_) | Failure::Refused { errno: ESRCH, .. } => failure,
+        failure if part.vip.is_none() && part.server.is_none() => failure,
+        failure => failure.cannot_tell(),
+    }
+}
+
+/// Fails if there is nothing in `table`, which is the `part` that was asked for.
+pub fn found(part: &Selection, table: &Table) -> Result<()> {
+    match (table.services.is_empty(), part.server, part.vip) {
+        (true, Some(_), _) => Err(Failure::NothingSelected(Nothing::Server)),
+        (true, None, Some(_)) => Err(Failure::NothingSelected(Nothing::Service)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads the servers of `services` and hands over each service of `part` with
+/// those that are meant.
+fn visit(
+    ipvs: &mut Ipvs,
+    services: &[Service],
+    part: &Selection,
+    mut visit: impl FnMut(&Service, &mut [Server]) -> Result<()>,
+) -> Result<()> {
+    let mut found = part.server.is_none();
+    ipvs.visit_servers(services, |service, servers| match part.servers(servers) {
+        Some(servers) => {
+            found = true;
+            visit(service, servers)
+        }
+        None => Ok(()),
+    })?;
+    match found {
+        true => Ok(()),
+        false => Err(Failure::NothingSelected(Nothing::Server)),
+    }
+}
+
+/// The table of `services` as far as they are of `part`, `sorted` or in the
+/// kernel's order.
+pub fn read(
+    ipvs: &mut Ipvs,
+    services: Vec<Service>,
+    part: &Selection,
+    sorted: bool,
+) -> Result<Table> {
+    let mut table = Table::default();
+    table.services.reserve(match part.server {
+        None => services.len(),
+        Some(_) => 0,
+    });
+    visit(ipvs, &services, part, |service, servers| {
+        table.services.push((*service, servers.to_vec()));
+        Ok(())
+    })?;
     if sorted {
         order::table(&mut table);
     }
     Ok(table)
 }
 
-/// Reports `services` with their servers: each as soon as it is read, but where
-/// names are wanted, all of them after all were read.
+/// Reports `services` with their servers, as far as they are of `part`: each as
+/// soon as it is read, but where names are wanted, all of them after all were
+/// read. Where nothing is of `part`, nothing is reported.
 pub fn report(
     session: &mut Session,
     info: Option<&Info>,
     mut services: Vec<Service>,
+    part: &Selection,
     sorted: bool,
     report: &mut dyn TableReport,
 ) -> Result<()> {
     let Session { ipvs, out, .. } = session;
-    report.head(out.buffer(), info);
-    if report.names().is_none() {
-        if sorted {
-            order::services(&mut services);
-        }
-        ipvs.visit_servers(&services, |service, servers| {
-            if sorted {
-                order::servers(servers);
-            }
-            rows(out, report, service, servers)
-        })?;
-    } else {
-        all_rows(out, report, &read(ipvs, services, sorted)?)?;
+    if report.names().is_some() {
+        let table = read(ipvs, services, part, sorted)?;
+        return report_table(out, info, &table, report);
     }
+    if sorted {
+        order::services(&mut services);
+    }
+    let mut begun = part.server.is_none();
+    if begun {
+        report.head(out.buffer(), info);
+    }
+    visit(ipvs, &services, part, |service, servers| {
+        if !begun {
+            begun = true;
+            report.head(out.buffer(), info);
+        }
+        if sorted {
+            order::servers(servers);
+        }
+        rows(out, report, service, servers)
+    })?;
     report.end(out.buffer());
     Ok(())
 }

@@ -24,8 +24,8 @@ pub fn watch(watch: &Watch, netns: Option<&OsStr>, out: Output) -> Result<Exit> 
     let mut session = Session::open(netns, out)?;
     let pace = |first| Pace::new(watch.interval, watch.samples, Instant::now() + first);
     match watch.what {
-        Watched::Changes { all } => {
-            changes::log(&mut session, all, pace(watch.interval))?;
+        Watched::Changes { all, part } => {
+            changes::log(&mut session, &part, all, pace(watch.interval))?;
         }
         Watched::Listings { list, json } => {
             let listing = Repeated::new(list, json);

@@ -103,7 +103,7 @@ enum Kind {
 fn alone(cases: &mut Cases, call: &Call) -> (Kind, Seen) {
     let before = cases.table();
     let reference = cases.see(Which::Reference, call);
-    let listed = differences::expected(call, &reference, &before);
+    let listed = differences::expected(call, &reference, &before, || cases.see(Which::Ours, call));
     let (id, ours) = listed.map_or((None, reference), |(id, ours)| (Some(id), ours));
     let kind = match &ours.outcome {
         _ if id == Some("texts") => Kind::Text,

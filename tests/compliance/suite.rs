@@ -144,11 +144,11 @@ impl Cases<'_> {
     pub fn call(&mut self, call: &Call) {
         let (reference, ours) = self.both(call);
         let before = self.bench.table(&self.rules);
-        let mut differs = differences::expected(call, &reference, &before);
+        let mut differs = differences::expected(call, &reference, &before, || ours.clone());
         if differs.is_none() && ours != reference {
             differs = differences::late_mask(call).map(|late| {
                 let reference = self.see(Which::Reference, &late);
-                let listed = differences::expected(&late, &reference, &before);
+                let listed = differences::expected(&late, &reference, &before, || ours.clone());
                 ("early-mask", listed.map_or(reference, |(_, ours)| ours))
             });
         }

@@ -10,6 +10,7 @@ mod connections;
 mod drain;
 mod ensure;
 mod hints;
+mod hosts;
 mod keep;
 mod library;
 mod lost_answers;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         keep::TESTS,
         ensure::TESTS,
         hints::TESTS,
+        hosts::TESTS,
         schedulers::TESTS,
         names::TESTS,
         netns::TESTS,

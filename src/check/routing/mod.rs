@@ -11,8 +11,8 @@ pub use nat::parse_source_nat;
 pub use network::{Link, LinkAddress, Route, SourceNat};
 pub use route::{parse_address, parse_link, parse_local_route, parse_route};
 
-use crate::connections::Network;
 use crate::procfs;
+use crate::selection::Network;
 use ipvs::netlink::{Body, Channel, LARGE, list, messages};
 use ipvs::{Family, KernelError, ListError, Namespace};
 use nat::RulesRequest;

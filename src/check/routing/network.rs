@@ -1,6 +1,6 @@
 //! What the machine's network consists of: interfaces, their addresses, and routes.
 
-use crate::connections::Network;
+use crate::selection::Network;
 use ipvs::Name;
 use std::net::IpAddr;
 

@@ -6,7 +6,7 @@
 //! the program a quarter larger, and so each command slower.
 
 use super::{Link, LinkAddress, Route};
-use crate::connections::Network;
+use crate::selection::Network;
 use ipvs::netlink::{Length, Sink, Values, Writer, align, find, u8_of, u32_of};
 use ipvs::{Family, Name};
 use netlink_packet_core::{Emitable, NetlinkSerializable};

@@ -3,17 +3,18 @@
 //! [`Args::command`] makes the checks that need all options, in C ipvsadm's
 //! order.
 
-use super::{Action, Check, Command, Format, List, Restore, Save, Watch, Watched};
+use super::{Action, Check, Command, Format, HostEdit, Hosts, List, Restore, Save, Watch, Watched};
 use crate::cli::args::Args;
 use crate::cli::error::{Context, UsageError};
 use crate::cli::matrix::{REMOVABLE, TUNNEL_OPTIONS};
 use crate::cli::opt::{CommandName, Opt};
-use crate::cli::options::{CONNECTION_OPTIONS, allowed_with};
+use crate::cli::options::{CONNECTION_OPTIONS, allowed_with, extended_with};
 use crate::cli::patch::{Desired, Method, Over, ServerOptions, ServiceOptions, Settings};
-use crate::cli::values;
-use crate::connections::{ConnectionFilter, Counting, EndpointFilter, Key};
+use crate::cli::values::{self, REAL_SERVER, endpoint::endpoint};
+use crate::connections::{ConnectionFilter, Counting, Key};
 use crate::names::Lookup;
 use crate::render::{Style, View};
+use crate::selection::{EndpointFilter, Selection};
 use ipvs::{
     Change, Daemon, DaemonConfig, Family, Name, Netmask, Protocol, ServerKey, ServiceConfig,
     ServiceKey, Timeouts,
@@ -28,6 +29,10 @@ impl Args<'_> {
         mut self,
         lookup: &mut dyn Lookup,
     ) -> Result<Command, UsageError> {
+        match self.needs_all.take() {
+            Some(error) if !self.is_of_hosts() => return Err(error),
+            _ => {}
+        }
         self.service_options.netmask = self.netmask(lookup)?;
         self.server_options.tunnel_options = self.given.intersection(TUNNEL_OPTIONS);
         let timeouts = match self.command {
@@ -51,10 +56,14 @@ impl Args<'_> {
                 );
             }
             CommandName::Save => {
-                let save = self.save();
-                return self.watched(Action::Save(save), Watched::Changes { all: save.all });
+                let save = self.save()?;
+                let watched = Watched::Changes {
+                    all: save.all,
+                    part: save.part,
+                };
+                return self.watched(Action::Save(save), watched);
             }
-            CommandName::Restore => return Ok(Command::Restore(self.restore())),
+            CommandName::Restore => return Ok(Command::Restore(self.restore()?)),
             CommandName::Check => {
                 let (service, json) = (self.service, self.json);
                 let check = Check::Director { service };
@@ -72,6 +81,9 @@ impl Args<'_> {
             CommandName::DeleteService => return Ok(Command::Action(self.delete_service()?)),
             CommandName::Flush => Change::Flush,
             CommandName::Zero => Change::Zero(self.service),
+            CommandName::EditServer | CommandName::DeleteServer if self.is_of_hosts() => {
+                return Ok(Command::Hosts(self.hosts(lookup)?));
+            }
             CommandName::AddServer | CommandName::EditServer => {
                 return Ok(Command::Action(self.change_server()?));
             }
@@ -91,12 +103,18 @@ impl Args<'_> {
     /// Checks which options stand together.
     fn check_options(&self) -> Result<(), UsageError> {
         let context = Context::Command(self.command);
-        match allowed_with(self.command).check(self.given, context) {
-            Err(refused) if self.command == CommandName::List && self.connection => {
-                let check = CONNECTION_OPTIONS.check(self.given, context);
-                check.map_err(|_| refused)?;
-            }
-            result => result?,
+        if self.is_of_hosts() {
+            return self.check_options_of_hosts(context);
+        }
+        let ours = match self.command {
+            CommandName::List if self.connection => &CONNECTION_OPTIONS,
+            command => extended_with(command),
+        };
+        // What both refuse is refused in C ipvsadm's words.
+        let by_c = allowed_with(self.command).check(self.given, context);
+        by_c.or_else(|refused| ours.check(self.given, context).map_err(|_| refused))?;
+        if self.dry_run && self.command != CommandName::Restore {
+            return Err(UsageError::Needs(Opt::DryRun, Opt::All));
         }
         let adds = matches!(
             self.command,
@@ -109,6 +127,54 @@ impl Args<'_> {
             return Err(UsageError::MissingOption(Opt::Keep, context));
         }
         Ok(())
+    }
+
+    /// The same for `--all` and `--vip` with a command about a real server.
+    fn check_options_of_hosts(&self, context: Context) -> Result<(), UsageError> {
+        let selector = match self.all {
+            true => Opt::All,
+            false => Opt::Vip,
+        };
+        if self.all && self.vip.is_some() {
+            return Err(UsageError::Conflict(Opt::All, Opt::Vip, context));
+        }
+        if self.service.is_some() {
+            return Err(UsageError::Conflict(Opt::ServiceAddress, selector, context));
+        }
+        allowed_with(self.command)
+            .without(Opt::ServiceAddress)
+            .check(self.given, context)?;
+        if self.drain.is_some() {
+            return Err(UsageError::Conflict(selector, Opt::Drain, context));
+        }
+        if self.command == CommandName::EditServer && !self.keep {
+            return Err(UsageError::MissingOption(Opt::Keep, context));
+        }
+        Ok(())
+    }
+
+    /// `-e` and `-d` with `--all` or `--vip`.
+    fn hosts(self, lookup: &mut dyn Lookup) -> Result<Hosts, UsageError> {
+        let tcp = Some(Protocol::Tcp);
+        let server = endpoint(REAL_SERVER, self.server_word, tcp, lookup)?;
+        let edit = match self.command {
+            CommandName::DeleteServer => HostEdit::Delete {
+                ensure: self.ensure,
+            },
+            _ => {
+                self.server_options.check_tunnel()?;
+                HostEdit::Keep(self.server_options)
+            }
+        };
+        Ok(Hosts {
+            part: Selection {
+                vip: self.vip,
+                server: Some(server),
+                service: None,
+            },
+            edit,
+            dry_run: self.dry_run,
+        })
     }
 
     fn timeouts(&self) -> Result<Timeouts, UsageError> {
@@ -218,8 +284,7 @@ impl Args<'_> {
     }
 
     fn server(&self) -> Result<ServerKey, UsageError> {
-        let server = self.server.map(|server| server.key);
-        server.ok_or_else(|| self.missing(Opt::RealServer))
+        self.server.ok_or_else(|| self.missing(Opt::RealServer))
     }
 
     /// `-a` and `-e`
@@ -269,7 +334,7 @@ impl Args<'_> {
     fn check_real_server(&self) -> Result<Check, UsageError> {
         Ok(Check::RealServer {
             service: self.service()?,
-            server: self.server.map(|server| server.key),
+            server: self.server,
             forwarding: self
                 .server_options
                 .over(&ServerOptions::DEFAULTS)?
@@ -297,6 +362,18 @@ impl Args<'_> {
         if (self.connection || settings) && view || settings && self.persistent_conn {
             return Err(UsageError::ConflictInListing);
         }
+        let part = self.part()?;
+        if settings && !part.is_whole() {
+            let selector = if self.servers.is_some() {
+                Opt::RealServer
+            } else {
+                Opt::Vip
+            };
+            return Err(UsageError::IllegalOption(
+                selector,
+                Context::Command(self.command),
+            ));
+        }
         Ok(if self.connection {
             let filter = self.filter()?;
             List::Connections {
@@ -311,7 +388,7 @@ impl Args<'_> {
             List::Daemons
         } else {
             List::Table {
-                service: self.service,
+                part,
                 style: self.style(),
                 sorted: !self.nosort,
                 numeric: self.numeric,
@@ -339,17 +416,27 @@ impl Args<'_> {
         }
     }
 
+    /// The part of the table that is listed or saved.
+    fn part(&self) -> Result<Selection, UsageError> {
+        if self.vip.is_some() && self.service.is_some() {
+            let context = Context::Command(self.command);
+            return Err(UsageError::Conflict(Opt::ServiceAddress, Opt::Vip, context));
+        }
+        Ok(Selection {
+            service: self.service,
+            vip: self.vip,
+            server: self.servers,
+        })
+    }
+
     fn filter(&self) -> Result<ConnectionFilter, UsageError> {
         let service = match self.service {
             Some(ServiceKey::Fwmark { .. }) => return Err(UsageError::MarkOfConnections),
             Some(ServiceKey::Address { address, port, .. }) => {
                 Some(EndpointFilter::host(address, port))
             }
-            None => None,
+            None => self.vip.map(on_any_port),
         };
-        let server = self.server.map(|server| {
-            EndpointFilter::host(server.key.address, server.port.unwrap_or_default())
-        });
         let families = [service, self.client].map(|filter| filter.map(|f| f.network.family()));
         if let [Some(service), Some(client)] = families {
             if service != client {
@@ -359,7 +446,7 @@ impl Args<'_> {
         Ok(ConnectionFilter {
             protocol: self.service.and_then(|service| service.protocol()),
             service,
-            server,
+            server: self.servers.map(on_any_port),
             client: self.client,
             states: self.states,
         })
@@ -404,11 +491,24 @@ impl Args<'_> {
         }
     }
 
-    fn save(&self) -> Save {
-        Save {
+    fn save(&self) -> Result<Save, UsageError> {
+        let part = self.part()?;
+        if self.all && !part.is_whole() {
+            // Time-outs and daemons are of no part.
+            let selectors = [
+                (self.service.is_some(), Opt::ServiceAddress),
+                (self.servers.is_some(), Opt::RealServer),
+            ];
+            let selector = selectors.into_iter().find(|(given, _)| *given);
+            let selector = selector.map_or(Opt::Vip, |(_, selector)| selector);
+            let context = Context::Command(self.command);
+            return Err(UsageError::Conflict(Opt::All, selector, context));
+        }
+        Ok(Save {
             numeric: self.numeric,
             all: self.all,
-        }
+            part,
+        })
     }
 
     /// `action`, or with `--watch` what takes its place.
@@ -431,11 +531,16 @@ impl Args<'_> {
         }
     }
 
-    fn restore(&self) -> Restore {
-        Restore {
-            replace: self.replace,
-            dry_run: self.dry_run,
+    fn restore(&self) -> Result<Restore, UsageError> {
+        if self.replace && self.ensure {
+            let context = Context::Command(self.command);
+            return Err(UsageError::Conflict(Opt::Replace, Opt::Ensure, context));
         }
+        Ok(Restore {
+            replace: self.replace,
+            ensure: self.ensure,
+            dry_run: self.dry_run,
+        })
     }
 
     fn daemon(&self, default_interface: Option<Name>) -> Result<Daemon, UsageError> {
@@ -449,6 +554,15 @@ impl Args<'_> {
                 ..self.daemon
             },
         })
+    }
+}
+
+/// Connections are found whatever port their service or server has, where 0 says
+/// so.
+fn on_any_port(filter: EndpointFilter) -> EndpointFilter {
+    EndpointFilter {
+        port: filter.port.filter(|port| *port != 0),
+        ..filter
     }
 }
 

@@ -3,9 +3,10 @@
 mod build;
 
 use super::opt::CommandName;
-use super::patch::Desired;
+use super::patch::{Desired, ServerOptions};
 use crate::connections::{ConnectionFilter, Counting};
 use crate::render::Style;
+use crate::selection::Selection;
 use ipvs::{Change, Forwarding, ServerKey, ServiceKey};
 use std::ffi::OsString;
 use std::num::NonZeroU32;
@@ -44,6 +45,8 @@ pub enum Command {
         /// `--json`
         json: bool,
     },
+    /// `-e` and `-d` with `--all` or `--vip`
+    Hosts(Hosts),
     /// All that may also stand in rules.
     Action(Action),
 }
@@ -90,8 +93,8 @@ pub enum Format {
 pub enum List {
     /// Services and servers.
     Table {
-        /// This service only.
-        service: Option<ServiceKey>,
+        /// This part of the table.
+        part: Selection,
         /// Which columns.
         style: Style,
         /// Sorted, or in the kernel's order.
@@ -145,6 +148,29 @@ impl Check {
     }
 }
 
+/// An edit of real servers in every service that has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts {
+    /// Which servers, in which services.
+    pub part: Selection,
+    /// What to do with them.
+    pub edit: HostEdit,
+    /// Print the commands instead.
+    pub dry_run: bool,
+}
+
+/// What to do with a real server in all services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostEdit {
+    /// `-e --keep` with these options.
+    Keep(ServerOptions),
+    /// `-d`
+    Delete {
+        /// `--ensure`: succeed if there is none.
+        ensure: bool,
+    },
+}
+
 /// What to save.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Save {
@@ -152,6 +178,8 @@ pub struct Save {
     pub numeric: bool,
     /// Also the session time-outs and the sync daemons.
     pub all: bool,
+    /// This part of the table.
+    pub part: Selection,
 }
 
 /// How to apply rules.
@@ -159,6 +187,8 @@ pub struct Save {
 pub struct Restore {
     /// Make the table equal to the rules.
     pub replace: bool,
+    /// Take each line as if it had `--ensure`.
+    pub ensure: bool,
     /// Print what would be done instead.
     pub dry_run: bool,
 }
@@ -181,6 +211,8 @@ pub enum Watched {
     Changes {
         /// Also those of the session time-outs and the sync daemons.
         all: bool,
+        /// Those of this part of the table.
+        part: Selection,
     },
     /// `-L`: all of it.
     Listings {

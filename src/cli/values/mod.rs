@@ -5,6 +5,7 @@
 //! outside.
 
 pub mod connections;
+pub mod endpoint;
 pub mod interval;
 mod reason;
 

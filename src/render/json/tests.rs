@@ -1,6 +1,7 @@
 use super::*;
-use crate::connections::{Endpoint, Keys, Network};
+use crate::connections::{Endpoint, Keys};
 use crate::render::sample::{mark, server, service, tcp, written};
+use crate::selection::Network;
 use ipvs::{DaemonConfig, DaemonRole, Name, ServerKey};
 use serde_json::{Value as Parsed, json};
 

@@ -2,10 +2,11 @@
 
 use super::Text;
 use super::endpoint::{IPV6_LIMIT, endpoint};
-use crate::connections::{Count, Endpoint, Key, KeyValue, Keys, Network};
+use crate::connections::{Count, Endpoint, Key, KeyValue, Keys};
 use crate::render::buffer::Buffer;
 use crate::render::words::count;
 use crate::render::{Rest, address};
+use crate::selection::Network;
 use ipvs::Protocol;
 
 const CONNECTIONS: &str = "connections";
@@ -16,7 +17,7 @@ fn width(key: Key) -> usize {
     match key {
         Key::Service => 26,
         Key::Server => 21,
-        Key::Client(_) => 18,
+        Key::Host | Key::Client(_) => 18,
         Key::State => 11,
         Key::Protocol => 8,
     }
@@ -77,6 +78,7 @@ impl Text<'_> {
                 self.endpoint_of(out, Protocol::from_kernel_name(name.as_bytes()), at);
             }
             KeyValue::Server(at) => self.endpoint_of(out, None, at),
+            KeyValue::Host(address) => self.network(out, &Network::host(*address)),
             KeyValue::Client(network) => self.network(out, network),
             KeyValue::State(name) | KeyValue::Protocol(name) => out.text(name.as_bytes()),
         }

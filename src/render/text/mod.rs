@@ -9,7 +9,7 @@ pub(crate) mod rules;
 mod settings;
 mod views;
 
-pub use rules::{Rules, rule, timed_rule};
+pub use rules::{Rules, command, rule, timed_rule};
 pub use settings::{daemons, timeouts};
 
 use super::buffer::Buffer;

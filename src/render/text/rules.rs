@@ -19,6 +19,8 @@ use std::net::IpAddr;
 pub struct Rules<'a> {
     names: Option<&'a mut dyn Names>,
     unsaved: Buffer,
+    /// Whether the services themselves are left out.
+    pub servers_only: bool,
 }
 
 impl<'a> Rules<'a> {
@@ -27,6 +29,7 @@ impl<'a> Rules<'a> {
         Rules {
             names,
             unsaved: Buffer::default(),
+            servers_only: false,
         }
     }
 
@@ -55,7 +58,9 @@ impl TableReport for Rules<'_> {
     }
 
     fn service(&mut self, out: &mut Buffer, service: &Service) {
-        self.save(out, &Change::AddService(service.key, service.config));
+        if !self.servers_only {
+            self.save(out, &Change::AddService(service.key, service.config));
+        }
     }
 
     fn server(&mut self, out: &mut Buffer, service: &ServiceKey, server: &Server) {
@@ -72,6 +77,17 @@ pub fn rule(out: &mut Buffer, names: Option<&dyn Names>, change: &Change) {
     }
     RuleWriter { out, names }.change(change);
     out.end_line();
+}
+
+/// The command line that makes `change`, with numbers, alone.
+pub fn command(change: &Change) -> String {
+    let mut out = Buffer::default();
+    RuleWriter {
+        out: &mut out,
+        names: None,
+    }
+    .change(change);
+    String::from_utf8_lossy(out.as_bytes()).into_owned()
 }
 
 /// The command line that makes `change`, with numbers, and behind it as a

@@ -105,10 +105,10 @@ impl<'a> Asked<'a> {
             },
             Action::Drain { service, .. } => *service,
             Action::List(list, _) => match **list {
-                List::Table { service, .. } => service?,
+                List::Table { part, .. } => part.service?,
                 _ => return None,
             },
-            Action::Save(_) => return None,
+            Action::Save(options) => options.part.service?,
         })
     }
 

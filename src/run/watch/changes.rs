@@ -10,18 +10,20 @@ use crate::rules::plan;
 use crate::run::failure::{Failure, Result};
 use crate::run::session::Session;
 use crate::run::table::present;
+use crate::selection::Selection;
 use std::time::{Instant, SystemTime};
 
-/// Prints the changes, with `all` also those of time-outs and sync daemons,
+/// Prints the changes of `part`, with `all` also those of time-outs and sync daemons,
 /// each with the time of the look that has seen it. Addresses are numbers: a
 /// log must not wait for a name server.
-pub fn log(session: &mut Session, all: bool, mut pace: Pace) -> Result<()> {
-    let mut before = seen(present(&mut session.ipvs, all).map_err(Failure::list))?;
+pub fn log(session: &mut Session, part: &Selection, all: bool, mut pace: Pace) -> Result<()> {
+    let mut before = seen(present(&mut session.ipvs, part, all).map_err(Failure::list))?;
     while let Some(due) = pace.due() {
         session.out.wait(due)?;
         pace.begin(Instant::now());
         let time = SystemTime::now();
-        let Some(after) = seen(present(&mut session.ipvs, all).map_err(Failure::list))? else {
+        let Some(after) = seen(present(&mut session.ipvs, part, all).map_err(Failure::list))?
+        else {
             continue;
         };
         if let Some(before) = &before {

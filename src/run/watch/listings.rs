@@ -12,7 +12,8 @@ use crate::run::list::{self, Report};
 use crate::run::output::Output;
 use crate::run::session::Session;
 use crate::run::table;
-use ipvs::{Ipvs, ServiceKey, Table};
+use crate::selection::Selection;
+use ipvs::{Ipvs, Table};
 use std::mem;
 use std::time::{Instant, SystemTime};
 
@@ -85,8 +86,8 @@ impl Repeated {
 
     /// Reads what is to be counted from, if anything is.
     pub fn begin(&mut self, ipvs: &mut Ipvs) -> Result<()> {
-        if let (Some(rates), List::Table { service, .. }) = (&mut self.rates, &self.list) {
-            rates.read(ipvs, service.as_ref())?;
+        if let (Some(rates), List::Table { part, .. }) = (&mut self.rates, &self.list) {
+            rates.read(ipvs, part)?;
         }
         Ok(())
     }
@@ -111,20 +112,14 @@ impl Repeated {
             let names = self.names.as_mut().map(|names| names as _);
             Report::Text(Text::new(style, names))
         };
-        let (
-            Some(rates),
-            &List::Table {
-                service, sorted, ..
-            },
-        ) = (&mut self.rates, &self.list)
-        else {
+        let (Some(rates), List::Table { part, sorted, .. }) = (&mut self.rates, &self.list) else {
             return list::report(session, &self.list, report);
         };
-        let mut rated = rates.read(&mut session.ipvs, service.as_ref())?;
-        if sorted {
+        let mut rated = rates.read(&mut session.ipvs, part)?;
+        if *sorted {
             order::table(&mut rated);
         }
-        let info = report.info(session, service.is_none())?;
+        let info = report.info(session, part.is_whole())?;
         table::report_table(&mut session.out, info.as_ref(), &rated, report.of_table())
     }
 
@@ -142,9 +137,10 @@ impl Repeated {
 }
 
 impl CountedRates {
-    /// The table, or `only` this service, with rates that were counted.
-    fn read(&mut self, ipvs: &mut Ipvs, only: Option<&ServiceKey>) -> Result<Table> {
-        let reading = self.reader.read(ipvs, only).map_err(Failure::list)?;
+    /// The `part` of the table, with rates that were counted.
+    fn read(&mut self, ipvs: &mut Ipvs, part: &Selection) -> Result<Table> {
+        let reading = self.reader.read(ipvs, part).map_err(Failure::list)?;
+        table::found(part, &reading.table)?;
         self.frozen = reading.frozen;
         let mut table = reading.table;
         self.sampler.rate(reading.at, &mut table);
