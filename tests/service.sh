@@ -192,11 +192,11 @@ printf '#!/bin/sh\ntouch %s\n' "$work/hijacked" | tee /srv/bin/{env,ipvsadm,ipvs
 chmod +x /srv/bin/*
 set_up true both
 for mask in 000 022 777; do
-    rm -f $rules /run/ipvsadm.lock
+    rm -f $rules /run/ipvsadm.service.lock
     ipvsadm -A -t 10.0.0.3:80
     check "umask $mask: save" hostile $mask save
     check "the rules are everyone's to read, and root's to write" says '^root 644$' stat -c '%U %a' $rules
-    check "the lock is root's alone" says '^root 600$' stat -c '%U %a' /run/ipvsadm.lock
+    check "the lock is root's alone" says '^root 600$' stat -c '%U %a' /run/ipvsadm.service.lock
     check "umask $mask: restart" hostile $mask restart
     check "the table is as it was" table_is "$unsaved"
     check "the daemons run" says '^backup' ipvsadm -L --daemon
@@ -207,7 +207,7 @@ for mask in 000 022 777; do
     check "umask $mask: checkconfig" hostile $mask checkconfig
 done
 check "the caller's programs are not run" refuses test -e "$work/hijacked"
-check "another user cannot hold the lock" refuses setpriv --reuid games --clear-groups flock -n /run/ipvsadm.lock true
+check "another user cannot hold the lock" refuses setpriv --reuid games --clear-groups flock -n /run/ipvsadm.service.lock true
 check "without root, nothing is done" refuses setpriv --reuid games --clear-groups --inh-caps=-all $service stop
 check "and the table is as it was" table_is "$unsaved"
 $service stop >/dev/null
