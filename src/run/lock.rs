@@ -10,13 +10,13 @@ use rustix::fs::{FlockOperation, Mode, OFlags, flock, open};
 use rustix::io::Errno;
 use std::os::fd::OwnedFd;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const PATH: &str = "/run/ipvsadm.lock";
 
-/// The longest time to wait, and how often is looked.
-const LONGEST: Duration = Duration::from_secs(5);
+/// How often is looked, and after how many looks it goes on without: five seconds.
 const POLL: Duration = Duration::from_millis(2);
+const LOOKS: u32 = 2500;
 
 /// Held until it is dropped.
 #[must_use]
@@ -29,14 +29,11 @@ pub fn take() -> Lock {
     let Ok(file) = open(PATH, flags, Mode::RUSR | Mode::WUSR) else {
         return Lock(None);
     };
-    let begun = Instant::now();
-    while let Err(Errno::WOULDBLOCK | Errno::INTR) =
-        flock(&file, FlockOperation::NonBlockingLockExclusive)
-    {
-        if begun.elapsed() > LONGEST {
-            break;
+    for _ in 0..LOOKS {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK | Errno::INTR) => thread::sleep(POLL),
+            _ => break,
         }
-        thread::sleep(POLL);
     }
     Lock(Some(file))
 }
