@@ -76,7 +76,8 @@ impl Dump {
         visitor: &mut impl DumpVisitor,
     ) -> Result<Progress, KernelError> {
         let (mut entries, mut longest, mut done) = (0, 0, false);
-        self.whole &= !datagram.cut;
+        // What was lost may have been a part of it.
+        self.whole &= !datagram.cut && !datagram.after_loss;
         for message in datagram.messages() {
             // What is left of a message that was cut cannot be read.
             let Ok(message) = message else {
@@ -301,6 +302,19 @@ mod tests {
             assert_eq!(progress.unwrap(), Progress::Going);
             assert_eq!(read(&mut dump, &mut log, &done).unwrap(), Progress::Spoilt);
         }
+    }
+
+    #[test]
+    fn a_dump_of_which_something_was_lost_is_spoilt() {
+        let done = message(DONE, 2, 7, &[0; 4]);
+        let datagram = Datagram {
+            bytes: &done,
+            cut: false,
+            after_loss: true,
+            header: 0,
+        };
+        let progress = dump().read(&datagram, 4096, &mut Log::default());
+        assert_eq!(progress.unwrap(), Progress::Spoilt);
     }
 
     #[test]
