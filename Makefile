@@ -5,7 +5,10 @@
 #             6.12 and 7.x
 # make test-long
 #             for a night: all those kernels, other architectures, more random
-#             lines, always others, and a minute for each fuzz target
+#             lines, always others, a minute for each fuzz target, all faults
+# make faults
+#             every system call of every command fails once, in every way; for
+#             an hour at most
 # make static the programs without shared libraries, linked with musl
 # make msrv   checks that the oldest Rust of Cargo.toml compiles all of it
 # make check-targets
@@ -34,9 +37,13 @@ test: rust lab
 
 test-long: check-targets
 	$(MAKE) fuzz SECONDS=60
+	$(MAKE) faults
 	IPVSADM_SEED=clock IPVSADM_RANDOM_CASES=20000 IPVSADM_LISTINGS=200 IPVSADM_ROUNDS=200 \
 		IPVSADM_LAB_TIMEOUT=14400 IPVSADM_LAB_STALL=1800 \
 		$(MAKE) test KERNELS="bullseye bookworm trixie testing"
+
+faults: rust lab
+	tests/faults/run
 
 msrv:
 	tests/msrv.sh
@@ -64,6 +71,6 @@ lab:
 lab-shell: lab deb
 	$(lab) shell
 
-.PHONY: bench check-targets demo deny fuzz msrv picture test test-long lab lab-shell
+.PHONY: bench check-targets demo deny faults fuzz msrv picture test test-long lab lab-shell
 
 include packaging/install.mk
