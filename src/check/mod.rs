@@ -13,14 +13,18 @@
 
 pub mod director;
 pub mod facts;
+mod fix;
 pub mod real_server;
 pub mod report;
 pub mod routing;
 #[cfg(test)]
 mod tests;
 
+pub use fix::Fix;
+
 use facts::NetworkState;
 use ipvs::{Change, ServerKey, ServiceKey};
+use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::net::IpAddr;
 
@@ -123,18 +127,6 @@ kinds! {
     NotListening: Error "not-listening", "nothing is listening on the port";
 }
 
-/// A command that fixes what was found. Words in capitals are for the user to
-/// fill in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fix {
-    /// `ipvsadm`, with the options that make this change.
-    Change(Change),
-    /// `ipvsadm -a` for this service, with a server of the user's.
-    AddServer(ServiceKey),
-    /// Any other command.
-    Command(String),
-}
-
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -172,14 +164,17 @@ impl Finding {
         self
     }
 
-    fn change(mut self, change: Change) -> Finding {
-        self.fix.push(Fix::Change(change));
+    fn fix(mut self, fix: Fix) -> Finding {
+        self.fix.push(fix);
         self
     }
 
-    fn command(mut self, command: impl Into<String>) -> Finding {
-        self.fix.push(Fix::Command(command.into()));
-        self
+    fn change(self, change: Change) -> Finding {
+        self.fix(Fix::Change(change))
+    }
+
+    fn command(self, command: impl Into<String>) -> Finding {
+        self.fix(Fix::Command(command.into()))
     }
 
     /// Sets a setting, given by its path below /proc/sys.
@@ -191,23 +186,35 @@ impl Finding {
 /// What was found, and what is not known.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// The worst first.
+    /// The worst first, once [sorted](Findings::sort).
     pub found: Vec<Finding>,
     /// What could not be read although it should have been, and why.
     pub unread: Vec<anyhow::Error>,
     /// What this program cannot check.
     pub unchecked: Vec<String>,
+    /// The network namespace that was checked, if one was named.
+    pub netns: Option<OsString>,
 }
 
 impl Findings {
+    /// Nothing yet, for the network namespace `netns` if one was named.
+    pub fn of(netns: Option<&OsStr>) -> Findings {
+        Findings {
+            netns: netns.map(OsStr::to_owned),
+            ..Findings::default()
+        }
+    }
+
     fn find(&mut self, mut finding: Finding) {
         // What no option expresses, no command fixes.
         let is_possible = |fix: &Fix| !matches!(fix, Fix::Change(change) if !change.is_known());
         finding.fix.retain(is_possible);
-        let severity = finding.kind.severity();
-        let is_before = |other: &Finding| other.kind.severity() <= severity;
-        let at = self.found.partition_point(is_before);
-        self.found.insert(at, finding);
+        self.found.push(finding);
+    }
+
+    /// Puts the worst first.
+    fn sort(&mut self) {
+        self.found.sort_by_key(|finding| finding.kind.severity());
     }
 
     fn unsure(&mut self, what: impl Into<String>) {

@@ -3,7 +3,7 @@
 
 use super::facts::{LocalFacts, remote};
 use super::routing::Link;
-use super::{Finding, Findings, Kind, host, on_loopback};
+use super::{Finding, Findings, Fix, Kind, host, on_loopback};
 use ipvs::{Errno, Family, Forwarding, Name, Namespace, ServerKey, ServiceKey, Tunnel};
 use std::net::{IpAddr, SocketAddr};
 
@@ -72,6 +72,7 @@ pub fn check(member: &Membership, facts: &LocalFacts, report: &mut Findings) {
     for finding in &mut report.found {
         finding.service = Some(member.service);
     }
+    report.sort();
 }
 
 /// The virtual address must be local, or the kernel drops the packets.
@@ -245,7 +246,7 @@ fn tunnel_devices<'a>(
             Some(link) => format!("{} does not decapsulate IPv{version} packets", link.name),
         };
         let mut finding = Finding::new(Kind::NoTunnel, seen);
-        finding = finding.command(format!("modprobe {}", wanted.module));
+        finding = finding.fix(Fix::Machine(format!("modprobe {}", wanted.module)));
         if wanted.kind == "ip6tnl" && inner == Family::Inet {
             // The module's device starts with IPv6 packets only.
             finding = finding.command(format!("ip -6 tunnel change {} mode any", wanted.device));
@@ -268,7 +269,7 @@ fn gue_port(port: u16, outer: Family, facts: &LocalFacts, report: &mut Findings)
         Family::Inet6 => ("fou6", " -6"),
     };
     let finding = Finding::new(Kind::NoTunnel, format!("UDP port {port} is not bound"))
-        .command(format!("modprobe {module}"))
+        .fix(Fix::Machine(format!("modprobe {module}")))
         .command(format!("ip fou add port {port} gue{version}"));
     report.find(finding);
 }
@@ -348,5 +349,5 @@ fn listens(member: &Membership, facts: &LocalFacts, report: &mut Findings) {
         let others: Vec<String> = there.iter().map(IpAddr::to_string).collect();
         seen.push_str(&format!(", only on {}", others.join(", ")));
     }
-    report.find(Finding::new(Kind::NotListening, seen).command("systemctl start SERVICE"));
+    report.find(Finding::new(Kind::NotListening, seen).fix(Fix::Start));
 }

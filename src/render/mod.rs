@@ -13,6 +13,7 @@ pub mod order;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sched_flags;
+pub mod shell;
 pub mod text;
 mod view;
 mod visible;

@@ -8,6 +8,7 @@ use super::session::{self, Session};
 use super::table;
 use crate::check::facts::Facts;
 use crate::check::real_server::{self, Membership};
+use crate::check::report::text::Summary;
 use crate::check::{Findings, Severity, director, report};
 use crate::cli::Check;
 use crate::cli::opt::CommandName;
@@ -15,6 +16,7 @@ use crate::render::words::count;
 use crate::selection::Selection;
 use ipvs::{Namespace, ServiceKey};
 use std::ffi::OsStr;
+use std::io::{self, IsTerminal};
 
 /// Runs the checks and prints the findings.
 // Kept away from what every command runs, see build.rs.
@@ -37,7 +39,7 @@ fn findings(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) ->
                 forwarding,
             };
             let namespace = session::namespace(netns)?;
-            let mut report = Findings::default();
+            let mut report = Findings::of(netns);
             let facts = member.read(&namespace, &mut report);
             real_server::check(&member, &facts, &mut report);
             print(&report, "real server", as_json, out)
@@ -52,6 +54,7 @@ fn director(
     out: Output,
 ) -> Result<Exit> {
     let Session { mut ipvs, out, .. } = Session::open(netns, out)?;
+    let mut report = Findings::of(netns);
     let services = match service {
         Some(key) => ipvs
             .service(&key)
@@ -63,7 +66,7 @@ fn director(
     let services = match services {
         Ok(services) => services,
         Err(failure @ Failure::Unavailable(_)) => {
-            return without_table(failure, ipvs.namespace(), as_json, out);
+            return without_table(failure, ipvs.namespace(), report, as_json, out);
         }
         Err(failure) => return Err(failure),
     };
@@ -73,7 +76,6 @@ fn director(
         count(table.services.len() as u64, "service"),
         count(table.servers().count() as u64, "real server")
     );
-    let mut report = Findings::default();
     if ipvs.has_unknown() {
         report.unread.push(anyhow::anyhow!(
             "services or real servers of an unknown address family"
@@ -88,10 +90,10 @@ fn director(
 fn without_table(
     failure: Failure,
     namespace: &Namespace,
+    mut report: Findings,
     as_json: bool,
     out: Output,
 ) -> Result<Exit> {
-    let mut report = Findings::default();
     let facts = Facts::without_table(namespace, &mut report);
     director::check(&facts, &mut report);
     print(&report, "without the table", as_json, out)?;
@@ -99,8 +101,12 @@ fn without_table(
 }
 
 fn print(findings: &Findings, checked: &str, as_json: bool, mut out: Output) -> Result<Exit> {
+    let summary = match io::stdout().is_terminal() {
+        true => Summary::Last,
+        false => Summary::First,
+    };
     match as_json {
-        false => report::text::findings(out.buffer(), findings, checked),
+        false => report::text::findings(out.buffer(), findings, checked, summary),
         true => report::json::findings(out.buffer(), findings),
     }
     out.finish()?;

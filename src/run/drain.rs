@@ -19,8 +19,8 @@ use super::{lock, table};
 use crate::cli::opt::CommandName;
 use crate::connections::{Connection, ConnectionFilter, Connections};
 use crate::procfs;
-use crate::render::Buffer;
 use crate::render::text::rules;
+use crate::render::{Buffer, shell};
 use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, ServiceKey};
 use libc::ENOENT;
 use outcome::{NotDrained, Weight};
@@ -188,14 +188,13 @@ impl Drain<'_> {
             edit.text("ipvsadm -e");
             rules::named(&mut edit, &self.service, Some(&self.server));
             edit.text(format!(" --keep -w {}", before.weight));
+            let mut command = shell::command(edit.as_bytes());
             if let Some(netns) = self.netns {
-                edit.text(" --netns ");
-                edit.text(netns.as_bytes());
+                command += " --netns ";
+                command += &shell::quoted(netns.as_bytes());
             }
-            Some(Weight::Stuck {
-                cause: failure.to_string(),
-                command: String::from_utf8_lossy(edit.as_bytes()).into_owned(),
-            })
+            let cause = failure.to_string();
+            Some(Weight::Stuck { cause, command })
         })
     }
 

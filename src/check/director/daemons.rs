@@ -1,9 +1,9 @@
 //! The sync daemons.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Findings, Kind};
-use ipvs::{Daemon, DaemonRole, Name};
-use std::net::IpAddr;
+use crate::check::{Finding, Findings, Fix, Kind};
+use ipvs::{Change, Daemon, DaemonConfig, DaemonRole, Name};
+use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) fn check(facts: &Facts, report: &mut Findings) {
     let Some(daemons) = &facts.daemons else {
@@ -33,10 +33,13 @@ fn interface(facts: &Facts, daemon: &Daemon, report: &mut Findings) {
     let Some(link) = network.links.iter().find(|link| link.name == name) else {
         let finding = finding("which does not exist")
             .command(format!("ipvsadm --stop-daemon {role}"))
-            .command(format!(
-                "ipvsadm --start-daemon {role} --mcast-interface INTERFACE --syncid {}",
-                daemon.config.sync_id
-            ));
+            .change(Change::StartDaemon(Daemon {
+                config: DaemonConfig {
+                    interface: Some(Name::from("INTERFACE")),
+                    ..as_started(&daemon.config)
+                },
+                ..*daemon
+            }));
         return report.find(finding);
     };
     if !link.up {
@@ -60,6 +63,22 @@ fn interface(facts: &Facts, daemon: &Daemon, report: &mut Findings) {
     }
 }
 
+/// Without what the kernel has filled in, unless that is other than its default.
+fn as_started(config: &DaemonConfig) -> DaemonConfig {
+    const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 81));
+    const PORT: u16 = 8848;
+    const TTL: u8 = 1;
+    /// For an MTU of 1500 and IPv4, IPv6.
+    const MAX_LEN: [u16; 2] = [1472, 1452];
+    DaemonConfig {
+        max_len: config.max_len.filter(|length| !MAX_LEN.contains(length)),
+        group: config.group.filter(|group| *group != GROUP),
+        port: config.port.filter(|port| *port != PORT),
+        ttl: config.ttl.filter(|ttl| *ttl != TTL),
+        ..*config
+    }
+}
+
 /// A backup with id 0 accepts messages with any id.
 fn same_id(daemons: &[Daemon], report: &mut Findings) {
     let find = |role| daemons.iter().find(|daemon| daemon.role == role);
@@ -72,12 +91,12 @@ fn same_id(daemons: &[Daemon], report: &mut Findings) {
             0 => format!("the master has syncid {id}, and the backup 0, which accepts any"),
             _ => format!("the master and the backup have syncid {id}"),
         };
-        let interface = backup.config.interface.unwrap_or(Name::from("eth0"));
         let finding = Finding::new(Kind::SyncSameId, seen)
             .command("ipvsadm --stop-daemon backup")
-            .command(format!(
-                "ipvsadm --start-daemon backup --mcast-interface {interface} --syncid ID"
-            ));
+            .fix(Fix::StartWithId(Daemon {
+                config: as_started(&backup.config),
+                ..*backup
+            }));
         report.find(finding);
     }
 }

@@ -27,9 +27,13 @@ pub fn check(facts: &Facts, report: &mut Findings) {
     for check in CHECKS {
         check(facts, report);
     }
+    report.sort();
     report.unsure(firewall(facts));
     report.unsure("the real servers themselves: run --check-real-server there");
 }
+
+/// More marks than this are not listed.
+const MOST_MARKS: usize = 10;
 
 fn firewall(facts: &Facts) -> String {
     let marks: Vec<String> = facts
@@ -45,7 +49,11 @@ fn firewall(facts: &Facts) -> String {
     match marks.len() {
         0 => rules.to_owned(),
         1 => format!("{rules}, such as set mark {}", marks[0]),
-        _ => format!("{rules}, such as set marks {}", marks.join(", ")),
+        2..=MOST_MARKS => format!("{rules}, such as set marks {}", marks.join(", ")),
+        all => {
+            let (first, more) = (marks[..MOST_MARKS].join(", "), all - MOST_MARKS);
+            format!("{rules}, such as set marks {first} and {more} more")
+        }
     }
 }
 

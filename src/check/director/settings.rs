@@ -1,7 +1,7 @@
 //! Sysctls of IPVS that an administrator may have forgotten.
 
 use crate::check::facts::Facts;
-use crate::check::{Finding, Findings, Kind};
+use crate::check::{Finding, Findings, Fix, Kind};
 
 /// The defences: 1 means when memory is short, 2 is that and memory is short now,
 /// 3 means always.
@@ -58,6 +58,7 @@ fn connections(facts: &Facts, report: &mut Findings) {
         let bits = entries.next_power_of_two().trailing_zeros().min(20);
         let option = format!("options ip_vs conn_tab_bits={bits}");
         let finding = Finding::new(Kind::TableSmall, seen);
-        report.find(finding.command(format!("echo '{option}' > /etc/modprobe.d/ip_vs.conf")));
+        let line = format!("echo '{option}' >> /etc/modprobe.d/ip_vs.conf");
+        report.find(finding.fix(Fix::Machine(line)));
     }
 }

@@ -23,9 +23,8 @@ pub(super) fn check(facts: &Facts, report: &mut Findings) {
 /// Whether a new connection finds a server.
 fn has_servers(service: &Service, servers: &[Server], report: &mut Findings) {
     let Some(first) = servers.first() else {
-        let mut finding = Finding::new(Kind::NoServers, "no real servers");
-        finding.fix.push(Fix::AddServer(service.key));
-        return report.find(finding.of_service(&service.key));
+        let finding = Finding::new(Kind::NoServers, "no real servers").of_service(&service.key);
+        return report.find(finding.fix(Fix::AddServer(service.key)));
     };
     let edit = |server: &Server, config| Change::EditServer(service.key, server.key, config);
     let mut weighted = servers.iter().filter(|server| server.config.weight > 0);

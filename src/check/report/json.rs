@@ -1,10 +1,10 @@
 //! `--check --json`: a finding a line.
 
-use super::text;
 use crate::check::{Finding, Findings, Severity};
 use crate::render::Buffer;
 use crate::render::json::{Null, Text, Value, Word, members};
 use ipvs::{Family, ServerKey, ServiceKey};
+use std::ffi::OsStr;
 
 /// Writes the document.
 pub fn findings(out: &mut Buffer, findings: &Findings) {
@@ -19,13 +19,14 @@ pub fn findings(out: &mut Buffer, findings: &Findings) {
     out.text(",\"findings\":[");
     for (at, finding) in findings.found.iter().enumerate() {
         out.text(if at > 0 { ",\n" } else { "\n" });
-        row(out, finding);
+        row(out, finding, findings.netns.as_deref());
     }
     out.text("\n]}\n");
 }
 
-fn row(out: &mut Buffer, finding: &Finding) {
-    let commands: Vec<String> = finding.fix.iter().map(text::command_line).collect();
+fn row(out: &mut Buffer, finding: &Finding, netns: Option<&OsStr>) {
+    let fixes = finding.fix.iter();
+    let commands: Vec<String> = fixes.map(|fix| fix.command_line(netns)).collect();
     out.push(b'{');
     members!(out,
         "id": Word(finding.kind.id()),
@@ -109,6 +110,7 @@ mod tests {
             ],
             unread: vec![anyhow::anyhow!("denied").context("routes")],
             unchecked: vec!["a".into(), "b".into()],
+            netns: Some("blue".into()),
         };
         let text = written(|out| findings(out, &all));
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -122,8 +124,11 @@ mod tests {
         assert_eq!(rows[0]["service"]["port"], 80);
         assert!(rows[0]["server"].is_null());
         assert_eq!(rows[0]["seen"], "a \"quote\"");
-        assert_eq!(rows[0]["fix"][0], "ipvsadm -a -t 192.0.2.1:80 -r ADDRESS");
+        assert_eq!(
+            rows[0]["fix"][0],
+            "ipvsadm -a -t 192.0.2.1:80 -r ADDRESS --netns blue"
+        );
         assert_eq!(rows[1]["server"]["address"], "fd00::1");
-        assert_eq!(rows[1]["fix"][1], "true");
+        assert_eq!(rows[1]["fix"][1], "ip netns exec blue true");
     }
 }

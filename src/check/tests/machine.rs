@@ -2,7 +2,6 @@
 
 use crate::check::facts::{self, Facts, LocalFacts, NetworkState, Sysctls};
 use crate::check::real_server::{self, Membership};
-use crate::check::report::text::command_line;
 use crate::check::routing::{Link, LinkAddress, Route, RouteAnswer, SourceNat};
 use crate::check::{Findings, director};
 use crate::cli::Action;
@@ -203,9 +202,9 @@ impl Machine {
                 let listening = self.listening.get_or_insert_default();
                 listening.push((at.ip(), at.port()));
             }
-            ["echo", "'options", "ip_vs", option, ..] => {
+            ["echo", "options", "ip_vs", option, ..] => {
                 let bits = option.strip_prefix("conn_tab_bits=").unwrap();
-                let bits: u32 = bits.trim_end_matches('\'').parse().unwrap();
+                let bits: u32 = bits.parse().unwrap();
                 self.buckets = 1 << bits;
             }
             _ => panic!("{words:?}"),
@@ -398,7 +397,7 @@ impl Machine {
     /// After the commands that fix `findings`.
     pub fn fixed(mut self, findings: &Findings) -> Machine {
         for fix in findings.found.iter().flat_map(|finding| &finding.fix) {
-            let command = command_line(fix);
+            let command = fix.command_line(None).replace('\'', "");
             let command = WORDS.iter().fold(command, |command, (word, value)| {
                 command.replace(word, value)
             });

@@ -3,7 +3,7 @@
 
 mod machine;
 
-use super::report::text::findings;
+use super::report::text::{Summary, findings};
 use super::routing::SourceNat;
 use super::{Findings, Kind};
 use crate::render::sample::written;
@@ -393,7 +393,7 @@ fn kinds(findings: &Findings) -> Vec<Kind> {
 }
 
 fn shown(report: &Findings) -> String {
-    written(|out| findings(out, report, "checked"))
+    written(|out| findings(out, report, "checked", Summary::Last))
 }
 
 #[test]
@@ -540,4 +540,46 @@ fn what_is_not_known_is_not_a_finding() {
         });
         assert_eq!(kinds(&blind.check()), []);
     }
+}
+
+#[test]
+fn of_many_findings_of_a_kind_the_first_are_shown() {
+    let services = |count: usize| {
+        let lines = (1..=count).map(|n| {
+            format!("ipvsadm -A -t 192.0.2.1:{n} -s lc\nipvsadm -A -f {n}\nipvsadm -a -f {n} -r 10.0.0.11 -m\n")
+        });
+        let script =
+            "ipvsadm -A -t 192.0.2.1:99\nipvsadm -a -t 192.0.2.1:99 -r 10.0.0.11 -m -w 0\n";
+        masquerading()
+            .run(&(script.to_owned() + &lines.collect::<String>()))
+            .check()
+    };
+    let ten = services(10);
+    let text = shown(&ten);
+    assert_eq!(text.matches("error no-servers: ").count(), 10, "{text}");
+    assert!(!text.contains("more"), "{text}");
+    assert!(text.ends_with("\nchecked: 11 errors (10 no-servers, 1 no-weight), 0 warnings\n"));
+    let eleven = services(11);
+    let text = shown(&eleven);
+    assert_eq!(text.matches("error no-servers: ").count(), 1, "{text}");
+    let places: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("where:"))
+        .collect();
+    let wanted = [99, 1, 2, 3].map(|port| format!("  where: -t 192.0.2.1:{port}"));
+    assert_eq!(places, wanted);
+    let after =
+        "-t 192.0.2.1:3 -r ADDRESS\n  more:  8 others; --json has all of them\nnot checked: ";
+    assert!(text.contains(after), "{text}");
+    assert!(
+        text.contains("such as set marks 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1 more\n"),
+        "{text}"
+    );
+    let first = written(|out| findings(out, &eleven, "checked", Summary::First));
+    let (summary, rest) = first.split_once('\n').unwrap();
+    assert_eq!(
+        summary,
+        "checked: 12 errors (11 no-servers, 1 no-weight), 0 warnings"
+    );
+    assert_eq!(format!("{rest}{summary}\n"), text);
 }
