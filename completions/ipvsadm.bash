@@ -137,6 +137,7 @@ _ipvsadm() {
         --state) found='NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!' before+=${value%"${value##*,}"} ;;
         --by) found='service server host client state protocol' before+=${value%"${value##*,}"} ;;
         --top) return ;;
+        --ignore) found='no-servers no-weight all-full address-missing address-down network-on-loopback address-unusable forwarding-off server-unreachable server-not-on-link server-loopback sync-interface connections-full flags-ignored weights-ignored port-ignored server-past-director redirects tunnel-fragments quiescent-clients gone-servers nat-unseen drop-entry drop-packet secure-tcp sloppy-tcp counters-off table-small sync-same-id sync-version sync-missing no-address answers-arp announces-arp no-tunnel tunnel-down tunnel-filtered no-way-back not-listening' before+=${value%"${value##*,}"} ;;
         --samples) return ;;
         --mcast-interface) found=$(_ipvsadm_interfaces) ;;
         --syncid) return ;;

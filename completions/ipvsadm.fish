@@ -187,6 +187,7 @@ complete -c ipvsadm -n '__ipvsadm_on list' -s X -l exact -d 'whole numbers, neve
 complete -c ipvsadm -n '__ipvsadm_on list' -l nosort -d 'keep the kernel\'s order'
 complete -c ipvsadm -n '__ipvsadm_on list check check-real-server' -s j -l json -d 'everything the kernel reports, as one JSON document'
 complete -c ipvsadm -n '__ipvsadm_on list' -l openmetrics -d 'services and real servers as metrics for Prometheus'
+complete -c ipvsadm -n '__ipvsadm_on check check-real-server' -l ignore -x -a '(__ipvsadm_list no-servers no-weight all-full address-missing address-down network-on-loopback address-unusable forwarding-off server-unreachable server-not-on-link server-loopback sync-interface connections-full flags-ignored weights-ignored port-ignored server-past-director redirects tunnel-fragments quiescent-clients gone-servers nat-unseen drop-entry drop-packet secure-tcp sloppy-tcp counters-off table-small sync-same-id sync-version sync-missing no-address answers-arp announces-arp no-tunnel tunnel-down tunnel-filtered no-way-back not-listening)' -d 'with --check: not these findings, ID or ID@SERVICE'
 complete -c ipvsadm -n '__ipvsadm_on list save' -l watch -d 'list again and again; with -S, print changes as commands; default 2'
 complete -c ipvsadm -n '__ipvsadm_on list save' -l samples -x -d 'with --watch: stop after this many looks'
 complete -c ipvsadm -n '__ipvsadm_on start-daemon' -l mcast-interface -x -a '(__ipvsadm_interfaces)' -d 'where to send or listen; default eth0'

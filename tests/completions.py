@@ -84,6 +84,8 @@ CASES = [
     ("ipvsadm -Lcn -t 10.0.0.1:80 -r ", "10.0.1.1:80 10.0.1.2:8080"),
     ("ipvsadm -Lc --state UDP,EST", "UDP,ESTABLISHED"),
     ("ipvsadm -Lc --by client,sta", "client,state"),
+    ("ipvsadm --check --ignore no-ser", "no-servers"),
+    ("ipvsadm --check --ignore no-servers,table-", "no-servers,table-small"),
     ("ipvsadm -a -t 10.0.0.1:80 -r ", ""),
     ("ipvsadm -A -t 10.0.0.9:80 -s ", SCHEDULERS),
     ("ipvsadm -E -t 10.0.0.1:80 --scheduler w", "wrr wlc"),

@@ -14,6 +14,7 @@
 pub mod director;
 pub mod facts;
 mod fix;
+mod ignore;
 pub mod real_server;
 pub mod report;
 pub mod routing;
@@ -21,6 +22,7 @@ pub mod routing;
 mod tests;
 
 pub use fix::Fix;
+pub use ignore::Ignore;
 
 use facts::NetworkState;
 use ipvs::{Change, ServerKey, ServiceKey};
@@ -47,9 +49,19 @@ impl Severity {
     }
 }
 
-/// The table of findings: severity, id, title. Scripts and the manual use the id.
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One virtual service.
+    Service,
+    /// The director as a whole.
+    Director,
+}
+
+/// The table of findings: severity, scope, id, title. Scripts and the manual use
+/// the id.
 macro_rules! kinds {
-    ($($kind:ident: $severity:ident $id:literal, $title:literal;)*) => {
+    ($($kind:ident: $severity:ident $scope:ident $id:literal, $title:literal;)*) => {
         /// What can be found.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[allow(missing_docs)] // the titles say what they are
@@ -75,6 +87,18 @@ macro_rules! kinds {
                 }
             }
 
+            /// What it is about.
+            pub fn scope(self) -> Scope {
+                match self {
+                    $(Kind::$kind => Scope::$scope,)*
+                }
+            }
+
+            /// The one with this name.
+            pub fn named(id: &[u8]) -> Option<Kind> {
+                Kind::ALL.iter().copied().find(|kind| kind.id().as_bytes() == id)
+            }
+
             /// What is wrong, in a line.
             pub fn title(self) -> &'static str {
                 match self {
@@ -86,45 +110,45 @@ macro_rules! kinds {
 }
 
 kinds! {
-    NoServers: Error "no-servers", "the virtual service has no real servers";
-    NoWeight: Error "no-weight", "all real servers have weight 0";
-    AllFull: Error "all-full", "all real servers have reached their upper threshold";
-    AddressMissing: Error "address-missing", "the virtual address is not local to this machine";
-    AddressDown: Warning "address-down", "the virtual address is on an interface that is down";
-    NetworkOnLoopback: Error "network-on-loopback", "a whole subnet is assigned to loopback, so its other hosts are unreachable";
-    AddressUnusable: Error "address-unusable", "the virtual address has not passed IPv6 duplicate address detection";
-    ForwardingOff: Error "forwarding-off", "IP forwarding is off, so replies from masqueraded servers are dropped";
-    ServerUnreachable: Error "server-unreachable", "there is no route to the real server";
-    ServerNotOnLink: Error "server-not-on-link", "direct routing cannot reach a server behind a router";
-    ServerLoopback: Error "server-loopback", "a masqueraded server has a loopback address";
-    SyncInterface: Error "sync-interface", "the sync daemon cannot use its interface";
-    ConnectionsFull: Error "connections-full", "the connection table is full";
-    FlagsIgnored: Warning "flags-ignored", "the scheduler ignores these flags";
-    WeightsIgnored: Warning "weights-ignored", "the scheduler ignores the weights";
-    PortIgnored: Warning "port-ignored", "direct routing and tunnels cannot change the port";
-    ServerPastDirector: Warning "server-past-director", "replies from a masqueraded server may bypass the director";
-    Redirects: Warning "redirects", "ICMP redirects tell masqueraded servers to bypass the director";
-    TunnelFragments: Warning "tunnel-fragments", "full-size packets are fragmented in the tunnel";
-    QuiescentClients: Warning "quiescent-clients", "persistent clients still go to a server with weight 0";
-    GoneServers: Warning "gone-servers", "connections to removed servers hang";
-    NatUnseen: Warning "nat-unseen", "NAT rules meant for IPVS packets have no effect";
-    DropEntry: Warning "drop-entry", "the kernel is dropping half-open connections";
-    DropPacket: Warning "drop-packet", "the kernel is dropping packets";
-    SecureTcp: Warning "secure-tcp", "the secure_tcp defence shortens TCP time-outs";
-    SloppyTcp: Warning "sloppy-tcp", "any TCP packet can start a connection";
-    CountersOff: Warning "counters-off", "counters are not updated";
-    TableSmall: Warning "table-small", "the connection table has far too few buckets";
-    SyncSameId: Warning "sync-same-id", "the master and backup daemons use the same syncid";
-    SyncVersion: Warning "sync-version", "the sync daemon uses the old protocol";
-    SyncMissing: Warning "sync-missing", "synchronisation is configured, but no sync daemon is running";
-    NoAddress: Error "no-address", "the real server does not have the virtual address";
-    AnswersArp: Error "answers-arp", "the real server answers ARP requests for the virtual address";
-    AnnouncesArp: Error "announces-arp", "the real server announces the virtual address by ARP";
-    NoTunnel: Error "no-tunnel", "no device decapsulates the tunnel's packets";
-    TunnelDown: Error "tunnel-down", "the tunnel device is down";
-    TunnelFiltered: Error "tunnel-filtered", "rp_filter drops the decapsulated packets";
-    NoWayBack: Error "no-way-back", "there is no route back to the clients";
-    NotListening: Error "not-listening", "nothing is listening on the port";
+    NoServers: Error Service "no-servers", "the virtual service has no real servers";
+    NoWeight: Error Service "no-weight", "all real servers have weight 0";
+    AllFull: Error Service "all-full", "all real servers have reached their upper threshold";
+    AddressMissing: Error Service "address-missing", "the virtual address is not local to this machine";
+    AddressDown: Warning Service "address-down", "the virtual address is on an interface that is down";
+    NetworkOnLoopback: Error Service "network-on-loopback", "a whole subnet is assigned to loopback, so its other hosts are unreachable";
+    AddressUnusable: Error Service "address-unusable", "the virtual address has not passed IPv6 duplicate address detection";
+    ForwardingOff: Error Director "forwarding-off", "IP forwarding is off, so replies from masqueraded servers are dropped";
+    ServerUnreachable: Error Service "server-unreachable", "there is no route to the real server";
+    ServerNotOnLink: Error Service "server-not-on-link", "direct routing cannot reach a server behind a router";
+    ServerLoopback: Error Service "server-loopback", "a masqueraded server has a loopback address";
+    SyncInterface: Error Director "sync-interface", "the sync daemon cannot use its interface";
+    ConnectionsFull: Error Director "connections-full", "the connection table is full";
+    FlagsIgnored: Warning Service "flags-ignored", "the scheduler ignores these flags";
+    WeightsIgnored: Warning Service "weights-ignored", "the scheduler ignores the weights";
+    PortIgnored: Warning Service "port-ignored", "direct routing and tunnels cannot change the port";
+    ServerPastDirector: Warning Service "server-past-director", "replies from a masqueraded server may bypass the director";
+    Redirects: Warning Director "redirects", "ICMP redirects tell masqueraded servers to bypass the director";
+    TunnelFragments: Warning Service "tunnel-fragments", "full-size packets are fragmented in the tunnel";
+    QuiescentClients: Warning Service "quiescent-clients", "persistent clients still go to a server with weight 0";
+    GoneServers: Warning Director "gone-servers", "connections to removed servers hang";
+    NatUnseen: Warning Director "nat-unseen", "NAT rules meant for IPVS packets have no effect";
+    DropEntry: Warning Director "drop-entry", "the kernel is dropping half-open connections";
+    DropPacket: Warning Director "drop-packet", "the kernel is dropping packets";
+    SecureTcp: Warning Director "secure-tcp", "the secure_tcp defence shortens TCP time-outs";
+    SloppyTcp: Warning Director "sloppy-tcp", "any TCP packet can start a connection";
+    CountersOff: Warning Director "counters-off", "counters are not updated";
+    TableSmall: Warning Director "table-small", "the connection table has far too few buckets";
+    SyncSameId: Warning Director "sync-same-id", "the master and backup daemons use the same syncid";
+    SyncVersion: Warning Director "sync-version", "the sync daemon uses the old protocol";
+    SyncMissing: Warning Director "sync-missing", "synchronisation is configured, but no sync daemon is running";
+    NoAddress: Error Service "no-address", "the real server does not have the virtual address";
+    AnswersArp: Error Service "answers-arp", "the real server answers ARP requests for the virtual address";
+    AnnouncesArp: Error Service "announces-arp", "the real server announces the virtual address by ARP";
+    NoTunnel: Error Service "no-tunnel", "no device decapsulates the tunnel's packets";
+    TunnelDown: Error Service "tunnel-down", "the tunnel device is down";
+    TunnelFiltered: Error Service "tunnel-filtered", "rp_filter drops the decapsulated packets";
+    NoWayBack: Error Service "no-way-back", "there is no route back to the clients";
+    NotListening: Error Service "not-listening", "nothing is listening on the port";
 }
 
 /// One thing that is wrong.
@@ -194,22 +218,43 @@ pub struct Findings {
     pub unchecked: Vec<String>,
     /// The network namespace that was checked, if one was named.
     pub netns: Option<OsString>,
+    /// What is not to be reported.
+    pub ignore: Vec<Ignore>,
+    /// How many findings were not reported for that.
+    pub ignored: usize,
+    /// The service of all findings, where only one is checked.
+    about: Option<ServiceKey>,
 }
 
 impl Findings {
-    /// Nothing yet, for the network namespace `netns` if one was named.
-    pub fn of(netns: Option<&OsStr>) -> Findings {
+    /// Nothing yet, in the network namespace `netns` if one was named.
+    pub fn new(netns: Option<&OsStr>, ignore: &[Ignore]) -> Findings {
         Findings {
             netns: netns.map(OsStr::to_owned),
+            ignore: ignore.to_vec(),
             ..Findings::default()
         }
     }
 
-    fn find(&mut self, mut finding: Finding) {
+    fn find(&mut self, finding: Finding) {
+        self.settles(finding);
+    }
+
+    /// Reports `finding`, unless it is to be ignored. Whether that settles it: what
+    /// is ignored for one service may still concern the next.
+    fn settles(&mut self, mut finding: Finding) -> bool {
+        finding.service = finding.service.or(self.about);
+        let ignore = self.ignore.iter();
+        let mut ignore = ignore.filter(|ignore| ignore.covers(&finding)).peekable();
+        if ignore.peek().is_some() {
+            self.ignored += 1;
+            return ignore.any(|ignore| ignore.service.is_none());
+        }
         // What no option expresses, no command fixes.
         let is_possible = |fix: &Fix| !matches!(fix, Fix::Change(change) if !change.is_known());
         finding.fix.retain(is_possible);
         self.found.push(finding);
+        true
     }
 
     /// Puts the worst first.

@@ -56,6 +56,7 @@ impl Membership {
 
 /// Reports what is wrong on a real server.
 pub fn check(member: &Membership, facts: &LocalFacts, report: &mut Findings) {
+    report.about = Some(member.service);
     match member.virtual_address() {
         _ if member.is_masqueraded() => way_back(member, facts, report),
         Some(address) => {
@@ -69,9 +70,6 @@ pub fn check(member: &Membership, facts: &LocalFacts, report: &mut Findings) {
     }
     listens(member, facts, report);
     report.unsure("rules of nftables and iptables");
-    for finding in &mut report.found {
-        finding.service = Some(member.service);
-    }
     report.sort();
 }
 

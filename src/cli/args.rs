@@ -8,6 +8,7 @@ use super::error::UsageError;
 use super::opt::{CommandName, OptSet};
 use super::patch::{ServerOptions, ServiceOptions};
 use super::values::{self, REAL_SERVER, endpoint::endpoint};
+use crate::check::Ignore;
 use crate::connections::{Keys, StateSet};
 use crate::names::Lookup;
 use crate::selection::EndpointFilter;
@@ -67,6 +68,8 @@ pub struct Args<'a> {
     pub(super) exact: bool,
     pub(super) nosort: bool,
     pub(super) json: bool,
+    /// Of all `--ignore`.
+    pub(super) ignore: Vec<Ignore>,
     pub(super) openmetrics: bool,
     pub(super) watch: Option<Duration>,
     pub(super) samples: Option<NonZeroU32>,

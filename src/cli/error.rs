@@ -6,6 +6,7 @@
 use super::matrix::REMOVABLE;
 use super::opt::{CommandName, Opt};
 use super::values::{Reason, Refused};
+use crate::check::Kind;
 use crate::cli::opt::TunnelType;
 use crate::connections::{Key, STATES};
 use crate::render::sched_flags::SCHED_FLAGS;
@@ -89,6 +90,12 @@ pub enum UsageError {
     RepeatedKey(Key),
     /// `-f` with `-L -c`: the kernel's rows do not record the mark.
     MarkOfConnections,
+    /// No finding of `--check` has the name in the word.
+    UnknownFinding(Vec<u8>),
+    /// The finding is not about a service.
+    FindingOfDirector(Kind),
+    /// The word names no service, as `--ignore` names them.
+    UnknownPlace(Vec<u8>),
     /// `--client` of another address family than the service.
     ForeignClient,
 }
@@ -256,6 +263,15 @@ impl UsageError {
             E::MarkOfConnections => {
                 b"the kernel's table of connections does not record firewall marks".into()
             }
+            E::UnknownFinding(word) => insert(b"no finding is called `%'", word),
+            E::FindingOfDirector(kind) => {
+                let id = kind.id();
+                format!("the finding {id} is about the director, not about one service").into()
+            }
+            E::UnknownPlace(word) => insert(
+                b"`%' is no service: say tcp:ADDRESS:PORT, udp:, sctp:, fwmark:MARK or fwmark6:MARK",
+                word,
+            ),
             E::ForeignClient => {
                 b"--client and the service are of different address families".into()
             }

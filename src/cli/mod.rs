@@ -178,7 +178,7 @@ fn take<'a>(
 ) -> Result<(), UsageError> {
     match option.row.role {
         Role::Command(_) => return Err(UsageError::SecondCommand(option.word.into())),
-        Role::Option(name) if !args.given.insert(name) => {
+        Role::Option(name) if !args.given.insert(name) && !option.row.repeats => {
             return Err(UsageError::RepeatedOption(name));
         }
         Role::Option(_) | Role::Unchecked => {}
@@ -250,6 +250,12 @@ mod tests {
                 "-L --openmetrics -c",
                 "The option 'openmetrics' conflicts with the 'connection' option in the 'list' command",
             ),
+            ("--check --ignore", "--ignore: missing argument"),
+            (
+                "--check --ignore no-weight --ignore weight",
+                "no finding is called `weight'",
+            ),
+            ("-L --ignore no-weight", "--ignore: unknown option"),
             ("-S --json", "--json: unknown option"),
             ("-S --json=1", "--json=1: unknown option"),
             ("-Cj", "-Cj: unknown option"),
@@ -327,6 +333,18 @@ mod tests {
     }
 
     #[test]
+    fn findings_to_ignore_add_up() {
+        let line = "--check --ignore no-weight --ignore all-full@fwmark:7,no-weight";
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let read = parse(b"ipvsadm", &words, false, &mut NoLookup).unwrap();
+        let Command::Check { ignore, .. } = read.command else {
+            panic!("{:?}", read.command);
+        };
+        let ignore: Vec<String> = ignore.iter().map(ToString::to_string).collect();
+        assert_eq!(ignore, ["no-weight", "all-full@fwmark:7", "no-weight"]);
+    }
+
+    #[test]
     fn a_mask_counts_wherever_it_stands() {
         for line in [
             "-A -t [2001:db8::1]:80 -p -M 64",
@@ -386,6 +404,7 @@ mod tests {
             "CLIENT" => "10.9.0.0/16",
             "STATES" => "udp",
             "KEYS" => "client",
+            "FINDINGS" => "no-weight",
             "NAMES" => "ops",
             "NAMESPACE" => "blue",
             _ => "7",

@@ -150,6 +150,7 @@ named! {
         By => "by",
         Top => "top",
         Vip => "vip",
+        Ignore => "ignore",
     }
 }
 

@@ -14,7 +14,8 @@ use super::matrix::{Allowed, REMOVABLE};
 use super::opt::{CommandName, Commands, Opt};
 use super::patch::Method;
 use super::values::interval::DEFAULT_INTERVAL;
-use super::values::{self, connections, endpoint, number};
+use super::values::{self, check, connections, endpoint, number};
+use crate::check::Kind;
 use crate::cli::opt::TunnelType;
 use crate::connections::{Key, STATES};
 use crate::names::Lookup;
@@ -133,6 +134,8 @@ pub struct OptionSpec {
     connections: bool,
     /// The commands that take it although C ipvsadm refuses it there.
     also: Commands,
+    /// Whether it may be given several times.
+    pub(super) repeats: bool,
 }
 
 /// Rows are equal if they are the same row.
@@ -239,6 +242,13 @@ impl OptionSpec {
         }
     }
 
+    const fn repeated(self) -> OptionSpec {
+        OptionSpec {
+            repeats: true,
+            ..self
+        }
+    }
+
     const fn flag(self, set: Set) -> OptionSpec {
         OptionSpec {
             takes: Takes::Nothing(set),
@@ -290,6 +300,7 @@ const fn row(short: &str, long: &'static str, role: Role, about: &'static str) -
         one_of: Commands::of(&[]),
         connections: false,
         also: Commands::of(&[]),
+        repeats: false,
     }
 }
 
@@ -483,6 +494,11 @@ pub static OPTIONS: &[OptionSpec] = {
             .of(&[C::List, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.json)),
         option(ListOptions, "", "openmetrics", O::Openmetrics, "services and real servers as metrics for Prometheus").ours().of(LIST)
             .flag(|a| on(&mut a.openmetrics)),
+
+        option(ListOptions, "", "ignore", O::Ignore, "with --check: not these findings, ID or ID@SERVICE").ours()
+            .of(&[C::Check, C::CheckRealServer]).repeated()
+            .value("FINDINGS", Several(|| Kind::ALL.iter().map(|kind| kind.id()).collect()),
+                |a, v, l| { a.ignore.extend(check::ignore(v, l)?); Ok(()) }),
 
         option(WatchOptions, "", "watch", O::Watch, "list again and again; with -S, print changes as commands; default 2").ours()
             .of(&[C::List, C::Save]).of_connections()

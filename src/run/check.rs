@@ -9,7 +9,7 @@ use super::table;
 use crate::check::facts::Facts;
 use crate::check::real_server::{self, Membership};
 use crate::check::report::text::Summary;
-use crate::check::{Findings, Severity, director, report};
+use crate::check::{Findings, Ignore, Severity, director, report};
 use crate::cli::Check;
 use crate::cli::opt::CommandName;
 use crate::render::words::count;
@@ -21,13 +21,25 @@ use std::io::{self, IsTerminal};
 /// Runs the checks and prints the findings.
 // Kept away from what every command runs, see build.rs.
 #[cold]
-pub fn check(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
-    findings(check, as_json, netns, out).map_err(Failure::cannot_tell)
+pub fn check(
+    check: &Check,
+    ignore: &[Ignore],
+    as_json: bool,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
+    findings(check, ignore, as_json, netns, out).map_err(Failure::cannot_tell)
 }
 
-fn findings(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+fn findings(
+    check: &Check,
+    ignore: &[Ignore],
+    as_json: bool,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
     match *check {
-        Check::Director { service } => director(service, as_json, netns, out),
+        Check::Director { service } => director(service, ignore, as_json, netns, out),
         Check::RealServer {
             service,
             server,
@@ -39,7 +51,7 @@ fn findings(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) ->
                 forwarding,
             };
             let namespace = session::namespace(netns)?;
-            let mut report = Findings::of(netns);
+            let mut report = Findings::new(netns, ignore);
             let facts = member.read(&namespace, &mut report);
             real_server::check(&member, &facts, &mut report);
             print(&report, "real server", as_json, out)
@@ -49,12 +61,13 @@ fn findings(check: &Check, as_json: bool, netns: Option<&OsStr>, out: Output) ->
 
 fn director(
     service: Option<ServiceKey>,
+    ignore: &[Ignore],
     as_json: bool,
     netns: Option<&OsStr>,
     out: Output,
 ) -> Result<Exit> {
     let Session { mut ipvs, out, .. } = Session::open(netns, out)?;
-    let mut report = Findings::of(netns);
+    let mut report = Findings::new(netns, ignore);
     let services = match service {
         Some(key) => ipvs
             .service(&key)

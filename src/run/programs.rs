@@ -64,7 +64,11 @@ fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
             restore::restore(&input, *options, Start::AsIs, netns, out)
         }
         Command::Watch(watch) => watch::watch(watch, netns, out),
-        Command::Check { check, json } => check::check(check, *json, netns, out),
+        Command::Check {
+            check,
+            ignore,
+            json,
+        } => check::check(check, ignore, *json, netns, out),
         Command::Hosts(hosts) => hosts::edit(hosts, netns, out),
         Command::Action(action) => action::run_alone(action, netns, out),
     }

@@ -15,13 +15,19 @@ pub(super) fn check(facts: &Facts, report: &mut Findings) {
         let ServiceKey::Address { address, .. } = service.key else {
             continue;
         };
-        if !checked.insert(address) {
+        if checked.contains(&address) {
             continue;
         }
-        match problem(facts, address) {
-            Some(finding) if is_standby && finding.kind == Kind::AddressMissing => elsewhere += 1,
-            Some(finding) => report.find(finding.of_service(&service.key)),
-            None => {}
+        let settled = match problem(facts, address) {
+            Some(finding) if is_standby && finding.kind == Kind::AddressMissing => {
+                elsewhere += 1;
+                true
+            }
+            Some(finding) => report.settles(finding.of_service(&service.key)),
+            None => true,
+        };
+        if settled {
+            checked.insert(address);
         }
     }
     if elsewhere > 0 {

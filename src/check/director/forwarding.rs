@@ -2,7 +2,7 @@
 
 use super::{is_local, servers};
 use crate::check::facts::{Facts, remote};
-use crate::check::routing::{Link, Route};
+use crate::check::routing::Link;
 use crate::check::{Finding, Findings, Kind, setting_name};
 use crate::render::words::count;
 use ipvs::{
@@ -16,9 +16,16 @@ pub(super) fn check(facts: &Facts, report: &mut Findings) {
     let mut checked = HashSet::new();
     for (service, server) in servers(facts) {
         port(service, server, report);
-        let method = discriminant(&server.config.forwarding);
-        if checked.insert((server.key.address, method)) {
-            route(facts, service, server, report);
+        let place = (server.key.address, discriminant(&server.config.forwarding));
+        if checked.contains(&place) {
+            continue;
+        }
+        let settled = match route(facts, service, server) {
+            Some(finding) => report.settles(finding.of_server(&service.key, &server.key)),
+            None => true,
+        };
+        if settled {
+            checked.insert(place);
         }
     }
     masquerading_v4(facts, report);
@@ -53,48 +60,45 @@ fn port(service: &Service, server: &Server, report: &mut Findings) {
     }
 }
 
-/// The route to one server, for one method.
-fn route(facts: &Facts, service: &Service, server: &Server, report: &mut Findings) {
+/// What is wrong with the route to one server, for one method.
+fn route(facts: &Facts, service: &Service, server: &Server) -> Option<Finding> {
     let address = server.key.address;
-    let finding = |kind, seen| Finding::new(kind, seen).of_server(&service.key, &server.key);
-    let route = match facts.network.routes.get(&address) {
-        None => return,
-        Some(Err(errno)) => {
+    let route = match facts.network.routes.get(&address)? {
+        Err(errno) => {
             let seen = format!("{address}: {}", Errno(*errno));
-            let finding = finding(Kind::ServerUnreachable, seen);
-            return report.find(finding.command(format!("ip route add {address} via ROUTER")));
+            let finding = Finding::new(Kind::ServerUnreachable, seen);
+            return Some(finding.command(format!("ip route add {address} via ROUTER")));
         }
-        Some(Ok(route)) => route,
+        Ok(route) => route,
     };
     if is_masqueraded(server) && address.is_loopback() {
         // ip_vs_nat_xmit: "stopping DNAT to loopback address"
         let seen = format!("the kernel does not send packets from outside to {address}");
-        let finding = finding(Kind::ServerLoopback, seen);
-        return report.find(finding.change(Change::DeleteServer(service.key, server.key)));
+        let finding = Finding::new(Kind::ServerLoopback, seen);
+        return Some(finding.change(Change::DeleteServer(service.key, server.key)));
     }
-    let Some(gateway) = route.gateway else { return };
+    let gateway = route.gateway?;
     match server.config.forwarding {
         // The packets keep the virtual address, so the router sends them back.
         Forwarding::Route => {
             let device = facts.network.link_name(route.link);
             let seen = format!("{address} is behind router {gateway} on {device}");
-            let finding = finding(Kind::ServerNotOnLink, seen);
-            report.find(use_tunnel(finding, service, server));
+            let finding = Finding::new(Kind::ServerNotOnLink, seen);
+            Some(use_tunnel(finding, service, server))
         }
         Forwarding::Masq => {
-            let default = facts.network.route(&remote(Family::of(&address)));
-            let is_default =
-                |default: Route| (default.gateway, default.link) == (route.gateway, route.link);
-            if default.is_some_and(is_default) {
-                let seen = format!(
-                    "{address} is behind the default router {gateway}: its replies pass through \
-                     the director only if that router sends them there"
-                );
-                let finding = finding(Kind::ServerPastDirector, seen);
-                report.find(use_tunnel(finding, service, server));
+            let default = facts.network.route(&remote(Family::of(&address)))?;
+            if (default.gateway, default.link) != (route.gateway, route.link) {
+                return None;
             }
+            let seen = format!(
+                "{address} is behind the default router {gateway}: its replies pass through \
+                 the director only if that router sends them there"
+            );
+            let finding = Finding::new(Kind::ServerPastDirector, seen);
+            Some(use_tunnel(finding, service, server))
         }
-        _ => {}
+        _ => None,
     }
 }
 
@@ -244,13 +248,15 @@ fn fragments(facts: &Facts, report: &mut Findings) {
     if !facts.settings.is(path, 0) {
         return;
     }
-    let found = servers(facts).find_map(|(service, server)| {
-        let seen = too_long(facts, service.key.family(), server)?;
+    for (service, server) in servers(facts) {
+        let Some(seen) = too_long(facts, service.key.family(), server) else {
+            continue;
+        };
         let finding = Finding::new(Kind::TunnelFragments, seen);
-        Some(finding.of_server(&service.key, &server.key).sysctl(path, 1))
-    });
-    if let Some(finding) = found {
-        report.find(finding);
+        let finding = finding.of_server(&service.key, &server.key);
+        if report.settles(finding.sysctl(path, 1)) {
+            return;
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `--check --json`: a finding a line.
 
-use crate::check::{Finding, Findings, Severity};
+use crate::check::{Finding, Findings, Ignore, Severity};
 use crate::render::Buffer;
 use crate::render::json::{Null, Text, Value, Word, members};
 use ipvs::{Family, ServerKey, ServiceKey};
@@ -13,6 +13,7 @@ pub fn findings(out: &mut Buffer, findings: &Findings) {
     members!(out,
         "errors": findings.count(Severity::Error) as u64,
         "warnings": findings.count(Severity::Warning) as u64,
+        "ignored": findings.ignored as u64,
         "not_read": Texts(&unread),
         "not_checked": Texts(&findings.unchecked),
     );
@@ -31,6 +32,7 @@ fn row(out: &mut Buffer, finding: &Finding, netns: Option<&OsStr>) {
     members!(out,
         "id": Word(finding.kind.id()),
         "severity": Word(finding.kind.severity().name()),
+        "ignore": Text(Ignore::narrowest(finding).to_string().as_bytes()),
         "title": Text(finding.kind.title().as_bytes()),
         "service": finding.service,
         "server": finding.server,
@@ -111,15 +113,19 @@ mod tests {
             unread: vec![anyhow::anyhow!("denied").context("routes")],
             unchecked: vec!["a".into(), "b".into()],
             netns: Some("blue".into()),
+            ignored: 3,
+            ..Findings::default()
         };
         let text = written(|out| findings(out, &all));
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["errors"], 1);
         assert_eq!(json["warnings"], 1);
+        assert_eq!(json["ignored"], 3);
         assert_eq!(json["not_read"][0], "routes: denied");
         assert_eq!(json["not_checked"][1], "b");
         let rows = &json["findings"];
         assert_eq!(rows[0]["id"], "no-servers");
+        assert_eq!(rows[0]["ignore"], "no-servers@tcp:192.0.2.1:80");
         assert_eq!(rows[0]["severity"], "error");
         assert_eq!(rows[0]["service"]["port"], 80);
         assert!(rows[0]["server"].is_null());

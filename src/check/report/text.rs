@@ -5,12 +5,13 @@
 //!   where: -t 192.0.2.1:80 -r 10.0.0.11:80
 //!   seen:  ...
 //!   fix:   sysctl -w net.ipv4.ip_forward=1
+//!   or:    --ignore forwarding-off
 //! ```
 //!
 //! One line sums it up: the last one for a person at a terminal, and the first one
 //! for a monitoring system, which shows no other.
 
-use crate::check::{Finding, Findings, Kind, Severity};
+use crate::check::{Finding, Findings, Ignore, Kind, Severity};
 use crate::render::Buffer;
 use crate::render::text::rules;
 use crate::render::words::count;
@@ -67,6 +68,9 @@ fn summary(out: &mut Buffer, findings: &Findings, checked: &str) {
             let kinds = kinds.iter().map(|(kind, n)| format!("{n} {}", kind.id()));
             out.text(format!(" ({})", kinds.collect::<Vec<_>>().join(", ")));
         }
+    }
+    if findings.ignored > 0 {
+        out.text(format!(", {} ignored", findings.ignored));
     }
     if !findings.unread.is_empty() {
         out.text(format!(", {} not read", findings.unread.len()));
@@ -130,4 +134,7 @@ fn body(out: &mut Buffer, finding: &Finding, netns: Option<&OsStr>) {
         out.text(fix.command_line(netns));
         out.end_line();
     }
+    out.text("  or:    --ignore ");
+    out.text(Ignore::narrowest(finding).to_string());
+    out.end_line();
 }

@@ -3,7 +3,7 @@
 use crate::check::facts::{self, Facts, LocalFacts, NetworkState, Sysctls};
 use crate::check::real_server::{self, Membership};
 use crate::check::routing::{Link, LinkAddress, Route, RouteAnswer, SourceNat};
-use crate::check::{Findings, director};
+use crate::check::{Findings, Ignore, director};
 use crate::cli::Action;
 use crate::names::NoLookup;
 use crate::rules;
@@ -26,6 +26,7 @@ pub struct Machine {
     pub addresses: Vec<LinkAddress>,
     pub listening: Option<Vec<(IpAddr, u16)>>,
     pub udp_ports: Option<BTreeSet<u16>>,
+    pub ignore: Vec<Ignore>,
     /// Destinations, and what `ip route get` would say.
     routes: Vec<(IpAddr, u8, RouteAnswer)>,
     /// Local networks in routing tables for some packets only.
@@ -104,6 +105,7 @@ impl Machine {
             addresses: Vec::new(),
             listening: Some(Vec::new()),
             udp_ports: Some(BTreeSet::new()),
+            ignore: Vec::new(),
             routes: Vec::new(),
             local: Vec::new(),
             settings: HashMap::new(),
@@ -369,7 +371,7 @@ impl Machine {
 
     /// What `--check` or `--check-real-server` finds.
     pub fn check(&self) -> Findings {
-        let mut report = Findings::default();
+        let mut report = Findings::new(None, &self.ignore);
         if let Some(member) = &self.member {
             let facts = LocalFacts {
                 network: self.network(&member.addresses()),

@@ -5,7 +5,8 @@ mod machine;
 
 use super::report::text::{Summary, findings};
 use super::routing::SourceNat;
-use super::{Findings, Kind};
+use super::{Findings, Ignore, Kind, Scope};
+use crate::names::NoLookup;
 use crate::render::sample::written;
 use ipvs::ServerKey;
 use machine::Machine;
@@ -569,7 +570,7 @@ fn of_many_findings_of_a_kind_the_first_are_shown() {
     let wanted = [99, 1, 2, 3].map(|port| format!("  where: -t 192.0.2.1:{port}"));
     assert_eq!(places, wanted);
     let after =
-        "-t 192.0.2.1:3 -r ADDRESS\n  more:  8 others; --json has all of them\nnot checked: ";
+        "no-servers@tcp:192.0.2.1:3\n  more:  8 others; --json has all of them\nnot checked: ";
     assert!(text.contains(after), "{text}");
     assert!(
         text.contains("such as set marks 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 1 more\n"),
@@ -582,4 +583,110 @@ fn of_many_findings_of_a_kind_the_first_are_shown() {
         "checked: 12 errors (11 no-servers, 1 no-weight), 0 warnings"
     );
     assert_eq!(format!("{rest}{summary}\n"), text);
+}
+
+/// What is found and how much is ignored.
+fn ignoring(machine: &Machine, words: &str) -> (Vec<Kind>, usize) {
+    let machine = machine.clone().with(|m| {
+        m.ignore = crate::cli::values::check::ignore(words.as_bytes(), &mut NoLookup).unwrap();
+    });
+    let report = machine.check();
+    (kinds(&report), report.ignored)
+}
+
+#[test]
+fn what_is_ignored_is_counted() {
+    let machine = masquerading().run(
+        "ipvsadm -A -t 203.0.113.1:81
+         ipvsadm -A -f 666
+         ipvsadm -A -f 666 -6
+         sysctl -w net.ipv4.vs.sloppy_tcp=1",
+    );
+    use Kind::{NoServers, SloppyTcp};
+    for (words, found, ignored) in [
+        (
+            "no-weight",
+            vec![NoServers, NoServers, NoServers, SloppyTcp],
+            0,
+        ),
+        (
+            "no-servers@fwmark:666",
+            vec![NoServers, NoServers, SloppyTcp],
+            1,
+        ),
+        (
+            "no-servers@fwmark6:666,no-servers@tcp:203.0.113.1:81",
+            vec![NoServers, SloppyTcp],
+            2,
+        ),
+        (
+            "no-servers@udp:203.0.113.1:81",
+            vec![NoServers, NoServers, NoServers, SloppyTcp],
+            0,
+        ),
+        ("no-servers", vec![SloppyTcp], 3),
+        ("no-servers,no-servers@fwmark:666,sloppy-tcp", vec![], 4),
+    ] {
+        assert_eq!(ignoring(&machine, words), (found, ignored), "{words}");
+    }
+}
+
+/// A fault of several services is reported with the first of them that matters.
+#[test]
+fn what_is_ignored_for_one_service_is_found_for_the_next() {
+    let lost = direct().run(
+        "ip address delete 10.0.0.100/32 dev eth0
+         ipvsadm -A -t 10.0.0.100:81
+         ipvsadm -a -t 10.0.0.100:81 -r 10.0.0.11 -g",
+    );
+    let unreachable = tunnelling().run(
+        "ip route add unreachable 198.51.100.11
+         ipvsadm -A -t 192.0.2.1:81
+         ipvsadm -a -t 192.0.2.1:81 -r 198.51.100.11 -i",
+    );
+    let fragmenting = tunnelling().run(
+        "sysctl -w net.ipv4.vs.pmtu_disc=0
+         ipvsadm -A -t 192.0.2.1:81
+         ipvsadm -a -t 192.0.2.1:81 -r 198.51.100.11 -i",
+    );
+    for (machine, kind, address) in [
+        (lost, Kind::AddressMissing, "10.0.0.100"),
+        (unreachable, Kind::ServerUnreachable, "192.0.2.1"),
+        (fragmenting, Kind::TunnelFragments, "192.0.2.1"),
+    ] {
+        let at = |port: u16| format!("{}@tcp:{address}:{port}", kind.id());
+        let found = machine.check().found;
+        assert_eq!(found.len(), 1, "{kind:?}");
+        assert_eq!(Ignore::narrowest(&found[0]).to_string(), at(80));
+        let (one, both) = (at(80), format!("{},{}", at(80), at(81)));
+        assert_eq!(ignoring(&machine, &one), (vec![kind], 1));
+        assert_eq!(ignoring(&machine, &both), (vec![], 2));
+        assert_eq!(ignoring(&machine, kind.id()), (vec![], 1));
+    }
+}
+
+#[test]
+fn a_real_server_ignores_by_its_service() {
+    let server = server("-u 10.0.0.100:53 -r 10.0.0.11 -g").run(
+        "ip address add 10.0.0.100/32 dev lo
+         sysctl -w net.ipv4.conf.all.arp_announce=2",
+    );
+    use Kind::{AnswersArp, NotListening};
+    let (udp, tcp) = (
+        "answers-arp@udp:10.0.0.100:53",
+        "answers-arp@tcp:10.0.0.100:53",
+    );
+    assert_eq!(ignoring(&server, udp), (vec![NotListening], 1));
+    assert_eq!(ignoring(&server, tcp), (vec![AnswersArp, NotListening], 0));
+}
+
+/// Only what names a service can be ignored for one.
+#[test]
+fn findings_name_a_service_where_their_table_says_so() {
+    for pair in PAIRS {
+        for finding in (pair.broken)().check().found {
+            let names_one = pair.kind.scope() == Scope::Service;
+            assert_eq!(finding.service.is_some(), names_one, "{}", pair.kind.id());
+        }
+    }
 }

@@ -65,13 +65,12 @@ impl Args<'_> {
             }
             CommandName::Restore => return Ok(Command::Restore(self.restore()?)),
             CommandName::Check => {
-                let (service, json) = (self.service, self.json);
-                let check = Check::Director { service };
-                return Ok(Command::Check { check, json });
+                let service = self.service;
+                return Ok(self.check(Check::Director { service }));
             }
             CommandName::CheckRealServer => {
-                let (check, json) = (self.check_real_server()?, self.json);
-                return Ok(Command::Check { check, json });
+                let check = self.check_real_server()?;
+                return Ok(self.check(check));
             }
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
@@ -329,6 +328,14 @@ impl Args<'_> {
             return Err(UsageError::MixedFamilies);
         }
         Ok((service, server))
+    }
+
+    fn check(self, check: Check) -> Command {
+        Command::Check {
+            check,
+            ignore: self.ignore,
+            json: self.json,
+        }
     }
 
     fn check_real_server(&self) -> Result<Check, UsageError> {

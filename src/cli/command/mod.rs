@@ -4,6 +4,7 @@ mod build;
 
 use super::opt::CommandName;
 use super::patch::{Desired, ServerOptions};
+use crate::check::Ignore;
 use crate::connections::{ConnectionFilter, Counting};
 use crate::render::Style;
 use crate::selection::Selection;
@@ -42,6 +43,8 @@ pub enum Command {
     Check {
         /// Where to look.
         check: Check,
+        /// What not to report.
+        ignore: Vec<Ignore>,
         /// `--json`
         json: bool,
     },

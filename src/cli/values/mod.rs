@@ -4,6 +4,7 @@
 //! on it. Names are looked up through [`Lookup`]; nothing else here reaches
 //! outside.
 
+pub mod check;
 pub mod connections;
 pub mod endpoint;
 pub mod interval;

@@ -3,6 +3,7 @@
 use super::spelling::{self, fullnat, is_fullnat, odd_character, single_dash};
 use super::typed::{self, Asked};
 use super::value;
+use crate::check::Kind;
 use crate::cli::near::{near, nearest};
 use crate::cli::opt::{CommandName, Opt};
 use crate::cli::options::{OPTIONS, OptionSpec, Role, Takes, allowed_with, find_long, find_short};
@@ -62,6 +63,10 @@ pub fn hint(error: &UsageError, asked: &Asked) -> Option<String> {
         }
         E::ForeignFlag(word) => foreign_flag(word, asked),
         E::UnknownState(word) => did_you_mean(word, &STATES).or_else(|| error.reason()),
+        E::UnknownFinding(word) => {
+            let ids: Vec<_> = Kind::ALL.iter().map(|kind| kind.id()).collect();
+            did_you_mean(word, &ids)
+        }
         E::UnknownKey(word) => {
             did_you_mean(word, &Key::ALL.map(Key::name)).or_else(|| error.reason())
         }
@@ -469,6 +474,18 @@ mod tests {
         ] {
             assert_eq!(hinted(word).as_deref(), Some(said), "{word}");
         }
+    }
+
+    #[test]
+    fn a_finding_is_compared_with_all() {
+        let words = [&b"--check"[..], b"--ignore", b"no-server"];
+        let asked = Asked {
+            words: &words,
+            meaning: None,
+        };
+        let error = UsageError::UnknownFinding(words[2].into());
+        let said = hint(&error, &asked);
+        assert_eq!(said.as_deref(), Some("did you mean no-servers?"));
     }
 
     #[test]
