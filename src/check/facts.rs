@@ -187,6 +187,16 @@ impl Sysctls {
         });
         let paths: Vec<String> = vs.chain(global).chain(of_links).collect();
         let values = report.read(procfs::sysctls(namespace, &paths).context("settings"));
+        let is_missing = |value: &io::Result<String>| {
+            let error = value.as_ref().err();
+            error.is_some_and(|error| error.kind() == ErrorKind::NotFound)
+        };
+        // Every kernel has some of them, unless /proc is not what it should be.
+        if !values.is_empty() && values.iter().all(is_missing) {
+            report
+                .unread
+                .push(anyhow!("settings: there are none in /proc/sys"));
+        }
         let mut settings = Sysctls::default();
         for (path, value) in paths.into_iter().zip(values) {
             match value {
@@ -288,6 +298,13 @@ impl Facts {
         let links = network.links.iter();
         let links = links.filter(|link| in_use.contains(&link.index));
         let settings = Sysctls::read(namespace, links, report);
+        // The kernel has none in a namespace of an unprivileged user.
+        let has_vs = VS
+            .iter()
+            .any(|name| settings.text(&format!("net/ipv4/vs/{name}")).is_some());
+        if !has_vs {
+            report.unsure("settings of IPVS: this network namespace has none in net.ipv4.vs");
+        }
         let mut facts = Facts {
             table,
             info,
@@ -305,7 +322,11 @@ impl Facts {
             }
         }
         if facts.settings.is("net/ipv4/vs/conntrack", 0) && facts.masquerades() {
-            facts.nat = report.read(routing::source_nat(namespace).context("NAT rules"));
+            match routing::source_nat(namespace).context("NAT rules") {
+                Ok(Some(rules)) => facts.nat = rules,
+                Ok(None) => report.unsure("NAT rules: is nf_tables built into this kernel?"),
+                Err(error) => report.unread.push(error),
+            }
             facts.legacy_nat =
                 report.read(routing::legacy_nat(namespace).context("tables of iptables"));
         }
@@ -449,7 +470,7 @@ fn sockets(namespace: &Namespace, protocol: Protocol) -> io::Result<Vec<(IpAddr,
             Ok(lines) if protocol == Protocol::Sctp => read_sctp(lines, &mut found)?,
             Ok(lines) => read_sockets(lines, protocol, &mut found)?,
             // A kernel without IPv6, or nothing has used SCTP yet.
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound && file != *name => {}
             Err(error) => return Err(error),
         }
     }

@@ -2,11 +2,10 @@
 //! `--check` was typed, also when it looked into another network namespace.
 
 use crate::render::Buffer;
-use crate::render::shell::{self, quoted};
+use crate::render::shell;
 use crate::render::text::rules::{self, rule};
 use ipvs::{Change, Daemon, ServiceKey};
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
 
 /// A command that fixes what was found. Words in capitals are for the user to
 /// fill in.
@@ -57,26 +56,7 @@ impl Fix {
                 Some(_) => "PROGRAM",
             }),
         }
-        inside(shell::command(out.as_bytes()), netns)
-    }
-}
-
-/// The same `command`, so that it acts on `netns`.
-fn inside(command: String, netns: Option<&OsStr>) -> String {
-    let Some(netns) = netns else {
-        return command;
-    };
-    let name = quoted(netns.as_bytes());
-    let is_path = netns.as_bytes().contains(&b'/');
-    match command.split_once(' ') {
-        Some(("ipvsadm", _)) => format!("{command} --netns {name}"),
-        // ip(8) knows namespaces by name only.
-        _ if is_path => {
-            let option = [b"--net=", netns.as_bytes()].concat();
-            format!("nsenter {} {command}", quoted(&option))
-        }
-        Some(("ip", rest)) => format!("ip -n {name} {rest}"),
-        _ => format!("ip netns exec {name} {command}"),
+        shell::in_namespace(shell::command(out.as_bytes()), netns)
     }
 }
 

@@ -263,12 +263,12 @@ impl UsageError {
             E::MarkOfConnections => {
                 b"the kernel's table of connections does not record firewall marks".into()
             }
-            E::UnknownFinding(word) => insert(b"no finding is called `%'", word),
+            E::UnknownFinding(word) => insert_visible(b"no finding is called `%'", word),
             E::FindingOfDirector(kind) => {
                 let id = kind.id();
                 format!("the finding {id} is about the director, not about one service").into()
             }
-            E::UnknownPlace(word) => insert(
+            E::UnknownPlace(word) => insert_visible(
                 b"`%' is no service: say tcp:ADDRESS:PORT, udp:, sctp:, fwmark:MARK or fwmark6:MARK",
                 word,
             ),

@@ -1,6 +1,9 @@
 //! Words as a shell needs them: what we tell people to type can be pasted.
 
+use super::visible;
+use std::ffi::OsStr;
 use std::fmt::Write;
+use std::os::unix::ffi::OsStrExt;
 
 /// Bytes that no shell takes for anything but themselves.
 const PLAIN: &[u8] = b"_-+=:,./@%";
@@ -12,7 +15,7 @@ pub fn quoted(word: &[u8]) -> String {
     match std::str::from_utf8(word) {
         // zsh reads =WORD as the path of a program.
         Ok(text) if !matches!(word, [] | [b'=', ..]) && word.iter().all(is_plain) => text.into(),
-        Ok(text) if !text.contains(char::is_control) => {
+        Ok(text) if visible(word) == text => {
             format!("'{}'", text.replace('\'', "'\\''"))
         }
         _ => escaped(word),
@@ -24,6 +27,26 @@ pub fn command(words: &[u8]) -> String {
     let words = words.split(u8::is_ascii_whitespace);
     let words = words.filter(|word| !word.is_empty()).map(quoted);
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// The same `command`, so that it acts on the network namespace `netns` if one is
+/// named.
+pub fn in_namespace(command: String, netns: Option<&OsStr>) -> String {
+    let Some(netns) = netns else {
+        return command;
+    };
+    let name = quoted(netns.as_bytes());
+    let is_path = netns.as_bytes().contains(&b'/');
+    match command.split_once(' ') {
+        Some(("ipvsadm", _)) => format!("{command} --netns {name}"),
+        // ip(8) knows namespaces by name only.
+        _ if is_path => {
+            let option = [b"--net=", netns.as_bytes()].concat();
+            format!("nsenter {} {command}", quoted(&option))
+        }
+        Some(("ip", rest)) => format!("ip -n {name} {rest}"),
+        _ => format!("ip netns exec {name} {command}"),
+    }
 }
 
 /// `$'...'`, with escapes for what nobody can see.
@@ -60,6 +83,7 @@ mod tests {
             ("bl\u{e5}", "'bl\u{e5}'"),
             ("a\nb'\\", "$'a\\012b\\'\\\\'"),
             ("\u{85}", "$'\\302\\205'"),
+            ("\u{a0}", "$'\\302\\240'"),
         ] {
             assert_eq!(quoted(word.as_bytes()), written, "{word:?}");
         }

@@ -13,6 +13,7 @@ use std::process::Command;
 
 pub const TESTS: &[Test] = &[
     ("json::every_document_follows_the_schema", schema),
+    ("json::checks_follow_the_schema", checks),
     ("json::the_reference_tells_the_same", reference),
     ("json::connections_are_those_of_the_reference", connections),
     ("json::views_and_names_change_nothing", views),
@@ -116,6 +117,76 @@ fn schema() {
         ("\"weight\":3", "\"wait\":3"),
         ("\"type\":\"gre\"", "\"type\":\"gra\""),
         ("\"fwmark\":1,", "\"fwmark\":null,"),
+    ];
+    let wrong = wrong.map(|(right, wrong)| everything.replace(right, wrong));
+    for (complaints, document) in complaints(&wrong).iter().zip(&wrong) {
+        assert!(!complaints.is_empty(), "{document}");
+    }
+}
+
+/// Checks, with findings of every shape and without any.
+fn checks() {
+    let machine = Machine::new();
+    let check = |line: &str, status: i32| {
+        let output = machine.call(OURS, line, "");
+        assert_eq!(ended(&output), (Some(status), String::new()), "{line}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let nothing = check("--check --json", 0);
+    machine.feed(
+        "-R",
+        "-A -t 10.0.9.1:80\n-A --sctp-service [2001:db8::1]:9900\n-A -u 10.0.9.1:53 -s rr\n\
+         -A -f 666\n-A -f 4294967295 -6\n-a -u 10.0.9.1:53 -r 192.0.2.3 -m -w 0\n\
+         -a -u 10.0.9.1:53 -r 10.0.9.2:54 -m\n",
+    );
+    let everything = check("--check --json", 3);
+    let some = check(
+        "--check -j --ignore server-unreachable,address-missing \
+         --ignore no-servers@fwmark:666,no-servers@sctp:[2001:db8::1]:9900",
+        3,
+    );
+    let one = check("--check -j -f 666 --ignore no-servers", 0);
+    let server = check("--check-real-server -j -t 192.0.2.9:80 -r 10.0.9.2 -i", 3);
+    let ignored = |document: &str| {
+        let document = parsed(document);
+        let found = document["findings"].as_array().expect("findings");
+        let ignore = found
+            .iter()
+            .map(|found| found["ignore"].as_str().expect("text"));
+        let ignore: Vec<String> = ignore.map(str::to_owned).collect();
+        (ignore, document["ignored"].as_u64().expect("a number"))
+    };
+    let (found, none) = ignored(&everything);
+    assert_eq!(
+        found,
+        [
+            "no-servers@tcp:10.0.9.1:80",
+            "no-servers@sctp:[2001:db8::1]:9900",
+            "no-servers@fwmark:666",
+            "no-servers@fwmark6:4294967295",
+            "address-missing@sctp:[2001:db8::1]:9900",
+            "server-unreachable@udp:10.0.9.1:53",
+        ]
+    );
+    assert_eq!(none, 0);
+    let left = [
+        "no-servers@tcp:10.0.9.1:80",
+        "no-servers@fwmark6:4294967295",
+    ];
+    assert_eq!(ignored(&some), (left.map(String::from).to_vec(), 4));
+    assert_eq!(ignored(&one), (Vec::new(), 1));
+    // What a document says to leave out is left out.
+    let all = found.join(",");
+    assert_eq!(
+        ignored(&check(&format!("--check -j --ignore {all}"), 0)).1,
+        6
+    );
+    assert_good(&[nothing, everything.clone(), some, one, server]);
+    let wrong = [
+        ("\"ignored\":0", "\"ignored\":null"),
+        ("@fwmark:666", "@fwmark:x"),
+        ("\"error\"", "\"trouble\""),
+        ("\"server\":null,\"seen\"", "\"seen\""),
     ];
     let wrong = wrong.map(|(right, wrong)| everything.replace(right, wrong));
     for (complaints, document) in complaints(&wrong).iter().zip(&wrong) {

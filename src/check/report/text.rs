@@ -14,6 +14,7 @@
 use crate::check::{Finding, Findings, Ignore, Kind, Severity};
 use crate::render::Buffer;
 use crate::render::text::rules;
+use crate::render::visible;
 use crate::render::words::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -47,7 +48,7 @@ pub fn findings(out: &mut Buffer, findings: &Findings, checked: &str, place: Sum
         .iter()
         .map(|what| format!("not checked: {what}"));
     for line in unread.chain(unchecked) {
-        out.text(line);
+        out.text(visible(line.as_bytes()));
         out.end_line();
     }
     if place == Summary::Last {
@@ -127,7 +128,7 @@ fn body(out: &mut Buffer, finding: &Finding, netns: Option<&OsStr>) {
         out.end_line();
     }
     out.text("  seen:  ");
-    out.text(&finding.seen);
+    out.text(visible(finding.seen.as_bytes()));
     out.end_line();
     for fix in &finding.fix {
         out.text("  fix:   ");

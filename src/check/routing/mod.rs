@@ -18,9 +18,9 @@ use ipvs::{Family, KernelError, ListError, Namespace};
 use nat::RulesRequest;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use route::RouteRequest;
-use std::io;
 use std::net::IpAddr;
 use std::path::Path;
+use std::{fs, io};
 
 /// How many routes are asked for at once. Each answer takes a page or two of
 /// the socket's receive buffer, which is 208 KiB by default.
@@ -119,14 +119,34 @@ impl Routing {
     }
 }
 
-/// The rules of nf_tables that change the source of packets. If the module is not
-/// loaded there are none, and they are not asked for: that would load it.
-pub fn source_nat(namespace: &Namespace) -> Result<Vec<SourceNat>, ListError> {
-    if !Path::new("/sys/module/nf_tables").exists() {
-        return Ok(Vec::new());
+/// The rules of nf_tables that change the source of packets; `None` if it is not
+/// known whether there can be any. If it is a module that is not loaded there are
+/// none, and they are not asked for: that would load it.
+pub fn source_nat(namespace: &Namespace) -> Result<Option<Vec<SourceNat>>, ListError> {
+    const MODULE: &str = "nf_tables";
+    if !Path::new("/sys/module").join(MODULE).exists() {
+        match built_in_modules() {
+            Ok(list) if !has_module(&list, MODULE) => return Ok(Some(Vec::new())),
+            Ok(_) => {}
+            Err(_) => return Ok(None),
+        }
     }
     let mut channel = namespace.channel(NETLINK_NETFILTER)?;
-    list(&mut channel, LARGE, RulesRequest, parse_source_nat)
+    list(&mut channel, LARGE, RulesRequest, parse_source_nat).map(Some)
+}
+
+/// The paths of the modules that are part of the kernel. Those without parameters
+/// are not in /sys/module.
+fn built_in_modules() -> io::Result<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    fs::read_to_string(format!("/lib/modules/{}/modules.builtin", release.trim()))
+}
+
+/// Whether `module` is in a list of paths, a line each.
+fn has_module(list: &str, module: &str) -> bool {
+    let file = format!("{module}.ko");
+    list.lines()
+        .any(|path| path.rsplit('/').next() == Some(&file))
 }
 
 /// Whether there may be NAT rules outside nf_tables.
@@ -216,6 +236,14 @@ mod tests {
         answers
             .map(|(_, answer)| answer.map(|answer| answer.map(|route| route.link)))
             .collect()
+    }
+
+    #[test]
+    fn built_in_modules_are_found_by_their_names() {
+        let list = "kernel/net/netfilter/nf_tables.ko\nkernel/net/netfilter/x_nf_nat.ko\n";
+        assert!(has_module(list, "nf_tables"));
+        assert!(!has_module(list, "nf_nat"));
+        assert!(!has_module("", "nf_tables"));
     }
 
     #[test]

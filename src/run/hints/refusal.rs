@@ -6,6 +6,7 @@ use super::spelling::{odd_character, single_dash};
 use super::typed::Asked;
 use crate::cli::near::near;
 use crate::cli::opt::{CommandName, Opt};
+use crate::render::shell;
 use ipvs::{NamespaceError, SCHEDULERS};
 use libc::{EEXIST, EINVAL, ENODEV, ENOENT, ENOPROTOOPT, EPERM, ERANGE, ESRCH};
 use rustix::process::geteuid;
@@ -142,11 +143,7 @@ fn no_real_server(asked: &Asked) -> String {
 
 /// The command that sets the loopback interface of `netns` up.
 fn lo_up(netns: Option<&OsStr>) -> String {
-    match netns.map(OsStr::to_string_lossy) {
-        None => "ip link set lo up".into(),
-        Some(path) if path.contains('/') => format!("nsenter --net={path} ip link set lo up"),
-        Some(name) => format!("ip -n {name} link set lo up"),
-    }
+    shell::in_namespace("ip link set lo up".into(), netns)
 }
 
 /// The hint where IPVS is missing, or is not for this user.

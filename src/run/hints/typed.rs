@@ -6,6 +6,7 @@ use crate::cli::options::{OptionSpec, Role, allowed_with};
 use crate::cli::patch::Desired;
 use crate::cli::popt::{Lexer, Occurrence, Token};
 use crate::cli::{Action, Command, Invocation, List};
+use crate::render::shell;
 use ipvs::{Change, ServerKey, ServiceKey};
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -150,8 +151,8 @@ impl<'a> Asked<'a> {
     /// What a command that is to be typed needs behind it to work in the same
     /// network namespace.
     pub fn in_netns(&self) -> String {
-        match self.value(Opt::Netns) {
-            Some(netns) => format!(" --netns {netns}"),
+        match self.netns() {
+            Some(netns) => format!(" --netns {}", shell::quoted(netns.as_bytes())),
             None => String::new(),
         }
     }
