@@ -7,9 +7,10 @@
 //! them.
 //!
 //! A new finding needs a row of [`Kind`], the code that finds it, an entry in the
-//! manual's section TROUBLESHOOTING, and a pair of set-ups in `tests`: one that
-//! has it and one that works. Clusters that work must have no findings, and what
-//! could not be read is reported: it must not look as if all were well.
+//! manual's section TROUBLESHOOTING, a pair of set-ups in `tests`, one that has it
+//! and one that works, and a row in tests/traffic/check/remedies.rs. Clusters that
+//! work must have no findings, and what could not be read is reported: it must not
+//! look as if all were well.
 
 pub mod director;
 pub mod facts;

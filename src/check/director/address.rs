@@ -70,5 +70,11 @@ fn problem(facts: &Facts, address: IpAddr) -> Option<Finding> {
     let device = near.map_or_else(|| "lo".into(), |link| link.name.to_string());
     let seen = format!("no interface has {address}, and no local route leads to it");
     let finding = Finding::new(Kind::AddressMissing, seen);
-    Some(finding.command(format!("ip address add {} dev {device}", host(address))))
+    // It is used at once, and its last director may not be quite gone.
+    let nodad = match near {
+        Some(_) if address.is_ipv6() => " nodad",
+        _ => "",
+    };
+    let address = host(address);
+    Some(finding.command(format!("ip address add {address} dev {device}{nodad}")))
 }

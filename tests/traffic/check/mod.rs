@@ -1,10 +1,12 @@
 //! `--check` on real machines: that it reads the facts, and that its fixes work. Each
 //! situation is brought about, found, fixed with the commands that are printed, and
-//! then no longer found. Which facts lead to which finding is tested in
+//! then no longer found: those that need packets or other machines here, and all
+//! others in `remedies`. Which facts lead to which finding is tested in
 //! src/check/tests.
 
 mod director;
 mod real_server;
+mod remedies;
 
 use crate::Test;
 use crate::cluster::Cluster;
@@ -17,6 +19,7 @@ use ipvsadm::check::{Kind, Severity};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Output;
 
 pub const TESTS: &[Test] = &[
     ("check_of_a_director", director::check_of_a_director),
@@ -42,6 +45,14 @@ pub const TESTS: &[Test] = &[
         "check_finds_what_beginners_forget",
         check_finds_what_beginners_forget,
     ),
+    (
+        "check_prints_what_fixes_every_finding",
+        remedies::fixes_here,
+    ),
+    (
+        "check_prints_what_fixes_another_namespace",
+        remedies::fixes_elsewhere,
+    ),
     ("check_without_rights", check_without_rights),
     ("check_without_answers", check_without_answers),
 ];
@@ -64,7 +75,23 @@ impl Host {
 
     fn check(&self, words: &str) -> Result<Said> {
         let words: Vec<_> = words.split_whitespace().collect();
-        let output = self.output(self.program(), &words, "")?;
+        Said::of(self.output(self.program(), &words, "")?)
+    }
+
+    /// A check must find nothing.
+    pub fn is_sound(&self, words: &str) -> Result<()> {
+        let said = self.check(words)?;
+        ensure!(
+            said.status == Some(0) && said.found.is_empty(),
+            "{words}: {}",
+            said.text
+        );
+        Ok(())
+    }
+}
+
+impl Said {
+    fn of(output: Output) -> Result<Said> {
         ensure!(
             output.stderr.is_empty(),
             "{}",
@@ -87,17 +114,6 @@ impl Host {
             text,
             found,
         })
-    }
-
-    /// A check must find nothing.
-    pub fn is_sound(&self, words: &str) -> Result<()> {
-        let said = self.check(words)?;
-        ensure!(
-            said.status == Some(0) && said.found.is_empty(),
-            "{words}: {}",
-            said.text
-        );
-        Ok(())
     }
 }
 

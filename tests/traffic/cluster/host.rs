@@ -165,7 +165,8 @@ static PROGRAM: OnceLock<String> = OnceLock::new();
 /// A directory in memory.
 static MEMORY: OnceLock<PathBuf> = OnceLock::new();
 
-fn program() -> &'static str {
+/// The path of the program under test.
+pub fn program() -> &'static str {
     PROGRAM.get().expect("a cluster")
 }
 
