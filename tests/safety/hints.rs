@@ -221,6 +221,6 @@ fn root_of_a_container() {
     assert_eq!((status, text), (Some(2), format!("{refused}{hint}")));
     let (status, text) = said(&["setpriv", "--bounding-set", "-net_admin"]);
     let hint =
-        "hint: this root has not the capability CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)\n";
+        "hint: this root lacks the capability CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)\n";
     assert_eq!((status, text), (Some(2), format!("{refused}{hint}")));
 }

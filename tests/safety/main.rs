@@ -14,6 +14,7 @@ mod hosts;
 mod keep;
 mod library;
 mod lost_answers;
+mod mistakes;
 mod name_server;
 mod names;
 mod netns;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         ensure::TESTS,
         hints::TESTS,
         hosts::TESTS,
+        mistakes::TESTS,
         schedulers::TESTS,
         names::TESTS,
         netns::TESTS,

@@ -36,9 +36,9 @@ pub fn hint(error: &UsageError, asked: &Asked) -> Option<String> {
         E::UnexpectedWord(word) => unexpected_word(word, asked),
         E::Ipv6WithoutMark => Some(match asked.option(Opt::ServiceAddress) {
             Some(option) if option.row.short != Some(b'f') => {
-                "-6 is for marks; an address says for itself that it is IPv6".into()
+                "-6 is for marks; with an address the family is known".into()
             }
-            _ => "write -f MARK -6".into(),
+            _ => "write -6 after -f MARK".into(),
         }),
         E::TooFewTimeouts => Some(SET.into()),
         E::MissingOption(option, Context::Command(command)) => {
@@ -55,7 +55,7 @@ pub fn hint(error: &UsageError, asked: &Asked) -> Option<String> {
         E::ConflictInListing => conflict_in_listing(asked),
         E::OnePacketNotUdp => Some("-o goes with -u and -f".into()),
         E::MixedFamilies => {
-            Some("only a tunnel (-i) leads to a real server of another address family".into())
+            Some("only a tunnel (-i) can lead to a real server of the other address family".into())
         }
         E::NoTunnel => Some("these options go with -i".into()),
         E::UnknownFlag(word) => {
@@ -229,16 +229,14 @@ fn near_long(name: &str) -> Option<String> {
     nearest(name, &all, NEAR_OPTION).map(|long| format!("did you mean --{long}?"))
 }
 
-/// Whether the parts of `name` begin as those of the option `long`, or the other
-/// way round.
+/// Whether the parts of `name` are the beginnings, or the plurals, of those of the
+/// option `long`.
 fn is_cut(name: &str, long: &str) -> bool {
     let mut parts = long.split('-');
     name.len() > 1
         && name.split('-').all(|part| {
             let whole = parts.next().unwrap_or_default();
-            !part.is_empty()
-                && !whole.is_empty()
-                && (whole.starts_with(part) || part.starts_with(whole))
+            !part.is_empty() && (whole.starts_with(part) || part.strip_suffix('s') == Some(whole))
         })
 }
 
@@ -299,8 +297,9 @@ fn unexpected_word(word: &[u8], asked: &Asked) -> Option<String> {
     }
     if word.iter().all(u8::is_ascii_whitespace) {
         return Some(match word {
-            [] => "a word is empty: a variable without a value?".into(),
-            _ => "a word is nothing but blanks: a backslash with a blank behind it?".into(),
+            [] => "an argument is empty: is a variable unset?".into(),
+            _ => "an argument is blank: does a blank follow the backslash at the end of a line?"
+                .into(),
         });
     }
     if changes_server && asked.option(Opt::SchedFlags).is_some() {
@@ -338,7 +337,7 @@ fn unexpected_word(word: &[u8], asked: &Asked) -> Option<String> {
 fn spell_out(option: Opt) -> Option<String> {
     Some(match option {
         Opt::ServiceAddress => {
-            "the virtual service is -t, -u or --sctp-service with its address, or -f with its mark"
+            "name the virtual service: -t, -u or --sctp-service and its address, or -f and its mark"
                 .into()
         }
         _ => {
@@ -498,6 +497,7 @@ mod tests {
             ("--del-service", Some("did you mean --delete-service?")),
             ("--add-services", Some("did you mean --add-service?")),
             ("--list-services", Some("did you mean --list?")),
+            ("--schedular", Some("did you mean --scheduler?")),
             ("--no-sort", Some("did you mean --nosort?")),
             ("-W", Some("there is no -W; did you mean -w?")),
             ("-LjQ", Some("there is no -Q")),

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 /// What is doubtful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Doubt {
-    /// A persistence mask whose bits are not in one piece.
+    /// A persistence mask whose bits are not contiguous.
     Mask(Ipv4Addr),
     /// The port of the server is not the one typed.
     Port(u16),
@@ -54,12 +54,12 @@ fn of(invocation: &Invocation) -> Option<Doubt> {
 
 fn mask(mask: Netmask) -> Option<Doubt> {
     match mask {
-        Netmask::V4(mask) if !is_in_one_piece(mask) => Some(Doubt::Mask(mask)),
+        Netmask::V4(mask) if !is_contiguous(mask) => Some(Doubt::Mask(mask)),
         _ => None,
     }
 }
 
-fn is_in_one_piece(mask: Ipv4Addr) -> bool {
+fn is_contiguous(mask: Ipv4Addr) -> bool {
     let bits = mask.to_bits();
     bits.leading_ones() + bits.trailing_zeros() >= u32::BITS
 }
@@ -87,11 +87,11 @@ fn of_mask(mask: Ipv4Addr, asked: &Asked) -> String {
     // Whoever writes these means the first bits, or all but them.
     let length = match typed.parse() {
         Ok(length @ 1..=32) => Some(length),
-        _ if is_in_one_piece(!mask) => Some((!mask).to_bits().leading_ones()),
+        _ if is_contiguous(!mask) => Some((!mask).to_bits().leading_ones()),
         _ => completed(&typed),
     };
     let said = match typed.parse::<Ipv4Addr>() {
-        Ok(_) => format!("the bits of the mask {mask} are not in one piece"),
+        Ok(_) => format!("the bits of the mask {mask} are not contiguous"),
         Err(_) => format!("the mask is {mask}"),
     };
     match length {
@@ -107,7 +107,7 @@ fn of_mask(mask: Ipv4Addr, asked: &Asked) -> String {
 fn completed(typed: &str) -> Option<u32> {
     let missing = 3_usize.checked_sub(typed.matches('.').count())?;
     let mask: Ipv4Addr = (typed.to_owned() + &".0".repeat(missing)).parse().ok()?;
-    (missing > 0 && is_in_one_piece(mask)).then(|| mask.to_bits().leading_ones())
+    (missing > 0 && is_contiguous(mask)).then(|| mask.to_bits().leading_ones())
 }
 
 fn of_port(port: u16, asked: &Asked) -> String {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_in_one_piece_are_not_doubted() {
+    fn contiguous_masks_are_not_doubted() {
         for (mask, said) in [
             (
                 "24",
@@ -168,12 +168,12 @@ mod tests {
             ),
             (
                 "255.255.0.255",
-                Some("the bits of the mask 255.255.0.255 are not in one piece"),
+                Some("the bits of the mask 255.255.0.255 are not contiguous"),
             ),
             (
                 "0.0.0.255",
                 Some(
-                    "the bits of the mask 0.0.0.255 are not in one piece; for a /24 write 255.255.255.0",
+                    "the bits of the mask 0.0.0.255 are not contiguous; for a /24 write 255.255.255.0",
                 ),
             ),
             ("255.255.255.0", None),

@@ -20,7 +20,8 @@ fn table(asked: &Asked) -> Option<Ipvs> {
 pub fn instead_of_service(asked: &Asked) -> Option<String> {
     let key = asked.service_key()?;
     let services = table(asked)?.services().ok()?;
-    let keys: Vec<ServiceKey> = services.iter().map(|service| service.key).collect();
+    let mut keys: Vec<ServiceKey> = services.iter().map(|service| service.key).collect();
+    keys.sort_unstable();
     Some(other_service(asked, key, &keys))
 }
 
@@ -33,7 +34,7 @@ fn other_service(asked: &Asked, key: ServiceKey, present: &[ServiceKey]) -> Stri
             ServiceKey::Fwmark { mark: same, family } if *same == mark => {
                 let right = match family {
                     ipvs::Family::Inet => "leave out -6",
-                    ipvs::Family::Inet6 => "write -6 behind it",
+                    ipvs::Family::Inet6 => "add -6",
                 };
                 Some(format!("there is {other}: {right}"))
             }
@@ -117,7 +118,7 @@ fn swapped(asked: &Asked, present: &[ServiceKey]) -> Option<String> {
     let service = present.iter().find(|key| is_at(key, server.address))?;
     let option = service.protocol().and_then(option_of)?;
     Some(format!(
-        "{typed} is the address of a virtual service, which {} names; -r names the real server",
+        "{typed} is a virtual service: that goes with {}, the real server with -r",
         spelling(option)
     ))
 }
@@ -167,7 +168,8 @@ fn there_is(things: impl Iterator<Item = String>) -> Option<String> {
 pub fn instead_of_server(asked: &Asked) -> Option<String> {
     let (service, server) = (asked.service_key()?, asked.server_key()?);
     let mut ipvs = table(asked)?;
-    let present = ipvs.servers(&service).ok()?;
+    let mut present = ipvs.servers(&service).ok()?;
+    present.sort_unstable_by_key(|server| server.key);
     Some(other_server(asked, service, server, &present))
 }
 

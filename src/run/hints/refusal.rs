@@ -127,13 +127,13 @@ fn is_loaded(module: &str) -> bool {
 
 fn no_real_server(asked: &Asked) -> String {
     let kind = match asked.server_key().map(|key| key.address) {
-        Some(address) if address.is_unspecified() => Some("stands for no host"),
-        Some(address) if address.is_multicast() => Some("is a multicast address"),
-        Some(IpAddr::V4(address)) if address.is_broadcast() => Some("is a broadcast address"),
+        Some(address) if address.is_unspecified() => Some("the unspecified address"),
+        Some(address) if address.is_multicast() => Some("a multicast address"),
+        Some(IpAddr::V4(address)) if address.is_broadcast() => Some("a broadcast address"),
         _ => None,
     };
     match (kind, asked.value(Opt::RealServer)) {
-        (Some(kind), Some(typed)) => format!("{typed} {kind}; a real server has one of its own"),
+        (Some(kind), Some(typed)) => format!("{typed} is {kind}, not the address of a host"),
         _ => format!(
             "is the address unicast, and has this network namespace any address up ({})?",
             lo_up(asked.netns())
@@ -171,7 +171,7 @@ fn powerless_root(in_own_user_namespace: bool) -> &'static str {
             "this is the root of a container with a user namespace of its own; IPVS needs \
              CAP_NET_ADMIN in the initial one"
         }
-        false => "this root has not the capability CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)",
+        false => "this root lacks the capability CAP_NET_ADMIN (docker run --cap-add NET_ADMIN)",
     }
 }
 

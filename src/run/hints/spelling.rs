@@ -44,10 +44,13 @@ fn odd_word(word: &str) -> Option<String> {
             )
         }
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' => {
-            format!("`{}' contains U+{code:04X}, which nobody sees", shown(word))
+            format!(
+                "`{}' contains U+{code:04X}, which is invisible",
+                shown(word)
+            )
         }
         '\r' => format!(
-            "`{}' ends as lines of DOS do: take the \\r away",
+            "`{}' ends in a carriage return: a script with DOS line ends?",
             shown(word)
         ),
         _ => return None,
@@ -202,9 +205,7 @@ pub fn is_fullnat(word: &[u8], asked: &Asked) -> bool {
 
 /// The hint on `option` of theirs.
 pub fn fullnat(option: &str) -> String {
-    format!(
-        "{option} is for FullNAT, which Alibaba's LVS and DPVS have, and the kernel's IPVS has not"
-    )
+    format!("{option} is an option of Alibaba's LVS and DPVS; the kernel's IPVS has no FullNAT")
 }
 
 #[cfg(test)]
@@ -239,9 +240,12 @@ mod tests {
             ),
             (
                 "10.0.0.1\u{200b}:80",
-                "`10.0.0.1\\u{200b}:80' contains U+200B, which nobody sees",
+                "`10.0.0.1\\u{200b}:80' contains U+200B, which is invisible",
             ),
-            ("rr\r", "`rr\\r' ends as lines of DOS do: take the \\r away"),
+            (
+                "rr\r",
+                "`rr\\r' ends in a carriage return: a script with DOS line ends?",
+            ),
         ] {
             assert_eq!(said(word).as_deref(), Some(hint), "{word}");
         }

@@ -31,7 +31,7 @@ pub fn hint(error: &UsageError, asked: &Asked) -> Option<String> {
             };
             Some(format!("{word} was taken for the {what}"))
         }
-        (_, Reason::Empty) => Some("the value is empty: a variable without a value?".into()),
+        (_, Reason::Empty) => Some("the value is empty: is a variable unset?".into()),
         (E::IllegalValue(what, _), reason) if what.contains("address") => of_address(&word, reason),
         (E::InvalidTimeout(_), _) => of_seconds(&word, asked),
         (E::InvalidMark(_), _) => of_mark(&word),
@@ -56,7 +56,7 @@ fn of_address(word: &str, reason: &Reason) -> Option<String> {
     }
     if word.contains(',') {
         return Some(format!(
-            "{word}: one address and nothing behind it; -R reads many lines"
+            "{word}: one address at a time; -R reads many lines"
         ));
     }
     let (host, port) = word.rsplit_once(':').unwrap_or((word, ""));
@@ -75,10 +75,12 @@ fn of_address(word: &str, reason: &Reason) -> Option<String> {
             .split('.')
             .all(|part| !part.is_empty() && figures(part))
     {
-        let part = host
-            .split('.')
-            .find(|part| part.parse::<u32>().map_or(true, |n| n > 255))?;
-        return Some(format!("{part} is too large for a part of an IPv4 address"));
+        let too_large = |part: &&str| part.parse::<u32>().map_or(true, |n| n > 255);
+        if let Some(part) = host.split('.').find(too_large) {
+            return Some(format!(
+                "{part} is too large: the numbers of an IPv4 address go up to 255"
+            ));
+        }
     }
     match reason {
         Reason::Service(_, protocol) => of_port_name(port, *protocol),
@@ -134,11 +136,11 @@ fn of_seconds(word: &str, asked: &Asked) -> Option<String> {
     });
     match bundle {
         Some(bundle) => Some(format!(
-            "-p in {} takes what is behind it for its seconds: {word}",
+            "in {}, {word} is the value of -p",
             String::from_utf8_lossy(bundle)
         )),
         None if option.value.is_some_and(is_address) || SCHEDULERS.contains(&word) => Some(
-            format!("-p took {word} for its seconds: write -p behind it, or with a value"),
+            format!("-p took {word} as its number of seconds: put -p last, or give it a number"),
         ),
         None => None,
     }
@@ -149,5 +151,5 @@ fn of_mark(word: &str) -> Option<String> {
         return Some("packets without a mark have the mark 0".into());
     }
     word.contains('/')
-        .then(|| format!("{word}: a mark without a mask"))
+        .then(|| format!("{word}: -f takes no mask"))
 }
