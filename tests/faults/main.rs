@@ -70,7 +70,7 @@ fn has_known_faults(case: &'static Case, known: &[(&str, &str)]) -> Result<(), F
         count += 1;
         missing.retain(|kind| !fault.is_among(&[*kind]));
     });
-    println!("found in {} of C ipvsadm: {count} faults", case.name);
+    println!("found in {}, which is C ipvsadm: {count}", case.name);
     match &missing[..] {
         [] => Ok(()),
         missing => Err(format!("not found: {missing:?}").into()),
@@ -112,7 +112,7 @@ fn find(case: &'static Case, mut found: impl FnMut(&Fault, String)) {
     let can_fail = |made: &&Made| calls::by_number(made.number).is_some();
     let kinds: BTreeSet<_> = faults.iter().map(|fault| fault.kind.to_string()).collect();
     println!(
-        "faults of {} : {} of {} : {} calls : {missed} missed : {:.0} s : {}",
+        "\nfaults of {} : {} of {} : {} calls : {missed} missed : {:.0} s : {}",
         case.name,
         faults.len(),
         all.len(),
