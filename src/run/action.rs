@@ -1,11 +1,11 @@
 //! One command that needs the kernel.
 
 use super::exit::Exit;
-use super::failure::Result;
+use super::failure::{Failure, Result};
 use super::output::Output;
 use super::session::Session;
 use super::{change, drain, list, save, table};
-use crate::cli::Action;
+use crate::cli::{Action, List};
 use std::ffi::OsStr;
 
 /// Does what one command asks for.
@@ -23,9 +23,7 @@ pub fn run(session: &mut Session, action: &Action) -> Result<()> {
             result => result,
         },
         Action::List(list, format) => list::list(session, list, *format),
-        Action::Save(options) => {
-            save::save(session, options).map_err(|failure| table::trouble(&options.part, failure))
-        }
+        Action::Save(options) => save::save(session, options),
     }
 }
 
@@ -35,5 +33,19 @@ pub fn run_alone(action: &Action, netns: Option<&OsStr>, out: Output) -> Result<
     let result = run(&mut session, action);
     // What was listed before a failure is printed all the same.
     let written = session.out.finish();
-    result.and(written).map(|()| Exit::Success)
+    let done = result.and(written);
+    done.map_err(|failure| trouble(action, failure))?;
+    Ok(Exit::Success)
+}
+
+/// The same failure, where the exit status of `action` is an answer.
+fn trouble(action: &Action, failure: Failure) -> Failure {
+    match action {
+        Action::List(list, _) => match &**list {
+            List::Table { part, .. } => table::trouble(part, failure),
+            _ => failure,
+        },
+        Action::Save(options) => table::trouble(&options.part, failure),
+        _ => failure,
+    }
 }

@@ -25,7 +25,7 @@ pub enum Report<'a> {
 
 /// Lists what `list` asks for.
 pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
-    let result = match format {
+    match format {
         Format::Json => report(session, list, Report::Json(Json::default())),
         Format::OpenMetrics => metrics(session, list),
         Format::Text => {
@@ -36,10 +36,6 @@ pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
             warn_timed_out(names.as_ref());
             result
         }
-    };
-    match list {
-        List::Table { part, .. } => result.map_err(|failure| table::trouble(part, failure)),
-        _ => result,
     }
 }
 
