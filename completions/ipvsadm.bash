@@ -8,10 +8,18 @@ _ipvsadm_rules() {
     [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn "${netns[@]}" 2>/dev/null
 }
 
-# The virtual services that rules name with the option $1.
+# The virtual services that rules name with the option $1; marks in hexadecimal
+# where that is being typed.
 _ipvsadm_services() {
+    local found=''
     [[ $command == add-service ]] ||
-        _ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p"
+        found=$(_ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p")
+    # shellcheck disable=SC2086 # numbers
+    if [[ $found && $1 == -f && ${current#--*=} == 0[xX]* ]]; then
+        printf '0x%x\n' $found
+    else
+        echo "$found"
+    fi
 }
 
 # The real servers of the virtual service $1, as "-t 10.0.0.1:80", or of all.
@@ -66,8 +74,13 @@ _ipvsadm() {
     local last=$((${#words[@]} - 1))
     local current=${words[last]}
 
-    local command=''
+    # --netns may stand before the command.
+    local command='' first=1
     case ${words[1]} in
+        --netns) first=3 ;;
+        --netns=*) first=2 ;;
+    esac
+    case ${words[first]} in
         -A* | --add-service) command='add-service' ;;
         -E* | --edit-service) command='edit-service' ;;
         -D* | --delete-service) command='delete-service' ;;
@@ -99,6 +112,8 @@ _ipvsadm() {
         elif [[ $option =~ ^-[^-tufspMbrwxy]*([tufspMbrwxy])$ ]]; then
             option=-${BASH_REMATCH[1]}
         fi
+        # Rules have marks in decimal.
+        [[ $value =~ ^0[xX][0-9a-fA-F]{1,8}$ ]] && value=$((value))
         case $option in
             -t | --tcp-service) service="-t $value" ;;
             -u | --udp-service) service="-u $value" ;;
@@ -148,8 +163,8 @@ _ipvsadm() {
         --without) found='persistent netmask ops pe sched-flags' before+=${value%"${value##*,}"} ;;
         --netns) found=$(_ipvsadm_namespaces) ;;
         *)
-            if ((last == 1)); then
-                found='-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save -a --add-server -e --edit-server -d --delete-server -L --list -l -Z --zero --set --start-daemon --stop-daemon --check --check-real-server -h --help -v --version'
+            if ((last == 1 || last == first)); then
+                found='-A --add-service -E --edit-service -D --delete-service -C --clear -R --restore -S --save -a --add-server -e --edit-server -d --delete-server -L --list -l -Z --zero --set --start-daemon --stop-daemon --check --check-real-server -h --help -v --version --netns'
             else
                 found=$(_ipvsadm_options "$command")
             fi

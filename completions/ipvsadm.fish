@@ -1,9 +1,21 @@
 # Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for fish.
 # Made from the option table by tests/docs/completions; do not edit.
 
+# The words on the line, without --netns before the command.
+function __ipvsadm_words
+    set -l words (commandline -opc)
+    switch "$words[2]"
+        case --netns
+            set words $words[1] $words[4..]
+        case '--netns=*'
+            set words $words[1] $words[3..]
+    end
+    printf '%s\n' $words
+end
+
 # The command on the line, by its name.
 function __ipvsadm_command
-    set -l words (commandline -opc)
+    set -l words (__ipvsadm_words)
     switch "$words[2]"
         case '-A*' --add-service
             echo add-service
@@ -47,7 +59,7 @@ function __ipvsadm_command
 end
 
 function __ipvsadm_first
-    test (count (commandline -opc)) -eq 1
+    test (count (__ipvsadm_words)) -eq 1
 end
 
 function __ipvsadm_on
@@ -71,10 +83,17 @@ function __ipvsadm_rules
     test -e /proc/net/ip_vs; and command ipvsadm -Sn $netns 2>/dev/null
 end
 
-# The virtual services that rules name with the option $argv.
+# The virtual services that rules name with the option $argv; marks in
+# hexadecimal where that is being typed.
 function __ipvsadm_services
     __ipvsadm_on add-service; and return
-    __ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1'
+    set -l found (__ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1')
+    test -n "$found"; or return
+    set -l format '%s\n'
+    if test "$argv" = -f; and string match -qr '^(--.*=)?0[xX]' -- (commandline -ct)
+        set format '0x%x\n'
+    end
+    printf $format $found
 end
 
 # The real servers of the virtual service on the line, or of all.
@@ -103,6 +122,10 @@ function __ipvsadm_servers
             case -6 --ipv6
                 set -a vip -6
         end
+    end
+    # Rules have marks in decimal.
+    if string match -qr '^0[xX][0-9a-fA-F]{1,8}$' -- "$vip[2]"
+        set vip[2] (printf '%d' $vip[2])
     end
     set -l start -a
     test -n "$vip"; and set start "-a $vip -r"
@@ -145,10 +168,11 @@ complete -c ipvsadm -n __ipvsadm_first -l check -d 'find out why a service, or a
 complete -c ipvsadm -n __ipvsadm_first -l check-real-server -d 'the same, on a real server of the given service'
 complete -c ipvsadm -n __ipvsadm_first -s h -l help -d 'print this help'
 complete -c ipvsadm -n __ipvsadm_first -s v -l version -d 'print the version'
+complete -c ipvsadm -n __ipvsadm_first -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server save check check-real-server zero' -s t -l tcp-service -x -a '(__ipvsadm_services -t)' -d 'TCP service host[:port]'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server save check check-real-server zero' -s u -l udp-service -x -a '(__ipvsadm_services -u)' -d 'UDP service host[:port]'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server save check check-real-server zero' -l sctp-service -x -a '(__ipvsadm_services --sctp-service)' -d 'SCTP service host[:port]'
-complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server save check check-real-server zero' -s f -l fwmark-service -x -a '(__ipvsadm_services -f)' -d 'packets with a firewall mark, 1 to 4294967295'
+complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server save check check-real-server zero' -s f -l fwmark-service -x -a '(__ipvsadm_services -f)' -d 'packets with a firewall mark, 1 to 4294967295 or 0x...'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service list add-server delete-server edit-server save check check-real-server zero' -s 6 -l ipv6 -d 'the mark is on IPv6 packets; after -f'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s s -l scheduler -x -a 'rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh' -d 'rr, wrr, lc, wlc, lblc, lblcr, dh, sh, sed, nq, fo, ovf, mh; default wlc'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service' -s p -l persistent -d 'a client keeps its server; default 360 seconds'
@@ -207,7 +231,7 @@ complete -c ipvsadm-save -f
 complete -c ipvsadm-save -s t -x -a '(__ipvsadm_services -t)' -d 'TCP service host[:port]'
 complete -c ipvsadm-save -s u -x -a '(__ipvsadm_services -u)' -d 'UDP service host[:port]'
 complete -c ipvsadm-save -l sctp-service -x -a '(__ipvsadm_services --sctp-service)' -d 'SCTP service host[:port]'
-complete -c ipvsadm-save -s f -x -a '(__ipvsadm_services -f)' -d 'packets with a firewall mark, 1 to 4294967295'
+complete -c ipvsadm-save -s f -x -a '(__ipvsadm_services -f)' -d 'packets with a firewall mark, 1 to 4294967295 or 0x...'
 complete -c ipvsadm-save -s 6 -d 'the mark is on IPv6 packets; after -f'
 complete -c ipvsadm-save -s r -x -a '(__ipvsadm_servers)' -d 'the real server, host[:port]'
 complete -c ipvsadm-save -s n -d 'addresses and ports as numbers'

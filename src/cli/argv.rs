@@ -104,9 +104,11 @@ pub fn read(words: &[&[u8]], posix: bool) -> Option<Matches> {
     as_popt.then_some(Matches { matches, rows })
 }
 
-/// The command that the first option names.
+/// The command that the first option names, but for those that may come before it.
 fn first_command(words: &[&[u8]]) -> Option<CommandName> {
-    match Lexer::new(words, false).next() {
+    let may_come_first =
+        |token: &Result<Token, _>| matches!(token, Ok(Token::Option(o)) if o.row.may_come_first());
+    match Lexer::new(words, false).find(|token| !may_come_first(token)) {
         Some(Ok(Token::Option(option))) => match option.row.role {
             Role::Command(command) => Some(command),
             _ => None,

@@ -118,7 +118,8 @@ pub fn parse_line(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Action, Us
 
 /// What is wrong with a command line.
 enum Wrong {
-    /// Its first option is not a command. For a command line the message is how to
+    /// Its first option, but for those of ours that the command takes, is not a
+    /// command. For a command line the message is how to
     /// get help; for a rule it names the first word, or is the error found there.
     NoCommand(Option<UsageError>),
     /// Anything else.
@@ -136,16 +137,26 @@ fn interpret<'a>(
     lookup: &mut dyn Lookup,
 ) -> Result<Meaning, Wrong> {
     let mut args: Option<Args> = None;
-    let mut words_before = Vec::new();
+    let (mut words_before, mut options_before) = (Vec::new(), Vec::new());
     for token in tokens {
         match (token, &mut args) {
             (Ok(Token::Word(word)), None) => words_before.push(word),
+            // C ipvsadm refuses whatever stands there.
+            (Ok(Token::Option(option)), None) if option.row.may_come_first() => {
+                options_before.push(option);
+            }
             (Ok(Token::Option(first)), None) => match first.row.role {
                 // Whatever follows is ignored, errors included.
                 Role::Command(CommandName::Help) => return Ok(Command::Help.into()),
                 Role::Command(CommandName::Version) => return Ok(Command::Version.into()),
                 Role::Command(command) => {
                     let args = args.insert(Args::new(command));
+                    for option in options_before.drain(..) {
+                        if !option.row.is_known_to(command) {
+                            return Err(Wrong::NoCommand(None));
+                        }
+                        take(args, &option, lookup)?;
+                    }
                     first.row.read(args, first.value, lookup)?;
                 }
                 _ => return Err(Wrong::NoCommand(None)),
@@ -342,6 +353,82 @@ mod tests {
         };
         let ignore: Vec<String> = ignore.iter().map(ToString::to_string).collect();
         assert_eq!(ignore, ["no-weight", "all-full@fwmark:7", "no-weight"]);
+    }
+
+    #[test]
+    fn options_of_ours_may_stand_before_the_command() {
+        let said = |line: &str| {
+            let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+            [false, true].map(
+                |posix| match parse(b"ipvsadm", &words, posix, &mut NoLookup) {
+                    Ok(Invocation { netns, command, .. }) => format!("{netns:?} {command:?}"),
+                    Err(error) => error.to_string(),
+                },
+            )
+        };
+        for (before, behind) in [
+            ("--netns a -Ln", "-Ln --netns a"),
+            ("--netns=a -L -n", "-L --netns=a -n"),
+            (
+                "--netns a -A -t 10.0.0.1:80 -s rr",
+                "-A -t 10.0.0.1:80 -s rr --netns a",
+            ),
+            (
+                "--netns a --start-daemon master",
+                "--start-daemon master --netns a",
+            ),
+            ("--watch 5 --json -L", "-L --watch 5 --json"),
+            ("-jL", "-Lj"),
+            ("-j -L", "-L -j"),
+            (
+                "--drain -d -t 10.0.0.1:80 -r 10.0.0.2",
+                "-d -t 10.0.0.1:80 -r 10.0.0.2 --drain",
+            ),
+            (
+                "--drain -1 -d -t 10.0.0.1:80 -r 10.0.0.2",
+                "-d -t 10.0.0.1:80 -r 10.0.0.2 --drain -1",
+            ),
+            ("--replace --netns a -R", "-R --replace --netns a"),
+            ("--netns a -L --netns b", "-L --netns a --netns b"),
+            ("--netns a -L -C", "-L --netns a -C"),
+            ("--netns a -L -w x", "-L --netns a -w x"),
+            ("--netns a -h", "-h"),
+            ("x --netns a -L", "x -L --netns a"),
+        ] {
+            assert_eq!(said(before), said(behind), "{before}");
+        }
+        let no_command = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.";
+        for line in [
+            "--netns a",
+            "--netns",
+            "--netns a -n -L",
+            "-n --netns a -L",
+            "-t 10.0.0.1:80 --netns a -L",
+            "--netns -L",
+            "--netns a --sort -L",
+            "--netns a -6 -L",
+            "--netns a -Q -L",
+            "--netns a -- -L",
+            // They go with other commands.
+            "--json -C",
+            "--watch 5 -A -t 10.0.0.1:80",
+            "-jC",
+        ] {
+            assert_eq!(said(line), [no_command; 2], "{line}");
+        }
+        // A line of rules is a command of the run that reads it.
+        let rule = |line: &str| {
+            let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
+            parse_line(&words, &mut NoLookup).map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            rule("--netns a -C"),
+            Err("the 'netns' option is not allowed in rules".into())
+        );
+        // Behind the words of --set it would be one of them with POSIXLY_CORRECT.
+        assert!(said("--netns a --set 1 2 3")[1].starts_with("Some(\"a\")"));
+        assert_eq!(rule("--json -C"), Err("no command in `--json'".into()));
+        assert_eq!(rule("--ensure -A -f 1"), rule("-A -f 1 --ensure"),);
     }
 
     #[test]

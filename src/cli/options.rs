@@ -178,6 +178,11 @@ impl OptionSpec {
         self.since == Since::C || self.is_taken_by(command)
     }
 
+    /// Whether it may stand before the command.
+    pub fn may_come_first(&self) -> bool {
+        self.since == Since::Ours && matches!(self.role, Role::Option(_))
+    }
+
     /// Puts `value` into the place of the option.
     pub(super) fn read<'a>(
         &self,
@@ -406,7 +411,7 @@ pub static OPTIONS: &[OptionSpec] = {
             .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Udp, v, l))),
         service("", "sctp-service", "SCTP service host[:port]")
             .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Sctp, v, l))),
-        service("f", "fwmark-service", "packets with a firewall mark, 1 to 4294967295")
+        service("f", "fwmark-service", "packets with a firewall mark, 1 to 4294967295 or 0x...")
             .value("MARK", Service, |a, v, _| put(&mut a.service, values::mark(v))),
         OptionSpec { role: Role::Unchecked, ..service("6", "ipv6", "the mark is on IPv6 packets; after -f") }
             .flag(|a| a.make_mark_ipv6()),
@@ -454,7 +459,7 @@ pub static OPTIONS: &[OptionSpec] = {
         option(ServerOptions, "y", "l-threshold", O::LThreshold, "lower threshold: new connections again below it").of(SERVER_CHANGES)
             .value("COUNT", Any, |a, v, _| put(&mut a.server_options.lower_threshold, number(v, "l_threshold", 0, INT_MAX))),
         option(ServerOptions, "", "drain", O::Drain, "take no new connections, wait for the open ones, then remove").ours().of(&[C::DeleteServer])
-            .optional("SECONDS", |a| put(&mut a.drain, Ok(None)), |a, v, _| put(&mut a.drain, values::timeout(v, 1).map(Some))),
+            .optional("SECONDS", |a| put(&mut a.drain, Ok(None)), |a, v, _| put(&mut a.drain, values::drain_limit(v).map(Some))),
 
         option(ListOptions, "n", "numeric", O::Numeric, "addresses and ports as numbers")
             .of(&[C::List, C::Save, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.numeric)),

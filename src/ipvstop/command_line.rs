@@ -3,8 +3,12 @@
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
+use ipvsadm::cli::values::figures;
 use ipvsadm::cli::values::interval::{DEFAULT_INTERVAL, interval};
+use ipvsadm::render::visible;
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
@@ -68,8 +72,9 @@ pub enum Invocation {
 /// Reads the command line without the program's name; or a line about what is
 /// wrong with it.
 pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
-    let words = words.iter().map(|word| OsStr::from_bytes(word));
-    let matches = definition().try_get_matches_from(words).map_err(wrong)?;
+    let os_words = words.iter().map(|word| OsStr::from_bytes(word));
+    let matches = definition().try_get_matches_from(os_words);
+    let matches = matches.map_err(|error| wrong(&error, words))?;
     if matches.get_flag("help") {
         return Ok(Invocation::Print(help()));
     }
@@ -111,42 +116,62 @@ fn definition() -> Command {
         .args(arguments)
 }
 
-fn delay(word: OsString) -> Result<Duration, &'static str> {
-    interval(word.as_bytes()).ok_or("no interval")
+/// A value that is refused, as it is shown.
+#[derive(Debug)]
+struct Refused(String);
+
+impl Refused {
+    fn value(word: &OsStr) -> Refused {
+        Refused(visible(word.as_bytes()))
+    }
 }
 
-fn samples(word: OsString) -> Result<NonZeroU32, &'static str> {
-    let number = word.to_str().and_then(|word| word.parse().ok());
-    number.ok_or("no number")
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
-fn namespace(word: OsString) -> Result<OsString, &'static str> {
+impl Error for Refused {}
+
+fn delay(word: OsString) -> Result<Duration, Refused> {
+    interval(word.as_bytes()).ok_or_else(|| Refused::value(&word))
+}
+
+fn samples(word: OsString) -> Result<NonZeroU32, Refused> {
+    figures(word.as_bytes()).ok_or_else(|| Refused::value(&word))
+}
+
+fn namespace(word: OsString) -> Result<OsString, Refused> {
     if word.is_empty() {
-        return Err("no namespace");
+        return Err(Refused::value(&word));
     }
     Ok(word)
 }
 
-fn wrong(error: clap::Error) -> String {
+/// What clap finds wrong with `words`.
+fn wrong(error: &clap::Error, words: &[&[u8]]) -> String {
     let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => text.clone(),
-        _ => String::new(),
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
     };
+    // clap has lost the bytes that are not UTF-8.
     let argument = context(ContextKind::InvalidArg);
+    let typed = words
+        .iter()
+        .find(|w| String::from_utf8_lossy(w) == argument);
+    let shown = visible(typed.map_or(argument.as_bytes(), |word| word));
     let name = argument.split([' ', '=']).next().unwrap_or_default();
-    match error.kind() {
-        ErrorKind::InvalidValue if context(ContextKind::InvalidValue).is_empty() => {
-            format!("{name}: missing argument")
-        }
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
-            let value = context(ContextKind::InvalidValue);
+    match (error.kind(), error.source()) {
+        (ErrorKind::ValueValidation, Some(value)) => {
             format!("illegal value `{value}' for {name}")
         }
-        ErrorKind::TooManyValues => format!("{name}: option does not take an argument"),
-        ErrorKind::ArgumentConflict => format!("{name}: given more than once"),
+        (ErrorKind::InvalidValue, _) => format!("{name}: missing argument"),
+        (ErrorKind::TooManyValues, _) => format!("{name}: option does not take an argument"),
+        (ErrorKind::ArgumentConflict, _) => format!("{name}: given more than once"),
         _ if argument.is_empty() => "wrong command line".into(),
-        _ if argument.starts_with('-') => format!("{argument}: unknown option"),
-        _ => format!("unexpected argument {argument}"),
+        _ if argument.starts_with('-') => format!("{shown}: unknown option"),
+        _ => format!("unexpected argument {shown}"),
     }
 }
 
@@ -225,8 +250,47 @@ mod tests {
         ] {
             assert_eq!(read(line), Err(said.to_owned()), "{line}");
         }
-        let said = "illegal value `\u{fffd}' for --delay";
+        let said = "illegal value `\\xff' for --delay";
         assert_eq!(parse(&[b"-d", b"\xff"]), Err(said.to_owned()));
-        assert!(parse(&[b"\xff"]).is_err());
+        let said = "unexpected argument \\xff\\u{1b}[2J";
+        assert_eq!(parse(&[b"\xff\x1b[2J"]), Err(said.to_owned()));
+        let said = "--n\\u{a0}: unknown option";
+        assert_eq!(parse(&["--n\u{a0}".as_bytes()]), Err(said.to_owned()));
+    }
+
+    #[test]
+    fn numbers_beyond_their_range_are_refused() {
+        for value in [
+            "99999999999999999999",
+            "4294967296",
+            "-1",
+            "",
+            "0",
+            "1e3",
+            "5x",
+            " 5",
+            "5 ",
+            "+5",
+            "0x5",
+            "\u{663}",
+        ] {
+            let said = format!("illegal value `{value}' for --samples");
+            assert_eq!(parse(&[b"-n", value.as_bytes()]), Err(said), "{value:?}");
+        }
+        for value in [
+            "99999999999999999999",
+            "-1",
+            "",
+            "0",
+            "1e3",
+            "5x",
+            " 5",
+            "+5",
+            "inf",
+        ] {
+            let said = format!("illegal value `{value}' for --delay");
+            assert_eq!(parse(&[b"-d", value.as_bytes()]), Err(said), "{value:?}");
+        }
+        assert_eq!(read("-n 4294967295"), watch(false, 2000, u32::MAX));
     }
 }

@@ -69,9 +69,21 @@ impl Row<'_> {
         }
     }
 
+    /// The name of a firewall mark as other programs print it.
+    fn name_in_hexadecimal(&self) -> Option<String> {
+        match self {
+            Row::Service(row) => match row.service.key {
+                ServiceKey::Fwmark { mark, .. } => Some(format!("FWM {mark:#x}")),
+                ServiceKey::Address { .. } => None,
+            },
+            Row::Server(_) => None,
+        }
+    }
+
     fn contains(&self, text: &str) -> bool {
         let name = |name: String| name.to_lowercase().contains(text);
         name(self.name())
+            || self.name_in_hexadecimal().is_some_and(name)
             || match self {
                 // Whom does this server work for?
                 Row::Service(row) => row
@@ -393,6 +405,8 @@ impl State {
 mod tests {
     use super::*;
     use crate::invented::{sample, server_key, service_key};
+    use ipvs::Family;
+    use std::num::NonZeroU32;
 
     fn state() -> State {
         let mut state = State::new(Duration::from_secs(2));
@@ -481,6 +495,22 @@ mod tests {
         assert_eq!(state.view().filter, "10.0.0.");
         press(&mut state, "\x1b");
         assert_eq!(state.view().filter, "");
+    }
+
+    #[test]
+    fn a_filter_finds_marks_in_decimal_and_in_hexadecimal() {
+        let mut state = state();
+        let mut marked = sample(2, 1, 1.0);
+        marked.services[1].service.key = ServiceKey::Fwmark {
+            mark: NonZeroU32::new(258).unwrap(),
+            family: Family::Inet,
+        };
+        state.take(marked);
+        for (filter, found) in [("258", 1), ("0x102", 1), ("fwm 0X102", 1), ("0x103", 0)] {
+            press(&mut state, &format!("/{filter}\n"));
+            assert_eq!(names(&state).len(), found, "{filter}");
+            press(&mut state, "\x1b");
+        }
     }
 
     #[test]

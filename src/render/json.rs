@@ -159,17 +159,7 @@ impl TableReport for Json {
         self.row(out);
         self.servers = Servers::Empty;
         out.push(b'{');
-        members!(out, "protocol": service.key.protocol());
-        match service.key {
-            ServiceKey::Address { address, port, .. } => {
-                out.push(b',');
-                members!(out, "address": address, "port": port, "fwmark": Null);
-            }
-            ServiceKey::Fwmark { mark, .. } => {
-                out.push(b',');
-                members!(out, "address": Null, "port": Null, "fwmark": mark.get());
-            }
-        }
+        service_members(out, &service.key);
         out.push(b',');
         let config = &service.config;
         let (netmask, prefix) = match config.netmask {
@@ -178,7 +168,6 @@ impl TableReport for Json {
         };
         let engine = config.engine.as_ref();
         members!(out,
-            "family": service.key.family(),
             "scheduler": Text(config.scheduler.as_bytes()),
             "flags": FlagNames(config),
             "flag_bits": config.flags.bits(),
@@ -373,6 +362,29 @@ impl Value for Rest {
         );
         out.push(b'}');
     }
+}
+
+/// What makes a service this one and no other.
+pub(crate) fn service_members(out: &mut Buffer, key: &ServiceKey) {
+    members!(out, "protocol": key.protocol());
+    out.push(b',');
+    match key {
+        ServiceKey::Address { address, port, .. } => {
+            members!(out, "address": *address, "port": *port, "fwmark": Null, "fwmark_hex": Null);
+        }
+        ServiceKey::Fwmark { mark, .. } => {
+            // As iptables and ip rule print it.
+            let hexadecimal = format!("{mark:#x}");
+            members!(out,
+                "address": Null,
+                "port": Null,
+                "fwmark": mark.get(),
+                "fwmark_hex": Word(&hexadecimal),
+            );
+        }
+    }
+    out.push(b',');
+    members!(out, "family": key.family());
 }
 
 /// A text from outside. JSON is UTF-8: each run of other bytes

@@ -8,6 +8,7 @@ use crate::support::bench::Seen;
 use crate::support::programs::{Call, End, Outcome};
 use ipvsadm::cli::{self, Action, Command, Invocation, List, UsageError, help};
 use ipvsadm::names::SystemLookup;
+use std::num::NonZeroU32;
 
 /// A difference.
 pub struct Difference {
@@ -50,6 +51,8 @@ pub const LIST: &[Difference] = &[
     here("restore-options", "ipvsadm-restore has options, help among them, and refuses a misspelt one: the reference ignores all words, and clears the table"),
     here("output-errors", "output that cannot be written is an error"),
     here("early-mask", "-M counts wherever it stands: the reference forgets an IPv6 mask before the address"),
+    here("hexadecimal-marks", "firewall marks may be hexadecimal, as other programs print them: the reference refuses them"),
+    here("options-first", "options of ours may stand before the command: the reference refuses whatever stands there"),
     here("lone-comma", "-b with nothing but commas is an error: the reference crashes"),
     here("zero-one", "-Z of a service at 0.0.0.0 or :: without a port is about that service: the reference zeroes all"),
     here("usage-without-root", "help, version and usage errors need neither root nor IPVS"),
@@ -204,6 +207,33 @@ pub fn late_mask(call: &Call) -> Option<Call> {
     let mask: Vec<_> = late.words.drain(at..end).collect();
     late.words.extend(mask);
     Some(late)
+}
+
+/// The call with its mark in decimal, if the reference refused that because it is
+/// hexadecimal.
+pub fn decimal_mark(call: &Call, reference: &Seen) -> Option<Call> {
+    let said = reference.outcome.stderr.as_slice();
+    let word = said.strip_prefix(b"invalid fwmark value `")?;
+    let word = std::str::from_utf8(word.strip_suffix(b"' specified\n")?).ok()?;
+    let digits = word
+        .strip_prefix("0x")
+        .or_else(|| word.strip_prefix("0X"))?;
+    let digits = digits
+        .starts_with(|c: char| c.is_ascii_hexdigit())
+        .then_some(digits)?;
+    let number: NonZeroU32 = u32::from_str_radix(digits, 16).ok()?.try_into().ok()?;
+    let number = number.to_string();
+    let mut decimal = call.clone();
+    let takes_mark = |option: &[u8]| option == b"--fwmark-service" || option.ends_with(b"f");
+    let at =
+        (0..call.words.len()).find(|&at| match call.words[at].strip_suffix(word.as_bytes()) {
+            Some(b"") => at > 0 && takes_mark(&call.words[at - 1]),
+            Some(before) => before.starts_with(b"-"),
+            None => false,
+        })?;
+    let before = call.words[at].strip_suffix(word.as_bytes())?;
+    decimal.words[at] = [before, number.as_bytes()].concat();
+    Some(decimal)
 }
 
 /// Messages of -R without the numbers of their lines.

@@ -92,7 +92,8 @@ enum Kind {
     NoCommand,
     /// Help or version.
     Text,
-    /// It has a mask that the reference may take for another: see `early-mask`.
+    /// It has a mask that the reference may take for another, or a mark that it
+    /// refuses: see `early-mask` and `hexadecimal-marks`.
     Doubtful,
     /// A command that is carried out, well or not.
     Other,
@@ -103,11 +104,13 @@ enum Kind {
 fn alone(cases: &mut Cases, call: &Call) -> (Kind, Seen) {
     let before = cases.table();
     let reference = cases.see(Which::Reference, call);
+    let is_hexadecimal = differences::decimal_mark(call, &reference).is_some();
     let listed = differences::expected(call, &reference, &before, || cases.see(Which::Ours, call));
     let (id, ours) = listed.map_or((None, reference), |(id, ours)| (Some(id), ours));
     let kind = match &ours.outcome {
         _ if id == Some("texts") => Kind::Text,
         said if said.stderr.starts_with(b"Try `") => Kind::NoCommand,
+        _ if is_hexadecimal => Kind::Doubtful,
         _ if differences::late_mask(call).is_some_and(|late| late.words != call.words) => {
             Kind::Doubtful
         }
@@ -407,7 +410,7 @@ fn good_values(option: &str) -> &'static [&'static str] {
             "10.0.0.1:80", "10.0.0.2:443", "10.0.0.1:53", "10.0.0.7:9", "10.0.0.9", "[2001:db8::11]:80", "[2001:db8::11]:5060",
             "vip:http", "2001:db8::9",
         ],
-        "fwmark-service" => &["1", "2", "3", "2147483647"],
+        "fwmark-service" => &["1", "2", "3", "2147483647", "0x2", "0X7fffffff"],
         "scheduler" => &["rr", "wrr", "wlc", "sh", "mh", "fo", "nosuch", ""],
         "persistent" => &["1", "360", "2678400"],
         "netmask" => &["255.255.255.0", "255.255.255.255", "64", "128", "255.0.255.0"],

@@ -185,6 +185,14 @@ fn marks(cases: &mut Cases) {
     ] {
         cases.same(line);
     }
+    for line in [
+        "-Ln -f 0x1", "-Ln -f 0X01 -6", "-D -f 0x1", "-D -f=0x1 -6", "-D -f 0x2", "-E -f0x1 -s wrr", "-a -f 0x1 -r 10.0.0.3",
+        "-e --fwmark-service=0x1 -r 10.0.0.2:80 -i", "-d --fwmark-service 0x1 -6 -r [2001:db8::2]:80", "-Af 0x00000102", "-A -f 0xABCDEF -6",
+        "-Z -f 0x1", "-A -f 0x0", "-A -f 0x", "-A -f 0x100000000", "-A -f 0x1g", "-A -f -0x1", "-A -f +0x1", "-A -f ' 0x1'", "-A -f '0x1 '",
+        "-A -f 0x10/0xff", "-A -f 1h", "-A -f 010", "-A -f 0b1", "-A -f 0x2 -p -M 255.0.0.0", "-A -f 0x2 -6 -p -M 96", "-A -f 0x7fffffff -w 5",
+    ] {
+        cases.same(line);
+    }
     cases.given("-A -f 2147483647 -s rr\n-a -f 2147483647 -r 10.0.0.2:80 -m\n");
     for line in ["-Ln", "-Sn", "-S", "-L", "-Ln --stats", "-Ln -f 2147483647", "-D -f 2147483647"] {
         cases.same(line);

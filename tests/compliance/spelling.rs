@@ -9,6 +9,7 @@ pub fn groups() -> Vec<Group> {
         Group::new("spelling::values", values),
         Group::new("spelling::bundles", bundles),
         Group::new("spelling::first_word", first_word),
+        Group::new("spelling::options_first", options_first),
         Group::new("spelling::every_option", every_option),
         Group::new("spelling::order", order),
         Group::new("spelling::twice", twice),
@@ -50,6 +51,47 @@ fn values(cases: &mut Cases) {
     cases.same("-pt 10.0.0.9:80 -A");
     cases.same("-A -pt 10.0.0.9:80");
     cases.same("-A -p -t 10.0.0.9:80");
+}
+
+/// The reference refuses whatever stands before the command; of that, only options
+/// of ours that go with the command are taken.
+fn options_first(cases: &mut Cases) {
+    cases.given(TABLE);
+    for (line, usual) in [
+        ("--json -L", "-L --json"),
+        ("-jL", "-Lj"),
+        ("--ensure -A -t 10.0.0.9:80", "-A -t 10.0.0.9:80 --ensure"),
+        (
+            "--keep -e -t 10.0.0.1:80 -r 10.0.0.2:80 -w 5",
+            "-e -t 10.0.0.1:80 -r 10.0.0.2:80 -w 5 --keep",
+        ),
+        (
+            "--netns /proc/self/ns/net -D -t 10.0.0.1:80",
+            "-D -t 10.0.0.1:80",
+        ),
+    ] {
+        let usual = cases.ours_as_root(usual);
+        assert!(usual.outcome.stderr.is_empty(), "{line}: {usual}");
+        cases.differs("options-first", &Call::new(line), |_| usual);
+    }
+    for line in [
+        "--json -C",
+        "--netns x",
+        "--netns",
+        "--netns x -n -L",
+        "-n --netns x -L",
+        "--netns x --sort -L",
+        "--netns x -6 -L",
+        "--netns x -t 10.0.0.1:80 -L",
+        "--netns x -Q -L",
+        "--netns -L",
+        "--netns x -- -L",
+        "--all -L",
+        "-jC",
+        "--watch -C",
+    ] {
+        cases.same(line);
+    }
 }
 
 #[rustfmt::skip] // several cases a line

@@ -75,8 +75,8 @@ fn schema() {
     // Each kind is there.
     for part in [
         "\"protocol\":\"sctp\"",
-        "\"fwmark\":4294967295,\"family\":\"inet\"",
-        "\"fwmark\":1,\"family\":\"inet6\"",
+        "\"fwmark\":4294967295,\"fwmark_hex\":\"0xffffffff\",\"family\":\"inet\"",
+        "\"fwmark\":1,\"fwmark_hex\":\"0x1\",\"family\":\"inet6\"",
         "[\"persistent\",\"hashed\"],\"flag_bits\":3,\"persistence_timeout_seconds\":77,\"persistence_netmask\":\"255.255.240.0\"",
         "[\"hashed\",\"one-packet\"]",
         "[\"hashed\",\"sh-fallback\",\"sh-port\"]",
@@ -117,6 +117,7 @@ fn schema() {
         ("\"weight\":3", "\"wait\":3"),
         ("\"type\":\"gre\"", "\"type\":\"gra\""),
         ("\"fwmark\":1,", "\"fwmark\":null,"),
+        ("\"fwmark_hex\":\"0x1\"", "\"fwmark_hex\":\"1\""),
     ];
     let wrong = wrong.map(|(right, wrong)| everything.replace(right, wrong));
     for (complaints, document) in complaints(&wrong).iter().zip(&wrong) {

@@ -68,12 +68,16 @@ fn as_under_ip_netns_exec() {
     let home = "-A -f 1 -s rr\n";
     namespaces.0.feed("-R", home);
     let edited = RULES.replace("-w 2", "-w 7");
-    let mut failed = 0;
+    let (mut failed, mut count) = (0, 0);
     let mut same = |program: &str, line: &str, input: &str| {
         let there = namespaces.under_ip("blue", program, line, input);
-        let here = namespaces
-            .0
-            .call(program, &format!("{line} --netns red"), input);
+        // Before the command as well as behind it.
+        count += 1;
+        let named = match count % 2 {
+            0 => format!("--netns red {line}"),
+            _ => format!("{line} --netns=red"),
+        };
+        let here = namespaces.0.call(program, &named, input);
         failed += i32::from(!there.status.success());
         assert_eq!(ended(&there), ended(&here), "{line}");
         let skip = usize::from(program == *TOP); // the time
@@ -247,6 +251,12 @@ fn bad_input() {
     for (program, line, status, text) in [
         (OURS, "-L --netns", 255, "--netns: missing argument\n"),
         (SAVE, "--netns", 255, "--netns: missing argument\n"),
+        (
+            OURS,
+            "--netns red -L --netns red",
+            2,
+            "multiple 'netns' options specified\n",
+        ),
         (
             OURS,
             "-L --netns red --netns red",

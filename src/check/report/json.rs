@@ -2,7 +2,7 @@
 
 use crate::check::{Finding, Findings, Ignore, Severity};
 use crate::render::Buffer;
-use crate::render::json::{Null, Text, Value, Word, members};
+use crate::render::json::{Text, Value, Word, members, service_members};
 use ipvs::{Family, ServerKey, ServiceKey};
 use std::ffi::OsStr;
 
@@ -45,18 +45,7 @@ fn row(out: &mut Buffer, finding: &Finding, netns: Option<&OsStr>) {
 impl Value for ServiceKey {
     fn put(&self, out: &mut Buffer) {
         out.push(b'{');
-        members!(out, "protocol": self.protocol());
-        out.push(b',');
-        match self {
-            ServiceKey::Address { address, port, .. } => {
-                members!(out, "address": *address, "port": *port, "fwmark": Null);
-            }
-            ServiceKey::Fwmark { mark, .. } => {
-                members!(out, "address": Null, "port": Null, "fwmark": mark.get());
-            }
-        }
-        out.push(b',');
-        members!(out, "family": self.family());
+        service_members(out, self);
         out.push(b'}');
     }
 }

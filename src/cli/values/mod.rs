@@ -302,9 +302,16 @@ pub fn service(
     })
 }
 
-/// The service of a firewall mark on IPv4 packets.
+/// The service of a firewall mark on IPv4 packets. iptables, nft and ip rule print
+/// marks in hexadecimal, which C ipvsadm refuses.
 pub fn mark(input: &[u8]) -> Result<ServiceKey, UsageError> {
-    let mark = integer(input, 1, i64::from(u32::MAX)).and_then(NonZeroU32::new);
+    let mark = match input {
+        [b'0', b'x' | b'X', digits @ ..] if digits.iter().all(u8::is_ascii_hexdigit) => {
+            u32::from_str_radix(text(digits), 16).ok()
+        }
+        _ => integer(input, 1, i64::from(u32::MAX)),
+    };
+    let mark = mark.and_then(NonZeroU32::new);
     Ok(ServiceKey::Fwmark {
         mark: mark.ok_or_else(|| UsageError::InvalidMark(Refused::new(input, Reason::Mark)))?,
         family: Family::Inet,
@@ -363,12 +370,27 @@ pub fn watch_interval(input: &[u8]) -> Result<Duration, UsageError> {
         .ok_or_else(|| UsageError::InvalidInterval(Refused::new(input, Reason::Interval)))
 }
 
-/// The value of the option of ours called `name`, a number from 1 on: figures and
-/// nothing else.
+/// A number from 1 on in figures and nothing else: options of ours need not take
+/// what strtol takes.
+pub fn figures(input: &[u8]) -> Option<NonZeroU32> {
+    let are_figures = input.iter().all(u8::is_ascii_digit);
+    text(input).parse().ok().filter(|_| are_figures)
+}
+
+/// The value of the option of ours called `name`.
 fn count(input: &[u8], name: &'static str) -> Result<NonZeroU32, UsageError> {
-    let figures = input.iter().all(u8::is_ascii_digit).then_some(input);
-    let number = figures.and_then(|figures| text(figures).parse().ok());
-    number.ok_or_else(|| illegal(name, input, Reason::Number(1, u32::MAX.into())))
+    figures(input).ok_or_else(|| illegal(name, input, Reason::Number(1, u32::MAX.into())))
+}
+
+/// The value of `--drain`: the longest wait in seconds.
+pub fn drain_limit(input: &[u8]) -> Result<u32, UsageError> {
+    match figures(input) {
+        Some(_) => timeout(input, 1),
+        None => {
+            let reason = Reason::Seconds(1, MAX_TIMEOUT);
+            Err(UsageError::InvalidTimeout(Refused::new(input, reason)))
+        }
+    }
 }
 
 /// The value of `--samples`.
@@ -504,6 +526,106 @@ mod tests {
             assert_eq!(integer::<i64>(bad.as_bytes(), 0, 9), None, "{bad:?}");
         }
         assert_eq!(integer(b"-0", 0, 9), Some(0));
+    }
+
+    #[test]
+    fn marks_are_decimal_as_in_c_or_hexadecimal() {
+        let read = |text: &str| match mark(text.as_bytes()) {
+            Ok(ServiceKey::Fwmark { mark, .. }) => Some(mark.get()),
+            _ => None,
+        };
+        for (text, number) in [
+            ("258", 258),
+            ("0x102", 258),
+            ("0X102", 258),
+            ("0x00000102", 258),
+            ("0xAbCd", 0xabcd),
+            ("0xffffffff", u32::MAX),
+            ("4294967295", u32::MAX),
+            // What C ipvsadm takes keeps its meaning: no octal numbers.
+            ("010", 10),
+            ("+5", 5),
+            (" 5", 5),
+        ] {
+            assert_eq!(read(text), Some(number), "{text:?}");
+        }
+        for text in [
+            "",
+            "0",
+            "0x",
+            "0x0",
+            "0x100000000",
+            "0x1g",
+            "0x+1",
+            "0x 1",
+            "+0x1",
+            "-0x1",
+            " 0x1",
+            "0x1 ",
+            "0x1/0xff",
+            "102h",
+            "x102",
+            "ff",
+            "4294967296",
+        ] {
+            assert_eq!(read(text), None, "{text:?}");
+        }
+    }
+
+    /// Every number of an option of ours, in every way in which it can be wrong.
+    #[test]
+    fn numbers_of_our_options_are_figures_within_their_range() {
+        const DRAIN: &str = "-d -t 10.0.0.1:80 -r 10.0.0.2 --drain=";
+        let wrong = [
+            "99999999999999999999",
+            "4294967296",
+            "-1",
+            "",
+            "0",
+            "1e3",
+            "5x",
+            " 5",
+            "5 ",
+            "+5",
+            "0x5",
+        ];
+        for (option, said, best) in [
+            (
+                "-L --watch --samples=",
+                "illegal samples specified",
+                "4294967295",
+            ),
+            (
+                "-S --watch --samples=",
+                "illegal samples specified",
+                "4294967295",
+            ),
+            (
+                "-L -c --by state --top=",
+                "illegal top specified",
+                "4294967295",
+            ),
+            (DRAIN, "invalid timeout value `%' specified", "2678400"),
+            ("-L --watch=", "invalid interval `%' specified", "864000000"),
+            ("-S --watch=", "invalid interval `%' specified", "0.01"),
+        ] {
+            let parsed = |value: &str| {
+                let line = format!("{option}{value}");
+                let (options, last) = line.rsplit_once(" --").unwrap();
+                let last = format!("--{last}");
+                let mut words: Vec<&[u8]> = options.split(' ').map(str::as_bytes).collect();
+                words.push(last.as_bytes());
+                crate::cli::parse(b"ipvsadm", &words, false, &mut TwoNames)
+            };
+            for value in wrong {
+                let error = parsed(value).map(|_| ()).map_err(|error| error.to_string());
+                assert_eq!(error, Err(said.replace('%', value)), "{option}{value}");
+            }
+            assert!(parsed(best).is_ok(), "{option}{best}");
+        }
+        for value in ["2678401", "4294967295"] {
+            assert!(drain_limit(value.as_bytes()).is_err(), "{value}");
+        }
     }
 
     #[test]

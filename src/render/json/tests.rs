@@ -49,6 +49,7 @@ fn a_table_is_one_document_and_a_row_one_line() {
     assert_eq!(web["servers"][1]["inactive_connections"], 3456);
     assert_eq!(web["servers"].as_array().unwrap().len(), 2);
     assert_eq!(marked["fwmark"], u32::MAX);
+    assert_eq!(marked["fwmark_hex"], "0xffffffff");
     assert_eq!(marked["family"], "inet6");
     assert_eq!(marked["protocol"], Parsed::Null);
     assert_eq!(marked["persistence_prefix_length"], 128);

@@ -11,6 +11,7 @@ pub fn fish() -> String {
     include_str!("template.fish")
         .replace("        @COMMANDS@\n", &command_cases())
         .replace("@FIRST@\n", &first())
+        .replace("@NETNS@\n", &netns_first())
         .replace("@OPTIONS@\n", &all_options())
         .replace("            @SERVICES@\n", &service_cases())
         .replace("@SAVE@\n", &program("ipvsadm-save", CommandName::Save))
@@ -52,6 +53,16 @@ fn first() -> String {
         }
     }
     text
+}
+
+/// `--netns` before the command.
+fn netns_first() -> String {
+    let rows = OPTIONS.iter().filter(|row| row.long == "netns");
+    rows.map(|row| {
+        let rest = format!("{}{}{}", names(row), value(row), help(row));
+        format!("complete -c ipvsadm -n __ipvsadm_first{rest}\n")
+    })
+    .collect()
 }
 
 fn all_options() -> String {

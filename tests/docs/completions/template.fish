@@ -1,16 +1,28 @@
 # Completion of ipvsadm, ipvsadm-save, ipvsadm-restore and ipvstop for fish.
 # Made from the option table by tests/docs/completions; do not edit.
 
+# The words on the line, without --netns before the command.
+function __ipvsadm_words
+    set -l words (commandline -opc)
+    switch "$words[2]"
+        case --netns
+            set words $words[1] $words[4..]
+        case '--netns=*'
+            set words $words[1] $words[3..]
+    end
+    printf '%s\n' $words
+end
+
 # The command on the line, by its name.
 function __ipvsadm_command
-    set -l words (commandline -opc)
+    set -l words (__ipvsadm_words)
     switch "$words[2]"
         @COMMANDS@
     end
 end
 
 function __ipvsadm_first
-    test (count (commandline -opc)) -eq 1
+    test (count (__ipvsadm_words)) -eq 1
 end
 
 function __ipvsadm_on
@@ -34,10 +46,17 @@ function __ipvsadm_rules
     test -e /proc/net/ip_vs; and command ipvsadm -Sn $netns 2>/dev/null
 end
 
-# The virtual services that rules name with the option $argv.
+# The virtual services that rules name with the option $argv; marks in
+# hexadecimal where that is being typed.
 function __ipvsadm_services
     __ipvsadm_on add-service; and return
-    __ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1'
+    set -l found (__ipvsadm_rules | string replace -rf -- "^-A $argv (\S+).*" '$1')
+    test -n "$found"; or return
+    set -l format '%s\n'
+    if test "$argv" = -f; and string match -qr '^(--.*=)?0[xX]' -- (commandline -ct)
+        set format '0x%x\n'
+    end
+    printf $format $found
 end
 
 # The real servers of the virtual service on the line, or of all.
@@ -51,6 +70,10 @@ function __ipvsadm_servers
             case -6 --ipv6
                 set -a vip -6
         end
+    end
+    # Rules have marks in decimal.
+    if string match -qr '^0[xX][0-9a-fA-F]{1,8}$' -- "$vip[2]"
+        set vip[2] (printf '%d' $vip[2])
     end
     set -l start -a
     test -n "$vip"; and set start "-a $vip -r"
@@ -73,6 +96,7 @@ end
 
 complete -c ipvsadm -f
 @FIRST@
+@NETNS@
 @OPTIONS@
 complete -c ipvsadm-save -f
 @SAVE@

@@ -12,17 +12,20 @@ _ipvsadm_rules() {
     [[ -e /proc/net/ip_vs ]] && command ipvsadm -Sn $netns 2>/dev/null
 }
 
-# The virtual services that rules name with the option $1.
+# The virtual services that rules name with the option $1; marks in hexadecimal
+# where that is being typed.
 _ipvsadm_services() {
     local -a found expl
     [[ $command == add-service ]] ||
         found=(${(f)"$(_ipvsadm_rules | sed -n "s/^-A $1 \([^ ]*\).*/\1/p")"})
+    [[ $1 == -f && $PREFIX == 0[xX]* ]] && ((#found)) &&
+        found=(${(f)"$(printf '0x%x\n' $found)"})
     _wanted services expl 'virtual service' compadd -a found
 }
 
 # The real servers of the virtual service on the line, or of all.
 _ipvsadm_servers() {
-    local valued=@LETTERS@ vip i
+    local valued=@LETTERS@ vip mark i
     local -a found expl
     for ((i = 2; i < CURRENT; i++)); do
         case $words[i] in
@@ -30,6 +33,9 @@ _ipvsadm_servers() {
             (-6|--ipv6) vip+=' -6' ;;
         esac
     done
+    # Rules have marks in decimal.
+    mark=${${vip#-f }%% *}
+    [[ $mark == 0[xX][[:xdigit:]]## ]] && vip="-f $((mark))${vip#-f $mark}"
     [[ $command == add-server ]] ||
         found=(${(f)"$(_ipvsadm_rules | grep -F -e "-a ${vip:+$vip -r }" | sed 's/.* -r \([^ ]*\).*/\1/')"})
     _wanted servers expl 'real server' compadd -a found
@@ -48,7 +54,7 @@ _ipvsadm_namespaces() {
 _ipvsadm() {
     # There is one command; each of them takes the others' place.
     local others='(@ALL@)'
-    local command
+    local command first=2
     local -a specs
     case $service in
         (ipvsadm-save)
@@ -68,9 +74,17 @@ _ipvsadm() {
                 @FIRST@
             ) ;;
     esac
-    [[ $service == ipvsadm ]] && ((CURRENT > 2)) && case $words[2] in
+    # --netns may stand before the command.
+    case $words[2] in
+        (--netns) first=4 ;;
+        (--netns=*) first=3 ;;
+    esac
+    [[ $service == ipvsadm ]] && ((CURRENT > first)) && case $words[first] in
         @COMMANDS@
     esac
+    [[ $service == ipvsadm && -z $command ]] && specs+=(
+        @NETNS@
+    )
     @OPTIONS@
     _arguments -s -S : $specs
 }

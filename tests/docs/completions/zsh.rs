@@ -11,6 +11,7 @@ pub fn zsh() -> String {
     include_str!("template.zsh")
         .replace("        @COMMANDS@\n", &command_cases())
         .replace("                @FIRST@\n", &first_specs())
+        .replace("        @NETNS@\n", &netns_spec())
         .replace("    @OPTIONS@\n", &option_specs())
         .replace("            @SERVICES@\n", &service_cases())
         .replace("@LETTERS@", &letters_with_value())
@@ -39,6 +40,12 @@ fn first_specs() -> String {
         let _ = writeln!(text, "                {}", spec(row));
         text
     })
+}
+
+/// `--netns` before the command.
+fn netns_spec() -> String {
+    let rows = OPTIONS.iter().filter(|row| row.long == "netns");
+    rows.map(|row| format!("        {}\n", spec(row))).collect()
 }
 
 fn small_specs(command: CommandName) -> String {
