@@ -111,7 +111,7 @@ fn is_read_back(change: &Change) {
     let shown = line.as_bytes().escape_ascii();
     match rules::read(line.as_bytes(), &mut NoLookup) {
         Ok(read) => {
-            let actions: Vec<_> = read.into_iter().map(|rule| rule.action).collect();
+            let actions: Vec<_> = read.lines.into_iter().map(|rule| rule.action).collect();
             assert_eq!(actions, [Action::Change(*change)], "{shown}");
         }
         Err(wrong) => panic!("{shown}: {}", wrong[0].error),
@@ -242,8 +242,8 @@ pub fn rules(input: &[u8]) {
     let is_there = |line: u32| (1..=lines).contains(&(line as usize));
     match rules::read(input, &mut NoLookup) {
         Ok(read) => {
-            assert!(read.iter().all(|rule| is_there(rule.line)));
-            if let Err(wrong) = Wanted::from_rules(&read) {
+            assert!(read.lines.iter().all(|rule| is_there(rule.line)));
+            if let Err(wrong) = Wanted::from_rules(&read.lines) {
                 assert!(wrong.iter().all(|wrong| is_there(wrong.line)));
             }
         }

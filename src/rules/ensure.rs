@@ -171,7 +171,7 @@ mod tests {
         let mut expected = before.clone();
         let mut out = Buffer::default();
         let rules = rules::read(rules.as_bytes(), &mut NoLookup).expect("rules");
-        for rule in rules {
+        for rule in rules.lines {
             let step = match &rule.action {
                 Action::Change(change) => match ensured(change) {
                     Some(desired) => expected.reach(&desired),

@@ -296,7 +296,10 @@ mod tests {
     use ipvs::{Forwarding, ServiceFlags, Tunnel};
 
     fn rules(text: &str) -> Vec<Rule> {
-        super::super::read(text.as_bytes(), &mut NoLookup).unwrap_or_else(|w| panic!("{w:?}"))
+        match super::super::read(text.as_bytes(), &mut NoLookup) {
+            Ok(rules) => rules.lines,
+            Err(wrong) => panic!("{wrong:?}"),
+        }
     }
 
     /// The table that the rules in `text` would make.

@@ -29,11 +29,18 @@ pub enum Start {
     Cleared,
 }
 
-/// All of standard input. The standard library's own handle is not used: it
-/// takes a closed descriptor for an empty file.
+/// What editors of other systems write at the start of a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// All of standard input, without a byte order mark. The standard library's own
+/// handle is not used: it takes a closed descriptor for an empty file.
 pub fn standard_input() -> Result<Vec<u8>> {
     let stdin = io::stdin().as_fd().try_clone_to_owned().map(File::from);
-    stdin.and_then(ready::read_to_end).map_err(Failure::Input)
+    let mut input = stdin.and_then(ready::read_to_end).map_err(Failure::Input)?;
+    if input.starts_with(BYTE_ORDER_MARK) {
+        input.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(input)
 }
 
 /// Carries out the rules in `input`, in the network namespace `netns` if one is
@@ -50,6 +57,10 @@ pub fn restore(
         return Err(Failure::NothingToReplaceWith);
     }
     let rules = rules::read(input, &mut ManyLookup::default()).map_err(Failure::WrongLines)?;
+    for name in &rules.loopback {
+        say_of_line(Some(name.line), &name.to_string());
+    }
+    let rules = rules.lines;
     if options.replace {
         let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
         return replace::replace(&wanted, options.dry_run, netns, out);

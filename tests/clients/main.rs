@@ -11,6 +11,7 @@ mod installed;
 mod ldirectord;
 mod log;
 mod parsers;
+mod pipes;
 mod services;
 #[path = "../support/mod.rs"]
 mod support;
@@ -21,11 +22,12 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 4] = [
+const GROUPS: [&[Test]; 5] = [
     ldirectord::TESTS,
     log::TESTS,
     services::TESTS,
     parsers::TESTS,
+    pipes::TESTS,
 ];
 
 fn main() -> ExitCode {

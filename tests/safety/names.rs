@@ -22,6 +22,9 @@ pub const TESTS: &[Test] = &[
     }),
     ("names::looked_up_once_each_in_rules", || apart(once_each)),
     ("names::a_dead_name_server_in_rules", || apart(dead_server)),
+    ("names::of_loopback_addresses_in_rules", || {
+        apart(loopback_names)
+    }),
     ("names::without_threads", || apart(without_threads)),
     ("names::services_are_those_of_the_file", || {
         apart(services_file)
@@ -180,6 +183,45 @@ fn dead_server() {
         println!("30 names and a dead name server: {time:.1?}");
         assert_eq!(machine.ipvsadm("-Sn"), table);
     }
+}
+
+/// What C ipvsadm saves where the name of a virtual address is the machine's own.
+fn loopback_names() {
+    let machine = Machine::new();
+    private_files(
+        "127.0.0.1 localhost localhost.localdomain\n10.0.9.1 vip.test\n",
+        "",
+    );
+    let named = "-A -t vip.test:80 -s rr\n-A -t localhost.localdomain:http -s rr\n\
+        -a -t localhost.localdomain:http -r localhost:8080 -m -w 1\n\
+        -a -t localhost.localdomain:http -r 127.0.0.1:8081 -m -w 1\n";
+    let said = "line 2: warning: `localhost.localdomain' stands for the loopback address 127.0.0.1\n\
+        line 3: warning: `localhost' stands for the loopback address 127.0.0.1\n";
+    let there = "-A -t 10.0.9.1:80 -s rr\n-A -t 127.0.0.1:80 -s rr\n\
+        -a -t 127.0.0.1:80 -r 127.0.0.1:8080 -m -w 1\n\
+        -a -t 127.0.0.1:80 -r 127.0.0.1:8081 -m -w 1\n";
+    for (program, line) in [
+        (OURS, "-R --dry-run"),
+        (RESTORE, "--replace --dry-run"),
+        (OURS, "-R"),
+        (RESTORE, ""),
+        (OURS, "-R --replace"),
+        (RESTORE, "--replace"),
+    ] {
+        let output = machine.call(program, line, named);
+        let status = i32::from(line == "--replace --dry-run");
+        assert_eq!(
+            ended(&output),
+            (Some(status), said.into()),
+            "{program} {line}"
+        );
+        if !line.contains("--dry-run") {
+            assert_eq!(machine.ipvsadm("-Sn"), there, "{program} {line}");
+        }
+    }
+    // On a command line it is what was typed.
+    machine.ipvsadm("-D -t localhost:http");
+    machine.ipvsadm("-A -t localhost:http -s rr");
 }
 
 /// With less and less memory there comes a limit at which no thread can start,

@@ -422,7 +422,7 @@ fn prefix(text: &str) -> (IpAddr, u8) {
 
 fn change(rule: &str) -> Change {
     let rules = rules::read(rule.as_bytes(), &mut NoLookup);
-    match rules.as_deref() {
+    match rules.as_ref().map(|rules| rules.lines.as_slice()) {
         Ok([rule]) => match rule.action {
             Action::Change(change) => change,
             _ => panic!("{rule:?}"),
