@@ -6,6 +6,7 @@ use crate::history::Point;
 use crate::sample::{self, ServiceRow};
 use crate::state::{Id, Row, State};
 use ipvsadm::rates::{COUNTERS_NOT_UPDATED, rfc3339};
+use ipvsadm::render::words::count;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
@@ -166,7 +167,8 @@ fn head_lines(state: &State, can: Capabilities, width: u16) -> Vec<Line<'static>
         Some(row) => service_line(row),
         None => {
             let servers: usize = sample.services.iter().map(|row| row.servers.len()).sum();
-            format!("{} services, {servers} real servers", sample.services.len())
+            let services = count(sample.services.len() as u64, "service");
+            format!("{services}, {}", count(servers as u64, "real server"))
         }
     };
     let connections = format!(

@@ -2,6 +2,7 @@
 //! happens.
 
 use crate::draw::Capabilities;
+use ipvsadm::run::cannot_draw;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::{Hide, Show};
@@ -22,6 +23,11 @@ pub fn check() -> Result<(), String> {
         if !is_terminal {
             return Err(format!("{name} is not a terminal; -b prints plain text"));
         }
+    }
+    if let Some(why) = cannot_draw() {
+        return Err(format!(
+            "{why}: this terminal has no screen to draw on; -b prints plain text"
+        ));
     }
     Ok(())
 }

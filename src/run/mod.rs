@@ -25,6 +25,7 @@ mod save;
 mod session;
 mod signals;
 mod table;
+mod terminal;
 mod watch;
 
 pub use exit::Exit;
@@ -32,3 +33,4 @@ pub use failure::{Failure, Result, report, say};
 pub use output::Output;
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 pub use session::open;
+pub use terminal::cannot_draw;

@@ -199,9 +199,9 @@ fn table_is_emptied() -> Result<()> {
     let [_, top] = programs()?;
     let batch = &start(director, &[format!("{top} -b -d 0.2")])?[0];
     let terminal = Terminal::run(&cluster, "emptied", (80, 24), &format!("{top} -d 0.2"))?;
+    let services = |count| format!("{count} service{}", if count == 1 { "" } else { "s" });
     let is_list = |screen: &str, count: usize| {
-        screen.contains(&format!("{count} services"))
-            && screen.matches("TCP 203.0.113.1:8").count() >= count
+        screen.contains(&services(count)) && screen.matches("TCP 203.0.113.1:8").count() >= count
     };
     let ends_with = |count: &str| {
         let text = batch.text()?;
@@ -220,12 +220,11 @@ fn table_is_emptied() -> Result<()> {
         terminal.wait("its servers", |screen| screen.contains("10.0.0.12:80"))?;
         director.ipvsadm(command)?;
         terminal.wait("the others", |screen| {
-            screen.contains(&format!("{left} services")) && !screen.contains("10.0.0.12:80")
+            screen.contains(&services(left)) && !screen.contains("10.0.0.12:80")
         })?;
         terminal.keys(&["Escape"])?;
         terminal.wait("those that are left", |screen| is_list(screen, left))?;
-        let s = if left == 1 { "" } else { "s" };
-        eventually(|| ends_with(&format!("  {left} service{s}")))?;
+        eventually(|| ends_with(&format!("  {}", services(left))))?;
     }
     terminal.keys(&["Enter", "Down", "End", "Enter", "Escape", "q"])?;
     let screen = terminal.wait("the end", is_at_its_end)?;

@@ -5,7 +5,7 @@ use crate::cluster::servers::Transport::Tcp;
 use crate::cluster::{Cluster, Family, host};
 use crate::support::programs::TOP;
 use crate::terminal::{Terminal, assert_given_back, is_at_its_end};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
@@ -16,6 +16,10 @@ pub const TESTS: &[Test] = &[
         ipvstop_says_that_counters_stand_still,
     ),
     ("ipvstop_in_a_terminal", ipvstop_in_a_terminal),
+    (
+        "ipvstop_on_a_terminal_without_a_screen",
+        ipvstop_on_a_terminal_without_a_screen,
+    ),
     (
         "ipvstop_with_ten_thousand_services",
         ipvstop_with_ten_thousand_services,
@@ -132,6 +136,31 @@ fn ipvstop_in_a_terminal() -> Result<()> {
             .run("pkill", &["-x", &format!("-{signal}"), "ipvstop"], "")?;
         let screen = terminal.wait("the end", is_at_its_end)?;
         assert_given_back(&screen, &[], status);
+    }
+    Ok(())
+}
+
+/// Escape sequences would be all that such a terminal shows.
+fn ipvstop_on_a_terminal_without_a_screen() -> Result<()> {
+    let cluster = Cluster::masquerading(1)?;
+    for (socket, environment, why) in [
+        ("unset", "env -u TERM", "TERM is not set"),
+        ("dumb", "env TERM=dumb", "TERM is `dumb'"),
+        ("unknown", "env TERM=unknown", "TERM is `unknown'"),
+    ] {
+        let command = format!("{environment} {}", program()?);
+        let terminal = Terminal::run(&cluster, socket, (132, 24), &command)?;
+        let screen = terminal.wait("the end", is_at_its_end)?;
+        let said =
+            format!("ipvstop: {why}: this terminal has no screen to draw on; -b prints plain text");
+        assert_given_back(&screen, &[&said], 2);
+        let plain = format!("{environment} {} -b -n 1 -d 0.1", program()?);
+        ensure!(
+            cluster
+                .director
+                .run("bash", &["-c", &plain], "")?
+                .contains("0 services")
+        );
     }
     Ok(())
 }

@@ -169,6 +169,21 @@ fn last_listing() -> Result<()> {
         "{screen}"
     );
     assert_eq!(lines[2], "status 0", "{screen}");
+    // Where no cursor can be moved, one listing follows the other.
+    for (socket, environment) in [("unset", "env -u TERM"), ("dumb", "env TERM=dumb")] {
+        let terminal = Terminal::run(
+            &cluster,
+            socket,
+            (80, 24),
+            &format!("{environment} {command}"),
+        )?;
+        let screen = terminal.wait("the end", is_at_its_end)?;
+        let listings = screen
+            .lines()
+            .filter(|line| line.starts_with("Timeout (tcp"));
+        assert_eq!(listings.count(), 2, "{screen}");
+        assert!(!screen.contains("[H"), "{screen}");
+    }
     Ok(())
 }
 

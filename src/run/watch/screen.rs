@@ -11,10 +11,10 @@ use crate::cli::List;
 use crate::rates::{Pace, rfc3339};
 use crate::run::failure::{Failure, Result};
 use crate::run::session::Session;
+use crate::run::terminal::cannot_draw;
 use anyhow::Context;
 use rustix::termios::tcgetwinsize;
 use std::collections::{HashMap, HashSet};
-use std::env;
 use std::io::{self, IsTerminal};
 use std::ops::Range;
 use std::time::{Instant, SystemTime};
@@ -24,8 +24,7 @@ const USUAL_SIZE: (usize, usize) = (24, 80);
 
 /// Whether standard output is a terminal on which the cursor can be moved.
 pub fn is_terminal() -> bool {
-    let name = env::var_os("TERM").unwrap_or_default();
-    io::stdout().is_terminal() && !name.is_empty() && name != "dumb"
+    io::stdout().is_terminal() && cannot_draw().is_none()
 }
 
 /// Shows `listing` at this `pace`.
