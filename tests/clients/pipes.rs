@@ -5,6 +5,8 @@ use crate::Test;
 use crate::support::machine::Machine;
 use crate::support::programs::{OURS, REFERENCE};
 use anyhow::{Context, Result, ensure};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,6 +17,10 @@ pub const TESTS: &[Test] = &[
         rules_as_people_write_them,
     ),
     ("pipes::the_words_of_its_output", the_words_of_its_output),
+    (
+        "pipes::rules_of_the_service_are_for_both",
+        rules_of_the_service_are_for_both,
+    ),
 ];
 
 /// What a shell prints at `line` with the ipvsadm of `program` first in its path;
@@ -186,5 +192,46 @@ fn the_words_of_its_output() -> Result<()> {
         ensure!(!reference.is_empty() || line.contains("missing"), "{line}");
     }
     ensure!(shell(OURS, "ipvsadm -v | awk '{print $2}'")? == "v1.31\n");
+    Ok(())
+}
+
+const SERVICE: &str = include_str!("../../packaging/ipvsadm-service");
+
+/// The way back to the reference: its `-R` refuses comments.
+fn rules_of_the_service_are_for_both() -> Result<()> {
+    const FOLDER: &str = "/run/ipvsadm-pipes";
+    let machine = Machine::new();
+    let programs = Path::new(OURS).parent().context("a directory")?;
+    let script = SERVICE
+        .replace("@SBINDIR@", &programs.display().to_string())
+        .replace("@SETTINGS@", "/nonexistent")
+        .replace("@RULES@", &format!("{FOLDER}/rules"));
+    fs::create_dir_all(FOLDER)?;
+    let service = format!("{FOLDER}/service");
+    fs::write(&service, script)?;
+    // The script writes only where others than root cannot.
+    fs::set_permissions("/", fs::Permissions::from_mode(0o755))?;
+    let save = || {
+        let said = shell(OURS, &format!("sh {service} save"))?;
+        ensure!(
+            said == format!("ipvsadm: rules saved to {FOLDER}/rules\n"),
+            "{said}"
+        );
+        Ok(fs::read_to_string(format!("{FOLDER}/rules"))?)
+    };
+    machine.feed("-R", TABLE);
+    ensure!(save()? == TABLE);
+    for program in [REFERENCE, OURS] {
+        let line = format!("ipvsadm -C; ipvsadm -R <{FOLDER}/rules");
+        ensure!(shell(program, &line)?.is_empty());
+        ensure!(machine.ipvsadm("-Sn") == TABLE);
+    }
+    // A file of no bytes is what a full disk leaves; this one is not.
+    machine.ipvsadm("-C");
+    ensure!(save()? == "# no IPVS rules\n");
+    machine.feed("-R", TABLE);
+    ensure!(shell(OURS, &format!("ipvsadm-restore --replace <{FOLDER}/rules"))?.is_empty());
+    ensure!(machine.ipvsadm("-Sn").is_empty());
+    fs::remove_dir_all(FOLDER)?;
     Ok(())
 }
