@@ -22,6 +22,7 @@ const ONCE_FOUND: &[(&str, &str)] = &[
     ("read", "EAGAIN"),
     ("write", "EAGAIN"),
     ("write", "ENOSPC"),
+    ("setns", "ENOMEM"),
 ];
 
 /// Whether the command is one whose faults are tried.

@@ -61,21 +61,15 @@ impl Namespace {
     }
 
     /// Does `work` in this namespace. Only this thread enters it, and only
-    /// for that.
-    ///
-    /// # Panics
-    ///
-    /// If the thread cannot return: it must not go on, since it would take the
-    /// files and sockets of the wrong namespace for its own.
+    /// for that. After [`NamespaceError::Home`] it is still there: what it opens in
+    /// its own namespace may be of this one until a later call has brought it back.
     pub fn inside<T>(&self, work: impl FnOnce() -> T) -> Result<T, NamespaceError> {
         let Some(Other { file, home }) = self.other.as_deref() else {
             return Ok(work());
         };
         enter(file).map_err(NamespaceError::Enter)?;
         let result = work();
-        if let Err(error) = enter(home) {
-            panic!("cannot return from a network namespace: {error}");
-        }
+        enter(home).map_err(NamespaceError::Home)?;
         Ok(result)
     }
 
