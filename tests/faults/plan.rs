@@ -87,7 +87,8 @@ pub fn faults(made: &Made) -> Vec<Fault> {
 
 fn is_possible(call: &Call, made: &Made, kind: Kind) -> bool {
     match kind {
-        Kind::Short => made.result > 1,
+        // A setting of the kernel cannot be read in pieces.
+        Kind::Short => made.result > 1 && !made.file.starts_with("/proc/sys/"),
         Kind::Error(Errno::EAGAIN) if is_of_files(call) => may_not_block(&made.file),
         // A shell takes a script that it cannot read for one that ends there; nothing
         // in the script can help.

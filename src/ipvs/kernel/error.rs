@@ -149,7 +149,7 @@ pub enum NamespaceError {
     Open(io::Error),
     /// It cannot be entered; `EINVAL` where the file is not a network namespace.
     Enter(io::Error),
-    /// That of this process, to return to, cannot be opened.
+    /// That of this process, to return to, cannot be opened or entered.
     Home(io::Error),
 }
 
@@ -158,7 +158,7 @@ impl fmt::Display for NamespaceError {
         f.write_str(match self {
             NamespaceError::Open(_) => "cannot open the network namespace",
             NamespaceError::Enter(_) => "cannot enter the network namespace",
-            NamespaceError::Home(_) => "cannot open the program's own network namespace",
+            NamespaceError::Home(_) => "cannot return to the program's own network namespace",
         })
     }
 }
