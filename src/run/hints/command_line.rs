@@ -25,7 +25,7 @@ pub fn hint(error: &UsageError, asked: &Asked) -> Option<String> {
         E::MissingValue(word) => missing_value(word, asked),
         E::UnwantedValue(word) => Some(format!("{} takes no value", before_value(word))),
         E::SecondCommand(_) => {
-            let first = asked.options().next()?;
+            let first = asked.command_option()?;
             let first = asked.spelling_of(first.row);
             Some(format!("one command at a time: {first} is the first"))
         }

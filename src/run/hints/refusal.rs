@@ -30,7 +30,7 @@ pub fn refused(command: CommandName, errno: i32, asked: &Asked) -> Option<String
         }
         (EINVAL, C::AddServer | C::EditServer) => Some(no_real_server(asked)),
         (EEXIST, C::StartDaemon) => {
-            let role = asked.options().next()?.value?;
+            let role = asked.command_option()?.value?;
             let role = String::from_utf8_lossy(role);
             let stop = format!("ipvsadm --stop-daemon {role}{}", asked.in_netns());
             Some(format!("`{stop}' stops it"))

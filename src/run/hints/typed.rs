@@ -33,10 +33,16 @@ impl<'a> Asked<'a> {
 
     /// The command.
     pub fn command(&self) -> Option<CommandName> {
-        match self.options().next()?.row.role {
+        match self.command_option()?.row.role {
             Role::Command(command) => Some(command),
             _ => None,
         }
+    }
+
+    /// The option that names the command. Those of ours may stand before it.
+    pub fn command_option(&self) -> Option<Occurrence<'a>> {
+        self.options()
+            .find(|option| matches!(option.row.role, Role::Command(_)))
     }
 
     /// The option `name`, as it was given.
@@ -171,4 +177,22 @@ pub fn host(typed: &str) -> Cow<'_, str> {
 /// The shorter spelling of `row`.
 pub fn spelling(row: &OptionSpec) -> String {
     row.spellings().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_may_stand_behind_an_option_of_ours() {
+        let words = ["--netns", "blue", "--start-daemon", "master"].map(str::as_bytes);
+        let asked = Asked {
+            words: &words,
+            meaning: None,
+        };
+        assert_eq!(asked.command(), Some(CommandName::StartDaemon));
+        let role = asked.command_option().and_then(|option| option.value);
+        assert_eq!(role, Some(&b"master"[..]));
+        assert_eq!(asked.in_netns(), " --netns blue");
+    }
 }
