@@ -268,6 +268,7 @@ fn table_as_told(
                 "were tried",
                 "not all rules of",
                 "nothing is stopped",
+                "done, but ",
             ]) || missing_are_told(expected, seen, stderr)
         }
     };
