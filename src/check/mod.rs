@@ -211,7 +211,7 @@ impl Finding {
 /// What was found, and what is not known.
 #[derive(Debug, Default)]
 pub struct Findings {
-    /// The worst first, once [sorted](Findings::sort).
+    /// The worst first, once they are sorted.
     pub found: Vec<Finding>,
     /// What could not be read although it should have been, and why.
     pub unread: Vec<anyhow::Error>,
