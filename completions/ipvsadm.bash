@@ -185,8 +185,8 @@ _ipvsadm() {
 _ipvsadm_small() {
     local words
     case $1 in
-        *ipvsadm-save) words='-t -u --sctp-service -f -6 -r -n --vip --all --netns' ;;
-        *ipvsadm-restore) words='--ensure --replace --dry-run --netns' ;;
+        *ipvsadm-save) words='-n --all --netns' ;;
+        *ipvsadm-restore) words='--replace --dry-run --netns' ;;
         *) words='-b --batch -d --delay -n --samples -N --netns -h --help -V --version' ;;
     esac
     [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)

@@ -228,18 +228,10 @@ complete -c ipvsadm -n '__ipvsadm_on restore' -l replace -d 'with -R: change onl
 complete -c ipvsadm -n '__ipvsadm_on delete-server edit-server restore' -l dry-run -d 'change nothing, print the commands that would run'
 complete -c ipvsadm -n '__ipvsadm_on add-service edit-service delete-service flush list add-server delete-server edit-server set start-daemon stop-daemon restore save check check-real-server zero' -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvsadm-save -f
-complete -c ipvsadm-save -s t -x -a '(__ipvsadm_services -t)' -d 'TCP service host[:port]'
-complete -c ipvsadm-save -s u -x -a '(__ipvsadm_services -u)' -d 'UDP service host[:port]'
-complete -c ipvsadm-save -l sctp-service -x -a '(__ipvsadm_services --sctp-service)' -d 'SCTP service host[:port]'
-complete -c ipvsadm-save -s f -x -a '(__ipvsadm_services -f)' -d 'packets with a firewall mark, 1 to 4294967295 or 0x...'
-complete -c ipvsadm-save -s 6 -d 'the mark is on IPv6 packets; after -f'
-complete -c ipvsadm-save -s r -x -a '(__ipvsadm_servers)' -d 'the real server, host[:port]'
 complete -c ipvsadm-save -s n -d 'addresses and ports as numbers'
-complete -c ipvsadm-save -l vip -x -d 'only services at this address, host[/length][:port]'
 complete -c ipvsadm-save -l all -d 'with -S: also the session time-outs and sync daemons; with -e, -d: in all services'
 complete -c ipvsadm-save -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvsadm-restore -f
-complete -c ipvsadm-restore -l ensure -d 'with -A, -a: add, or edit if it differs; -D, -d: no error if absent; -R: the same of each line'
 complete -c ipvsadm-restore -l replace -d 'with -R: change only what differs from the rules'
 complete -c ipvsadm-restore -l dry-run -d 'change nothing, print the commands that would run'
 complete -c ipvsadm-restore -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'

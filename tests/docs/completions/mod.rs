@@ -61,9 +61,12 @@ fn options_with_commands() -> impl Iterator<Item = (&'static OptionSpec, Vec<&'s
 }
 
 /// The options of ipvsadm-save or ipvsadm-restore, which is `command` under
-/// another name and takes one spelling of each, but does not watch.
+/// another name and takes one spelling of each, but selects no part of the table
+/// and does not watch.
 fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static OptionSpec)> {
-    let rows = options(command).filter(|row| row.section != Section::WatchOptions);
+    let rows = options(command).filter(|row| {
+        matches!(row.section, Section::SaveOptions | Section::AnyOptions) || row.long == "numeric"
+    });
     rows.filter_map(|row| Some((row.spellings().next()?, row)))
 }
 
