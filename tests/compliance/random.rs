@@ -109,6 +109,8 @@ fn alone(cases: &mut Cases, call: &Call) -> (Kind, Seen) {
     let (id, ours) = listed.map_or((None, reference), |(id, ours)| (Some(id), ours));
     let kind = match &ours.outcome {
         _ if id == Some("texts") => Kind::Text,
+        // Whether there is such a part is for the kernel to say.
+        _ if id == Some("table-parts") => Kind::Other,
         said if said.stderr.starts_with(b"Try `") => Kind::NoCommand,
         _ if is_hexadecimal => Kind::Doubtful,
         _ if differences::late_mask(call).is_some_and(|late| late.words != call.words) => {
