@@ -345,7 +345,8 @@ fn check_without_answers() -> Result<()> {
             let output = host.output("prlimit", &words.collect::<Vec<_>>(), "")?;
             anyhow::Ok((output.status.code(), String::from_utf8(output.stdout)?))
         });
-        let line = "not read: network interfaces, addresses, routes: Too many open files";
+        let line = "not read: network interfaces, addresses, routes: \
+            cannot open a netlink socket: Too many open files";
         let found = limits.find(|said| said.as_ref().is_ok_and(|(_, text)| text.contains(line)));
         found.context("no such limit")?
     };
