@@ -69,14 +69,21 @@ fn right() -> Vec<(&'static str, String)> {
     made.into()
 }
 
-/// A call fails once, and is tried again.
+/// Each other call fails, and is tried again. ENOBUFS while a listing is read says
+/// that a part of it is lost: where each other part is, there is no listing.
 fn one() {
     let right = right();
-    for error in ["ENOBUFS", "ENOMEM", "EAGAIN", "EINTR"] {
+    for (error, reads) in [
+        ("ENOBUFS", "3"),
+        ("ENOMEM", "1+2"),
+        ("EAGAIN", "1+2"),
+        ("EINTR", "1+2"),
+    ] {
         let machine = Machine::with(LINKS);
         for (line, right) in &right {
-            let faults =
-                format!("recvfrom:error={error}:when=3 -e inject=sendto:error={error}:when=1+2");
+            let faults = format!(
+                "recvfrom:error={error}:when={reads} -e inject=sendto:error={error}:when=1+2"
+            );
             let ended = ours(&machine, &faults, line, "");
             assert_eq!(ended, (Some(0), String::new()), "{faults} {line}");
             assert_eq!(table(&machine), *right, "{error} {line}");
@@ -274,7 +281,7 @@ fn listings() {
     machine.feed("-R", &many);
     for line in ["-Ln", "-L --json"] {
         let right = machine.ipvsadm(line);
-        for (error, when) in [("ENOBUFS", "3"), ("ENOMEM", "4"), ("EAGAIN", "20")] {
+        for (error, when) in [("ENOBUFS", "3"), ("ENOMEM", "3..5"), ("EAGAIN", "20..22")] {
             let faults = format!("recvfrom:error={error}:when={when}");
             let output = call(&machine, &faults, OURS, line, "");
             assert_eq!(ended(&output), (Some(0), String::new()), "{faults} {line}");
