@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Formatter};
 /// What happens to a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It is not made, and ends with this error.
+    /// It is not made, and ends with this error; close is made all the same.
     Error(Errno),
     /// The same, and every further one too.
     FromNowOn(Errno),

@@ -363,6 +363,11 @@ fn fail(pid: Pid, kind: Kind, heap: u64, regs: &mut user_regs_struct) -> AtEnd {
             regs.rdx = third.min(1);
             AtEnd::PutBack(third)
         }
+        // Linux gives the descriptor back whatever close says. One that stayed open
+        // would be a fault that nobody has: the end of a pipe that never comes.
+        Kind::Error(errno) if regs.orig_rax as i64 == nix::libc::SYS_close => {
+            return AtEnd::With(error(errno));
+        }
         Kind::Error(errno) | Kind::FromNowOn(errno) => {
             regs.orig_rax = u64::MAX;
             AtEnd::With(if is_brk { heap } else { error(errno) })
