@@ -187,7 +187,7 @@ _ipvsadm_small() {
     case $1 in
         *ipvsadm-save) words='-n --all --netns' ;;
         *ipvsadm-restore) words='--replace --dry-run --netns' ;;
-        *) words='-b --batch -d --delay -n --samples -N --netns -h --help -V --version' ;;
+        *) words='-b --batch --hosts -d --delay -n --samples -N --netns -h --help -V --version' ;;
     esac
     [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)
     read -rd '' -a COMPREPLY < <(compgen -W "$words" -- "$2")

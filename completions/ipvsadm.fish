@@ -237,6 +237,7 @@ complete -c ipvsadm-restore -l dry-run -d 'change nothing, print the commands th
 complete -c ipvsadm-restore -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'
 complete -c ipvstop -f
 complete -c ipvstop -s b -l batch -d 'print plain text instead of filling the screen'
+complete -c ipvstop -l hosts -d 'begin with hosts: real servers by address, over all services'
 complete -c ipvstop -s d -l delay -x -d 'the time between two looks, fractions allowed; default 2'
 complete -c ipvstop -s n -l samples -x -d 'exit after this many updates'
 complete -c ipvstop -s N -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'

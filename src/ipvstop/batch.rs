@@ -1,26 +1,22 @@
 //! Plain text, one table after the other: for scripts and logs.
 
 use crate::Stop;
-use crate::sample::{Sample, ServiceRow};
+use crate::command_line::Watch;
+use crate::sample::Sample;
+use crate::state::Row;
 use ipvs::Ipvs;
 use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, Sampler, TableReader, rfc3339};
 use ipvsadm::render::words::count;
 use ipvsadm::run::{Failure, Output, say};
 use ipvsadm::selection::Selection;
 use std::fmt::Write;
-use std::num::NonZeroU32;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Prints `samples` tables, or tables for ever, `delay` apart. The first comes
-/// after `delay`, and not before the kernel has counted: until then there are
-/// no rates.
-pub fn run(
-    out: &mut Output,
-    mut ipvs: Ipvs,
-    delay: Duration,
-    samples: Option<NonZeroU32>,
-) -> Result<(), Stop> {
+/// Prints tables. The first comes after the delay, and not before the kernel has
+/// counted: until then there are no rates.
+pub fn run(out: &mut Output, mut ipvs: Ipvs, watch: &Watch) -> Result<(), Stop> {
+    let delay = watch.delay;
     let mut reader = TableReader::default();
     let mut sampler = Sampler::default();
     let mut sample = || {
@@ -29,7 +25,7 @@ pub fn run(
             .map_err(Failure::list)?;
         Ok::<_, Failure>(Sample::new(reading, &mut sampler))
     };
-    let mut pace = Pace::new(delay, samples, Instant::now() + delay.max(PERIOD));
+    let mut pace = Pace::new(delay, watch.samples, Instant::now() + delay.max(PERIOD));
     let mut said = false;
     sample()?;
     while let Some(due) = pace.due() {
@@ -40,7 +36,7 @@ pub fn run(
             say(COUNTERS_NOT_UPDATED.as_bytes());
             said = true;
         }
-        print(out, table(&sample).as_bytes())?;
+        print(out, table(&sample, watch.hosts).as_bytes())?;
     }
     Ok(())
 }
@@ -53,14 +49,23 @@ pub fn print(out: &mut Output, text: &[u8]) -> Result<(), Stop> {
 
 const NAME: usize = 32;
 
-/// The table with its titles and an empty line at the end; the busiest service
-/// comes first.
-fn table(sample: &Sample) -> String {
+/// The table with its titles and an empty line at the end; what is busiest comes
+/// first.
+fn table(sample: &Sample, by_host: bool) -> String {
+    let (mut rows, rows_are, title): (Vec<Row>, _, _) = match by_host {
+        true => {
+            let title = format!("{:NAME$} {:>8} {:>8}", "Host", "Services", "Weight 0");
+            (sample.hosts.iter().map(Row::Host).collect(), "host", title)
+        }
+        false => {
+            let rows = sample.services.iter().map(Row::Service);
+            (rows.collect(), "service", format!("{:NAME$}", "Service"))
+        }
+    };
     let mut text = format!(
-        "{}  {}\n{:NAME$} {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}\n",
+        "{}  {}\n{title} {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}\n",
         rfc3339(sample.time),
-        count(sample.services.len() as u64, "service"),
-        "Service",
+        count(rows.len() as u64, rows_are),
         "Conn/s",
         "InPkt/s",
         "OutPkt/s",
@@ -69,26 +74,29 @@ fn table(sample: &Sample) -> String {
         "Active",
         "InAct",
     );
-    let mut rows: Vec<&ServiceRow> = sample.services.iter().collect();
-    let conns = |row: &ServiceRow| row.rates.map_or(-1.0, |rates| rates.conns);
+    let conns = |row: &Row| row.numbers().rates.map_or(-1.0, |rates| rates.conns);
     rows.sort_by(|a, b| conns(b).total_cmp(&conns(a)));
     for row in rows {
-        let rate = |of: fn(Rates) -> f64| match row.rates {
+        let numbers = row.numbers();
+        let rate = |of: fn(Rates) -> f64| match numbers.rates {
             Some(rates) => format!("{:.1}", of(rates)),
             None => "-".into(),
         };
         // Writing to a string cannot fail.
+        let _ = write!(text, "{:NAME$}", row.name());
+        if let Row::Host(host) = row {
+            let _ = write!(text, " {:>8} {:>8}", host.services, host.idle);
+        }
         let _ = writeln!(
             text,
-            "{:NAME$} {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}",
-            row.service.key.to_string(),
+            " {:>9} {:>9} {:>9} {:>12} {:>12} {:>8} {:>8}",
             rate(|rates| rates.conns),
             rate(|rates| rates.in_packets),
             rate(|rates| rates.out_packets),
             rate(|rates| rates.in_bytes),
             rate(|rates| rates.out_bytes),
-            row.active,
-            row.inactive,
+            numbers.active,
+            numbers.inactive,
         );
     }
     text.push('\n');
@@ -99,19 +107,38 @@ fn table(sample: &Sample) -> String {
 mod tests {
     use super::*;
     use crate::invented::sample;
+    use crate::sample::hosts;
 
     #[test]
     fn the_busiest_service_comes_first() {
         let mut sample = sample(3, 2, 1.5);
         sample.services[0].rates = None;
         assert_eq!(
-            table(&sample).lines().collect::<Vec<_>>(),
+            table(&sample, false).lines().collect::<Vec<_>>(),
             [
                 "2026-11-23T08:41:02.000Z  3 services",
                 "Service                             Conn/s   InPkt/s  OutPkt/s     InByte/s    OutByte/s   Active    InAct",
                 "TCP 192.0.2.3:80                       4.5      27.0      18.0       2700.0      42300.0       30        3",
                 "TCP 192.0.2.2:80                       3.0      18.0      12.0       1800.0      28200.0       20        2",
                 "TCP 192.0.2.1:80                         -         -         -            -            -       10        1",
+                "",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_busiest_host_comes_first() {
+        let mut sample = sample(2, 2, 1.0);
+        sample.services[0].servers[0].server.config.weight = 0;
+        sample.services[1].servers.pop();
+        sample.hosts = hosts(&sample.services);
+        assert_eq!(
+            table(&sample, true).lines().collect::<Vec<_>>(),
+            [
+                "2026-11-23T08:41:02.000Z  2 hosts",
+                "Host                             Services Weight 0    Conn/s   InPkt/s  OutPkt/s     InByte/s    OutByte/s   Active    InAct",
+                "10.0.0.1                                2        1       1.5       9.0       6.0        900.0      14100.0       20        2",
+                "10.0.0.2                                1        0       0.5       3.0       2.0        300.0       4700.0       20        1",
                 "",
             ]
         );

@@ -10,6 +10,8 @@ pub enum Column {
     Weight,
     Upper,
     Lower,
+    Services,
+    Idle,
     Conns,
     Packets,
     Bytes,
@@ -51,6 +53,28 @@ pub fn for_servers(width: u16) -> &'static [Column] {
     }
 }
 
+/// The columns for the services of a host, whose names are longer.
+pub fn for_members(width: u16) -> &'static [Column] {
+    if width < WIDE {
+        &[Name, Forwarding, Weight, Conns, Active, Inactive]
+    } else {
+        for_servers(width)
+    }
+}
+
+/// The columns for hosts.
+pub fn for_hosts(width: u16) -> &'static [Column] {
+    if width < WIDE {
+        &[
+            Name, Services, Idle, Conns, Packets, Bytes, Active, Inactive,
+        ]
+    } else {
+        &[
+            Name, Services, Idle, Conns, InPackets, OutPackets, InBytes, OutBytes, Active, Inactive,
+        ]
+    }
+}
+
 impl Column {
     pub fn title(self) -> &'static str {
         match self {
@@ -59,6 +83,8 @@ impl Column {
             Weight => "Weight",
             Upper => "Upper",
             Lower => "Lower",
+            Services => "Svcs",
+            Idle => "Wt=0",
             Conns => "Conn/s",
             Packets => "Pkt/s",
             Bytes => "Byte/s",
@@ -76,7 +102,7 @@ impl Column {
         match self {
             Name => 0,
             Forwarding | Weight | Conns | Packets | Bytes | Active | Inactive => 6,
-            Upper | Lower => 5,
+            Upper | Lower | Services | Idle => 5,
             InPackets | OutPackets => 8,
             InBytes | OutBytes => 7,
         }
@@ -90,6 +116,8 @@ impl Column {
             Weight => Some(row.weight),
             Upper => Some(row.upper),
             Lower => Some(row.lower),
+            Services => Some(row.services),
+            Idle => Some(row.idle),
             Conns => rate(|rates| rates.conns),
             Packets => rate(|rates| rates.in_packets + rates.out_packets),
             Bytes => rate(|rates| rates.in_bytes + rates.out_bytes),
@@ -105,13 +133,13 @@ impl Column {
     /// The column that shares are of when the table is sorted by this one.
     pub fn shared(self) -> Column {
         match self {
-            Name | Forwarding | Upper | Lower => Conns,
+            Name | Forwarding | Upper | Lower | Services | Idle => Conns,
             other => other,
         }
     }
 }
 
-/// The numbers of a service or of a server.
+/// The numbers of a service, a server or a host.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Numbers {
     pub rates: Option<Rates>,
@@ -120,6 +148,8 @@ pub struct Numbers {
     pub weight: f64,
     pub upper: f64,
     pub lower: f64,
+    pub services: f64,
+    pub idle: f64,
 }
 
 /// `value` in at most six places: `0.5`, `12`, `99999`, `123K`, `1.23M`.
@@ -185,6 +215,8 @@ mod tests {
             (for_servers(80), 80),
             (for_services(WIDE), WIDE),
             (for_servers(WIDE), WIDE),
+            (for_hosts(80), 80),
+            (for_hosts(WIDE), WIDE),
         ] {
             let used: u16 = columns.iter().map(|column| column.width() + 1).sum();
             assert!(width - used >= 21 + 11, "{columns:?}");

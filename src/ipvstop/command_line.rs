@@ -16,14 +16,23 @@ use std::time::Duration;
 /// An option of ipvstop.
 #[derive(Debug)]
 pub struct TopOption {
-    /// The short spelling, without its dash.
-    pub short: char,
+    /// The short spelling, without its dash, if it has one.
+    pub short: Option<char>,
     /// The long spelling, without its dashes.
     pub long: &'static str,
     /// The name of its value, if it takes one.
     pub value: Option<&'static str>,
     /// What it is for, in half a line.
     pub help: &'static str,
+}
+
+impl TopOption {
+    /// How it can be spelt: `-b` and `--batch`.
+    pub fn spellings(&self) -> Vec<String> {
+        let short = self.short.map(|letter| format!("-{letter}"));
+        let long = format!("--{}", self.long);
+        short.into_iter().chain([long]).collect()
+    }
 }
 
 const fn option(
@@ -33,7 +42,7 @@ const fn option(
     help: &'static str,
 ) -> TopOption {
     TopOption {
-        short,
+        short: if short == ' ' { None } else { Some(short) },
         long,
         value,
         help,
@@ -42,8 +51,9 @@ const fn option(
 
 /// All of them.
 #[rustfmt::skip] // one line an option
-pub const OPTIONS: [TopOption; 6] = [
+pub const OPTIONS: [TopOption; 7] = [
     option('b', "batch", None, "print plain text instead of filling the screen"),
+    option(' ', "hosts", None, "begin with hosts: real servers by address, over all services"),
     option('d', "delay", Some("SECONDS"), "the time between two looks, fractions allowed; default 2"),
     option('n', "samples", Some("COUNT"), "exit after this many updates"),
     option('N', "netns", Some("NAMESPACE"), "a network namespace: a name as in ip netns, or a path"),
@@ -57,16 +67,22 @@ pub enum Invocation {
     /// Print a text.
     Print(String),
     /// Watch the table.
-    Watch {
-        /// As plain text.
-        batch: bool,
-        /// The time between two looks.
-        delay: Duration,
-        /// How many looks, if not for ever.
-        samples: Option<NonZeroU32>,
-        /// In which network namespace, if not in its own.
-        netns: Option<OsString>,
-    },
+    Watch(Watch),
+}
+
+/// How to watch it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// As plain text.
+    pub batch: bool,
+    /// By host instead of by service.
+    pub hosts: bool,
+    /// The time between two looks.
+    pub delay: Duration,
+    /// How many looks, if not for ever.
+    pub samples: Option<NonZeroU32>,
+    /// In which network namespace, if not in its own.
+    pub netns: Option<OsString>,
 }
 
 /// Reads the command line without the program's name; or a line about what is
@@ -82,12 +98,13 @@ pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
         let version = env!("CARGO_PKG_VERSION");
         return Ok(Invocation::Print(format!("ipvstop {version}\n")));
     }
-    Ok(Invocation::Watch {
+    Ok(Invocation::Watch(Watch {
         batch: matches.get_flag("batch"),
+        hosts: matches.get_flag("hosts"),
         delay: *matches.get_one("delay").unwrap_or(&DEFAULT_INTERVAL),
         samples: matches.get_one("samples").copied(),
         netns: matches.get_one("netns").cloned(),
-    })
+    }))
 }
 
 fn definition() -> Command {
@@ -179,16 +196,12 @@ fn wrong(error: &clap::Error, words: &[&[u8]]) -> String {
 fn help() -> String {
     let mut text = String::from(
         "Show who is busy in the Linux Virtual Server, as top does for processes.\n\n\
-         Usage: ipvstop [-b] [-d SECONDS] [-n COUNT] [-N NAMESPACE]\n\n",
+         Usage: ipvstop [-b] [--hosts] [-d SECONDS] [-n COUNT] [-N NAMESPACE]\n\n",
     );
     for option in &OPTIONS {
         let value = option.value.map(|value| format!(" {value}"));
-        let spelling = format!(
-            "-{}, --{}{}",
-            option.short,
-            option.long,
-            value.unwrap_or_default()
-        );
+        let value = value.unwrap_or_default();
+        let spelling = option.spellings().join(", ") + &value;
         text.push_str(&format!("  {spelling:<23} {}\n", option.help));
     }
     text.push_str("\nWhile it runs, ? explains the keys. See ipvstop(8).\n");
@@ -205,12 +218,13 @@ mod tests {
     }
 
     fn watch(batch: bool, millis: u64, samples: u32) -> Result<Invocation, String> {
-        Ok(Invocation::Watch {
+        Ok(Invocation::Watch(Watch {
             batch,
+            hosts: false,
             delay: Duration::from_millis(millis),
             samples: NonZeroU32::new(samples),
             netns: None,
-        })
+        }))
     }
 
     #[test]
@@ -222,10 +236,11 @@ mod tests {
             read("--delay=1.25 --samples 1 --batch"),
             watch(true, 1250, 1)
         );
-        let Ok(Invocation::Watch { netns, .. }) = read("-bN /proc/1/ns/net") else {
+        let Ok(Invocation::Watch(watch)) = read("-bN /proc/1/ns/net --hosts") else {
             panic!("-N takes a path");
         };
-        assert_eq!(netns, Some("/proc/1/ns/net".into()));
+        assert_eq!(watch.netns, Some("/proc/1/ns/net".into()));
+        assert!(watch.hosts);
         for line in ["-h", "--help", "-V", "-v", "--version", "-b -h"] {
             assert!(matches!(read(line), Ok(Invocation::Print(_))), "{line}");
         }

@@ -3,8 +3,8 @@
 
 use crate::column::{Column, short};
 use crate::history::Point;
-use crate::sample::{self, ServiceRow};
-use crate::state::{Id, Row, State};
+use crate::sample::{self, HostRow, Sample, ServiceRow};
+use crate::state::{Row, Shown, State};
 use ipvsadm::rates::{COUNTERS_NOT_UPDATED, rfc3339};
 use ipvsadm::render::words::count;
 use ratatui::Frame;
@@ -118,7 +118,8 @@ pub fn draw(frame: &mut Frame, state: &State, can: Capabilities) {
 
 const HELP: &str = "\
  Up Down PgUp PgDn Home End   move
- Enter                        open a service: its real servers
+ h                            hosts: real servers by address; again: services
+ Enter                        open a service: its real servers; a host: its services
  Esc                          back; first out of a filter
  < >                          sort by the column before or after
  r                            turn the order round
@@ -162,15 +163,7 @@ fn head_lines(state: &State, can: Capabilities, width: u16) -> Vec<Line<'static>
     if !filter.is_empty() && !state.typing {
         first.push(Span::raw(format!("  filter: {filter}")));
     }
-    let open = state.open.as_ref().and_then(|key| sample.service(key));
-    let what = match open {
-        Some(row) => service_line(row),
-        None => {
-            let servers: usize = sample.services.iter().map(|row| row.servers.len()).sum();
-            let services = count(sample.services.len() as u64, "service");
-            format!("{services}, {}", count(servers as u64, "real server"))
-        }
-    };
+    let what = what(state, sample);
     let connections = format!(
         "{} active, {} inactive",
         short(state.sum(Column::Active)),
@@ -183,6 +176,31 @@ fn head_lines(state: &State, can: Capabilities, width: u16) -> Vec<Line<'static>
         Line::raw(format!("{what:room$}  {connections}")),
         Line::raw(totals(state)),
     ]
+}
+
+/// What the table is of.
+fn what(state: &State, sample: &Sample) -> String {
+    let services = count(sample.services.len() as u64, "service");
+    match state.shown() {
+        Shown::Servers(key) => sample.service(&key).map(service_line).unwrap_or_default(),
+        Shown::Host(address) => sample.host(&address).map(host_line).unwrap_or_default(),
+        Shown::Hosts => {
+            let hosts = count(sample.hosts.len() as u64, "host");
+            format!("{hosts}, {services}")
+        }
+        Shown::Services => {
+            let servers: usize = sample.services.iter().map(|row| row.servers.len()).sum();
+            format!("{services}, {}", count(servers as u64, "real server"))
+        }
+    }
+}
+
+fn host_line(row: &HostRow) -> String {
+    let services = count(row.services as u64, "service");
+    match row.idle {
+        0 => format!("{}  in {services}", row.address),
+        idle => format!("{}  in {services}, {idle} with weight 0", row.address),
+    }
 }
 
 fn service_line(row: &ServiceRow) -> String {
@@ -198,7 +216,7 @@ fn service_line(row: &ServiceRow) -> String {
     format!("{text}  {} real servers", row.servers.len())
 }
 
-/// The rates of the whole table, or of the open service.
+/// The rates of the whole table, or of the open service or host.
 fn totals(state: &State) -> String {
     let known = state.rows().iter().any(|row| row.numbers().rates.is_some());
     let sum = |column| match known {
@@ -223,11 +241,15 @@ fn foot_line(state: &State, can: Capabilities) -> Line<'static> {
         let style = can.colour(Color::Yellow).patch(bold());
         return Line::styled(COUNTERS_NOT_UPDATED, style);
     }
-    let text = match state.open {
-        None => "Enter servers  < > sort  r turn  / filter  f freeze  ? help  q quit",
-        Some(_) => "Esc back  < > sort  r turn  / filter  f freeze  ? help  q quit",
+    let first = match state.shown() {
+        Shown::Services => "Enter servers  h hosts",
+        Shown::Hosts => "Enter services  h services",
+        Shown::Servers(_) => "Esc back",
+        Shown::Host(_) => "Esc back  Enter servers",
     };
-    Line::raw(text)
+    Line::raw(format!(
+        "{first}  < > sort  r turn  / filter  f freeze  ? help  q quit"
+    ))
 }
 
 /// `text`, cut to `width` if need be, which the last character shows.
@@ -268,9 +290,10 @@ impl Grid {
 
     fn titles(&self, state: &State) -> Line<'static> {
         let view = state.view();
-        let name = match state.open {
-            None => "Service",
-            Some(_) => "Real server",
+        let name = match state.shown() {
+            Shown::Services | Shown::Host(_) => "Service",
+            Shown::Hosts => "Host",
+            Shown::Servers(_) => "Real server",
         };
         let mut spans = Vec::new();
         for column in self.columns {
@@ -319,11 +342,11 @@ impl Grid {
         let mut text = String::new();
         for column in self.columns {
             let width = usize::from(column.width()) + 1;
-            match (column, row) {
+            match (column, row.server()) {
                 (Column::Name, _) => {
                     text.push_str(&format!("{:1$}", cut(&row.name(), self.name), self.name));
                 }
-                (Column::Forwarding, Row::Server(row)) => {
+                (Column::Forwarding, Some(row)) => {
                     let forwarding = sample::forwarding(row.server.config.forwarding);
                     text.push_str(&format!("{forwarding:>width$}"));
                 }
@@ -333,8 +356,7 @@ impl Grid {
                 }
             }
         }
-        let idle = matches!(row, Row::Server(row) if row.server.config.weight == 0);
-        let style = match idle {
+        let style = match row.is_idle() {
             true => can.colour(Color::Yellow),
             false => Style::new(),
         };
@@ -376,11 +398,7 @@ fn graphs(frame: &mut Frame, state: &State, can: Capabilities, areas: [Rect; 3])
     let Some(row) = state.selected() else {
         return;
     };
-    let points: Vec<Point> = match (row.id(), &state.open) {
-        (Id::Service(key), _) => state.history.points(&key, None).collect(),
-        (Id::Server(key), Some(service)) => state.history.points(service, Some(&key)).collect(),
-        (Id::Server(_), None) => return,
-    };
+    let points: Vec<Point> = state.history.points(&row.id()).collect();
     let titles = ["Conn/s", "Pkt/s", "Byte/s"];
     for (place, (area, title)) in areas.into_iter().zip(titles).enumerate() {
         let [label, graph] =

@@ -1,6 +1,6 @@
 //! Invented tables for the tests.
 
-use crate::sample::{Sample, ServerRow, ServiceRow};
+use crate::sample::{Sample, ServerRow, ServiceRow, hosts};
 use ipvs::{
     Family, Forwarding, Protocol, Server, ServerConfig, ServerKey, Service, ServiceConfig,
     ServiceKey,
@@ -59,10 +59,12 @@ pub fn sample(services: u32, servers: u32, conns: f64) -> Sample {
             })
             .collect(),
     });
+    let services: Vec<ServiceRow> = services.collect();
     Sample {
         // 2026-11-23 08:41:02
         time: UNIX_EPOCH + Duration::from_secs(1_795_423_262),
-        services: services.collect(),
+        hosts: hosts(&services),
+        services,
         frozen: false,
     }
 }

@@ -34,7 +34,7 @@ mod terminal;
 use command_line::Invocation;
 use ipvs::Ipvs;
 use ipvsadm::run::{Failure, Output, report, say};
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
 
 /// The command line is wrong, there is no IPVS, or no terminal.
@@ -81,26 +81,18 @@ pub fn run(words: &[&[u8]]) -> u8 {
 fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
     match command_line::parse(words).map_err(Stop::Usage)? {
         Invocation::Print(text) => batch::print(&mut out, text.as_bytes()),
-        Invocation::Watch {
-            batch: true,
-            delay,
-            samples,
-            netns,
-        } => batch::run(&mut out, open(netns)?, delay, samples),
-        Invocation::Watch {
-            batch: false,
-            delay,
-            samples,
-            netns,
-        } => {
+        Invocation::Watch(watch) if watch.batch => {
+            batch::run(&mut out, open(watch.netns.as_deref())?, &watch)
+        }
+        Invocation::Watch(watch) => {
             terminal::check().map_err(Stop::Usage)?;
-            screen::run(open(netns)?, delay, samples)
+            screen::run(open(watch.netns.as_deref())?, &watch)
         }
     }
 }
 
-fn open(netns: Option<OsString>) -> Result<Ipvs, Stop> {
-    let mut ipvs = ipvsadm::run::open(netns.as_deref())?;
+fn open(netns: Option<&OsStr>) -> Result<Ipvs, Stop> {
+    let mut ipvs = ipvsadm::run::open(netns)?;
     // Fails for who may not administer IPVS, before a screen is drawn.
     ipvs.info().map_err(Failure::list)?;
     Ok(ipvs)

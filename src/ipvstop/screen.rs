@@ -6,6 +6,7 @@
 //! signals. They end with the program.
 
 use crate::Stop;
+use crate::command_line::Watch;
 use crate::draw;
 use crate::sample::Sample;
 use crate::state::{Action, State};
@@ -19,10 +20,9 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use std::io;
-use std::num::NonZeroU32;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What the threads send.
 enum Message {
@@ -35,17 +35,17 @@ enum Message {
     NoKeys(io::Error),
 }
 
-/// Shows the table until the user quits, or for `samples` looks.
-pub fn run(ipvs: Ipvs, delay: Duration, samples: Option<NonZeroU32>) -> Result<(), Stop> {
+/// Shows the table until the user quits.
+pub fn run(ipvs: Ipvs, watch: &Watch) -> Result<(), Stop> {
     let (sender, messages) = mpsc::channel();
     wait_for_signals(sender.clone()).map_err(Stop::Terminal)?;
     let mut screen = Screen::enter().map_err(Stop::Terminal)?;
     read_keys(sender.clone());
     let mut top = Top {
-        state: State::new(delay),
+        state: State::new(watch.delay, watch.hosts),
         asking: ask(ipvs, sender),
         asked: false,
-        pace: Pace::new(delay, samples, Instant::now()),
+        pace: Pace::new(watch.delay, watch.samples, Instant::now()),
     };
     top.run(&mut screen, &messages)
 }

@@ -5,9 +5,10 @@
 
 use crate::column::{self, Column, Numbers};
 use crate::history::History;
-use crate::sample::{self, Sample, ServerRow, ServiceRow};
+use crate::sample::{self, HostRow, Sample, ServerRow, ServiceRow};
 use ipvs::{ServerKey, ServiceKey};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A key asks for more than another picture.
@@ -25,28 +26,55 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Id {
     Service(ServiceKey),
-    Server(ServerKey),
+    Host(IpAddr),
+    Server(ServiceKey, ServerKey),
+}
+
+/// Which table is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Services,
+    Hosts,
+    /// The real servers of this service.
+    Servers(ServiceKey),
+    /// The services of this host.
+    Host(IpAddr),
 }
 
 /// A row of the table.
 #[derive(Clone, Copy)]
 pub enum Row<'a> {
     Service(&'a ServiceRow),
-    Server(&'a ServerRow),
+    Host(&'a HostRow),
+    /// A server among those of its service.
+    Server(&'a ServiceRow, &'a ServerRow),
+    /// The same among those with its address, which its service tells apart.
+    Member(&'a ServiceRow, &'a ServerRow),
 }
 
 impl Row<'_> {
     pub fn id(&self) -> Id {
         match self {
             Row::Service(row) => Id::Service(row.service.key),
-            Row::Server(row) => Id::Server(row.server.key),
+            Row::Host(row) => Id::Host(row.address),
+            Row::Server(service, row) | Row::Member(service, row) => {
+                Id::Server(service.service.key, row.server.key)
+            }
         }
     }
 
     pub fn name(&self) -> String {
         match self {
             Row::Service(row) => row.service.key.to_string(),
-            Row::Server(row) => row.server.key.to_string(),
+            Row::Host(row) => row.address.to_string(),
+            Row::Server(_, row) => row.server.key.to_string(),
+            Row::Member(service, row) => {
+                let (service, port) = (service.service.key, row.server.key.port);
+                match port == service.port() {
+                    true => service.to_string(),
+                    false => format!("{service} -> :{port}"),
+                }
+            }
         }
     }
 
@@ -58,40 +86,74 @@ impl Row<'_> {
                 inactive: row.inactive as f64,
                 ..Numbers::default()
             },
-            Row::Server(row) => Numbers {
+            Row::Host(row) => Numbers {
+                rates: row.rates,
+                active: row.active as f64,
+                inactive: row.inactive as f64,
+                services: row.services as f64,
+                idle: row.idle as f64,
+                ..Numbers::default()
+            },
+            Row::Server(_, row) | Row::Member(_, row) => Numbers {
                 rates: row.rates,
                 active: row.server.active.into(),
                 inactive: row.server.inactive.into(),
                 weight: row.server.config.weight.into(),
                 upper: row.server.config.upper_threshold.into(),
                 lower: row.server.config.lower_threshold.into(),
+                ..Numbers::default()
             },
         }
     }
 
-    /// The name of a firewall mark as other programs print it.
-    fn name_in_hexadecimal(&self) -> Option<String> {
+    /// The real server, where it is one.
+    pub fn server(&self) -> Option<&ServerRow> {
         match self {
-            Row::Service(row) => match row.service.key {
-                ServiceKey::Fwmark { mark, .. } => Some(format!("FWM {mark:#x}")),
-                ServiceKey::Address { .. } => None,
-            },
-            Row::Server(_) => None,
+            Row::Server(_, row) | Row::Member(_, row) => Some(row),
+            Row::Service(_) | Row::Host(_) => None,
         }
     }
 
-    fn contains(&self, text: &str) -> bool {
+    /// Whether it gets no new connections.
+    pub fn is_idle(&self) -> bool {
+        match self {
+            Row::Host(row) => row.idle == row.services,
+            row => row
+                .server()
+                .is_some_and(|row| row.server.config.weight == 0),
+        }
+    }
+
+    fn contains(&self, text: &str, sample: &Sample) -> bool {
         let name = |name: String| name.to_lowercase().contains(text);
+        let service = |row: &ServiceRow| {
+            name(row.service.key.to_string())
+                || name_in_hexadecimal(&row.service.key).is_some_and(name)
+        };
         name(self.name())
-            || self.name_in_hexadecimal().is_some_and(name)
             || match self {
                 // Whom does this server work for?
-                Row::Service(row) => row
-                    .servers
-                    .iter()
-                    .any(|row| name(row.server.key.to_string())),
-                Row::Server(_) => false,
+                Row::Service(row) => {
+                    service(row)
+                        || row
+                            .servers
+                            .iter()
+                            .any(|row| name(row.server.key.to_string()))
+                }
+                Row::Host(row) => sample
+                    .members(row)
+                    .any(|(row, server)| service(row) || name(server.server.key.to_string())),
+                Row::Member(row, server) => service(row) || name(server.server.key.to_string()),
+                Row::Server(..) => false,
             }
+    }
+}
+
+/// The name of a firewall mark as other programs print it.
+fn name_in_hexadecimal(service: &ServiceKey) -> Option<String> {
+    match service {
+        ServiceKey::Fwmark { mark, .. } => Some(format!("FWM {mark:#x}")),
+        ServiceKey::Address { .. } => None,
     }
 }
 
@@ -130,9 +192,15 @@ pub struct State {
     pub delay: Duration,
     pub sample: Option<Sample>,
     pub history: History,
+    /// Whether it begins with hosts instead of services.
+    pub by_host: bool,
+    /// The host whose services are shown.
+    pub host: Option<IpAddr>,
     /// The service whose servers are shown.
     pub open: Option<ServiceKey>,
     services: Pane,
+    hosts: Pane,
+    members: Pane,
     servers: Pane,
     /// No more looks until it is left again.
     pub frozen: bool,
@@ -145,13 +213,17 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(delay: Duration) -> State {
+    pub fn new(delay: Duration, by_host: bool) -> State {
         State {
             delay,
             sample: None,
             history: History::default(),
+            by_host,
+            host: None,
             open: None,
             services: Pane::new(),
+            hosts: Pane::new(),
+            members: Pane::new(),
             servers: Pane::new(),
             frozen: false,
             help: false,
@@ -166,7 +238,11 @@ impl State {
         if self.open.is_some_and(|key| sample.service(&key).is_none()) {
             self.open = None;
         }
-        self.history.add(&sample, self.open.as_ref());
+        if self.host.is_some_and(|host| sample.host(&host).is_none()) {
+            self.host = None;
+        }
+        self.history
+            .add(&sample, self.open.as_ref(), self.host.as_ref());
         self.sample = Some(sample);
         self.arrange();
     }
@@ -184,25 +260,41 @@ impl State {
         self.scroll();
     }
 
-    /// The table that is shown.
+    /// Which table is shown.
+    pub fn shown(&self) -> Shown {
+        match (self.open, self.host, self.by_host) {
+            (Some(service), ..) => Shown::Servers(service),
+            (None, Some(host), _) => Shown::Host(host),
+            (None, None, true) => Shown::Hosts,
+            (None, None, false) => Shown::Services,
+        }
+    }
+
+    /// How it is shown.
     pub fn view(&self) -> &Pane {
-        match self.open {
-            None => &self.services,
-            Some(_) => &self.servers,
+        match self.shown() {
+            Shown::Services => &self.services,
+            Shown::Hosts => &self.hosts,
+            Shown::Servers(_) => &self.servers,
+            Shown::Host(_) => &self.members,
         }
     }
 
     fn view_mut(&mut self) -> &mut Pane {
-        match self.open {
-            None => &mut self.services,
-            Some(_) => &mut self.servers,
+        match self.shown() {
+            Shown::Services => &mut self.services,
+            Shown::Hosts => &mut self.hosts,
+            Shown::Servers(_) => &mut self.servers,
+            Shown::Host(_) => &mut self.members,
         }
     }
 
     pub fn columns(&self) -> &'static [Column] {
-        match self.open {
-            None => column::for_services(self.width),
-            Some(_) => column::for_servers(self.width),
+        match self.shown() {
+            Shown::Services => column::for_services(self.width),
+            Shown::Hosts => column::for_hosts(self.width),
+            Shown::Servers(_) => column::for_servers(self.width),
+            Shown::Host(_) => column::for_members(self.width),
         }
     }
 
@@ -211,12 +303,20 @@ impl State {
         let Some(sample) = &self.sample else {
             return Vec::new();
         };
-        match &self.open {
-            None => sample.services.iter().map(Row::Service).collect(),
-            Some(key) => {
-                let service = sample.service(key);
-                let rows = service.iter().flat_map(|service| &service.servers);
-                rows.map(Row::Server).collect()
+        match self.shown() {
+            Shown::Services => sample.services.iter().map(Row::Service).collect(),
+            Shown::Hosts => sample.hosts.iter().map(Row::Host).collect(),
+            Shown::Servers(key) => {
+                let service = sample.service(&key).into_iter();
+                let rows = service.flat_map(|row| row.servers.iter().map(move |s| (row, s)));
+                rows.map(|(service, row)| Row::Server(service, row))
+                    .collect()
+            }
+            Shown::Host(address) => {
+                let host = sample.host(&address).into_iter();
+                let rows = host.flat_map(|host| sample.members(host));
+                rows.map(|(service, row)| Row::Member(service, row))
+                    .collect()
             }
         }
     }
@@ -241,13 +341,17 @@ impl State {
         let filter = view.filter.to_lowercase();
         let rows = self.rows();
         let shown = rows.iter().enumerate();
-        let shown = shown.filter(|(_, row)| filter.is_empty() || row.contains(&filter));
+        let passes = |row: &Row| {
+            let sample = self.sample.as_ref();
+            filter.is_empty() || sample.is_some_and(|sample| row.contains(&filter, sample))
+        };
+        let shown = shown.filter(|(_, row)| passes(row));
         let mut shown: Vec<usize> = shown.map(|(place, _)| place).collect();
         match view.column {
             Column::Name => {}
-            Column::Forwarding => shown.sort_by_key(|place| match rows[*place] {
-                Row::Server(row) => sample::forwarding(row.server.config.forwarding),
-                Row::Service(_) => "".into(),
+            Column::Forwarding => shown.sort_by_key(|place| {
+                let server = rows[*place].server();
+                server.map(|row| sample::forwarding(row.server.config.forwarding))
             }),
             column => {
                 let value = |place: &usize| column.value(&rows[*place].numbers());
@@ -316,12 +420,35 @@ impl State {
     }
 
     fn open_selected(&mut self) {
-        if let Some(Id::Service(key)) = self.selected().map(|row| row.id()) {
-            self.follow();
-            self.open = Some(key);
-            self.servers = Pane::new();
-            self.arrange();
+        let (shown, selected) = (self.shown(), self.selected().map(|row| row.id()));
+        match (shown, selected) {
+            (Shown::Services, Some(Id::Service(key))) => {
+                self.follow();
+                self.open = Some(key);
+                self.servers = Pane::new();
+            }
+            (Shown::Hosts, Some(Id::Host(address))) => {
+                self.follow();
+                self.host = Some(address);
+                self.members = Pane::new();
+            }
+            // Among the servers of the service, this one is selected.
+            (Shown::Host(_), Some(server @ Id::Server(key, _))) => {
+                self.follow();
+                self.open = Some(key);
+                self.servers = Pane::new();
+                self.servers.follow = Some(server);
+            }
+            _ => return,
         }
+        self.arrange();
+    }
+
+    /// From services to hosts, or back.
+    fn turn_to_hosts(&mut self) {
+        self.by_host = !self.by_host;
+        (self.open, self.host) = (None, None);
+        self.arrange();
     }
 
     /// What a key does. With a filter being typed, most of them are text.
@@ -348,7 +475,8 @@ impl State {
         let page = isize::try_from(self.page).unwrap_or(isize::MAX);
         match key.code {
             KeyCode::Char('q') => return Action::Quit,
-            KeyCode::Char('?' | 'h') => self.help = true,
+            KeyCode::Char('?') => self.help = true,
+            KeyCode::Char('h') => self.turn_to_hosts(),
             KeyCode::Char('f' | ' ') => self.frozen = !self.frozen,
             KeyCode::Char('/') => self.typing = true,
             KeyCode::Char('<') => self.sort_by_next(-1),
@@ -371,12 +499,14 @@ impl State {
         Action::Nothing
     }
 
-    /// Out of a filter, then out of a service.
+    /// Out of a filter, then out of a service or a host.
     fn back(&mut self) {
-        if self.view().filter.is_empty() {
+        if !self.view().filter.is_empty() {
+            self.view_mut().filter.clear();
+        } else if self.open.is_some() {
             self.open = None;
         } else {
-            self.view_mut().filter.clear();
+            self.host = None;
         }
         self.arrange();
     }
@@ -409,7 +539,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     fn state() -> State {
-        let mut state = State::new(Duration::from_secs(2));
+        let mut state = State::new(Duration::from_secs(2), false);
         state.resize(80, 3);
         state.take(sample(10, 4, 1.0));
         state
@@ -523,7 +653,7 @@ mod tests {
         assert_eq!(selected(&state), "10.0.0.3:8080");
         assert_eq!(
             state.selected().map(|row| row.id()),
-            Some(Id::Server(server_key(3)))
+            Some(Id::Server(service_key(9), server_key(3)))
         );
         press(&mut state, "\n\x1b");
         assert_eq!(names(&state).len(), 4);
@@ -534,6 +664,56 @@ mod tests {
         press(&mut state, "\n");
         state.take(sample(3, 4, 1.0));
         assert_eq!((state.open, names(&state).len()), (None, 3));
+    }
+
+    #[test]
+    fn hosts_take_the_place_of_services_and_open_theirs() {
+        let mut state = state();
+        press(&mut state, "h");
+        assert_eq!(state.shown(), Shown::Hosts);
+        assert_eq!(names(&state).len(), 4);
+        press(&mut state, ">>>>>");
+        assert_eq!(state.view().column, Column::Inactive);
+        press(&mut state, "<<<<<<");
+        assert_eq!(state.view().column, Column::Services);
+        press(&mut state, "/0.3\n");
+        assert_eq!(names(&state), ["10.0.0.3"]);
+        press(&mut state, "\n");
+        assert_eq!(state.shown(), Shown::Host(server_key(3).address));
+        assert_eq!(names(&state).len(), 10);
+        assert_eq!(selected(&state), "TCP 192.0.2.10:80 -> :8080");
+        // The service, with this server selected; and back, step by step.
+        press(&mut state, "j\n");
+        assert_eq!(state.shown(), Shown::Servers(service_key(9)));
+        assert_eq!(selected(&state), "10.0.0.3:8080");
+        press(&mut state, "\x1b");
+        assert_eq!(selected(&state), "TCP 192.0.2.9:80 -> :8080");
+        press(&mut state, "\x1b");
+        assert_eq!(names(&state), ["10.0.0.3"]);
+        press(&mut state, "\x1b");
+        assert_eq!(names(&state).len(), 4);
+        // A host that goes while it is open, and h from anywhere.
+        press(&mut state, "/0.4\n\n");
+        state.take(sample(10, 3, 1.0));
+        assert_eq!(state.shown(), Shown::Hosts);
+        press(&mut state, "\x1b\n\nh");
+        assert_eq!(state.shown(), Shown::Services);
+        assert_eq!(names(&state).len(), 10);
+    }
+
+    #[test]
+    fn a_filter_finds_hosts_by_address_and_by_service() {
+        let mut state = state();
+        let mut other = sample(3, 2, 1.0);
+        other.services[2].servers.pop();
+        other.hosts = crate::sample::hosts(&other.services);
+        state.take(other);
+        press(&mut state, "h");
+        for (filter, found) in [("0.0.2", 1), ("192.0.2.3", 1), ("192.0.2.2", 2), ("udp", 0)] {
+            press(&mut state, &format!("/{filter}\n"));
+            assert_eq!(names(&state).len(), found, "{filter}");
+            press(&mut state, "\x1b");
+        }
     }
 
     #[test]

@@ -178,7 +178,9 @@ fn top_entries() -> Vec<String> {
             .value
             .map(|name| format!(" Ar {}", name.to_lowercase()));
         let value = value.unwrap_or_default();
-        format!(".It Fl {} , Fl -{}{value}", option.short, option.long)
+        let spellings = option.spellings();
+        let spellings = spellings.iter().map(|word| format!("Fl {}", &word[1..]));
+        format!(".It {}{value}", spellings.collect::<Vec<_>>().join(" , "))
     };
     command_line::OPTIONS.iter().map(entry).collect()
 }

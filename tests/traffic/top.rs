@@ -5,7 +5,7 @@ use crate::cluster::servers::Transport::Tcp;
 use crate::cluster::{Cluster, Family, host};
 use crate::support::programs::TOP;
 use crate::terminal::{Terminal, assert_given_back, is_at_its_end};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
@@ -37,32 +37,44 @@ fn ipvstop_counts_what_was_sent() -> Result<()> {
     let web = Family::V4.web();
     cluster.serve(Family::V4, Tcp, 8080)?;
     cluster.director.rules(&format!(
-        "-A -t {web} -s rr\n-a -t {web} -r 10.0.0.11:8080 -m\n-A -t {web}1\n"
+        "-A -t {web} -s rr\n-a -t {web} -r 10.0.0.11:8080 -m\n\
+         -A -t {web}1\n-a -t {web}1 -r 10.0.0.11:8080 -m -w 0\n"
     ))?;
     let program = program()?;
-    let text = thread::scope(|scope| {
-        let top = scope.spawn(|| cluster.director.run(&program, &["-b", "-d4", "-n3"], ""));
+    let (services, hosts) = thread::scope(|scope| {
+        let top =
+            |options: &'static [&str]| scope.spawn(|| cluster.director.run(&program, options, ""));
+        let services = top(&["-b", "-d4", "-n3"]);
+        let hosts = top(&["-b", "-d4", "-n3", "--hosts"]);
         sleep(Duration::from_secs(1));
         let calls = cluster.client.calls(CALLS, Tcp, web)?;
         drop(calls);
-        top.join().expect("no panic")
+        let services = services.join().expect("no panic")?;
+        Ok::<_, anyhow::Error>((services, hosts.join().expect("no panic")?))
     })?;
-    let name = format!("TCP {web}");
-    let mut connections = 0.0;
-    let rows: Vec<&str> = text.lines().filter(|line| line.contains(&name)).collect();
-    for row in rows.iter().filter(|row| !row.contains(&format!("{web}1"))) {
-        let rate = row
-            .split_whitespace()
-            .nth(2)
-            .with_context(|| text.clone())?;
-        connections += 4.0 * rate.parse::<f64>()?;
-    }
-    assert_eq!(rows.len(), 6, "{text}");
+    let rows = |text: &str, name: &str| -> Vec<Vec<String>> {
+        let rows = text.lines().filter(|line| line.starts_with(name));
+        rows.map(|row| row.split_whitespace().map(str::to_owned).collect())
+            .collect()
+    };
+    let connections = |rows: &[Vec<String>], column: usize| -> Result<f64> {
+        let rates = rows.iter().map(|row| row[column].parse::<f64>());
+        Ok(4.0 * rates.sum::<Result<f64, _>>()?)
+    };
+    let idle = rows(&services, &format!("TCP {web}1 "));
+    assert_eq!(idle.len(), 3, "{services}");
+    let busy = rows(&services, &format!("TCP {web} "));
+    let host = rows(&hosts, "10.0.0.11 ");
+    assert_eq!((busy.len(), host.len()), (3, 3), "{services}{hosts}");
+    // In two services, in one of them with weight 0.
+    assert!(host.iter().all(|row| row[1..3] == ["2", "1"]), "{hosts}");
     // Rates are printed with one decimal.
-    assert!(
-        (connections - CALLS as f64).abs() < 1.5,
-        "{connections}: {text}"
-    );
+    for connections in [connections(&busy, 2)?, connections(&host, 3)?] {
+        assert!(
+            (connections - CALLS as f64).abs() < 1.5,
+            "{connections}: {services}{hosts}"
+        );
+    }
     Ok(())
 }
 
@@ -110,6 +122,26 @@ fn ipvstop_in_a_terminal() -> Result<()> {
         screen.contains("filter: fwm") && !screen.contains("203.0.113")
     })?;
     terminal.keys(&["Escape"])?;
+    terminal.keys(&["h"])?;
+    let host = ["10.0.0.11", "1", "0"];
+    terminal.wait("hosts", |screen| {
+        screen.contains("1 host, 3 services")
+            && screen
+                .lines()
+                .any(|line| line.split_whitespace().take(3).eq(host))
+    })?;
+    terminal.keys(&["Enter"])?;
+    let service = ["TCP", "203.0.113.1:80", "Masq", "7"];
+    terminal.wait("its services", |screen| {
+        screen.contains("10.0.0.11  in 1 service")
+            && screen
+                .lines()
+                .any(|line| line.split_whitespace().take(4).eq(service))
+    })?;
+    terminal.keys(&["h"])?;
+    terminal.wait("services again", |screen| {
+        screen.contains("3 services, 1 real server")
+    })?;
     terminal.keys(&["?"])?;
     terminal.wait("help", |screen| screen.contains("turn the order round"))?;
     terminal.keys(&["x", "f"])?;

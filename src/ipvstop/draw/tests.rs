@@ -1,6 +1,6 @@
 use super::*;
 use crate::invented::sample;
-use crate::sample::Sample;
+use crate::sample::{Sample, hosts};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -32,7 +32,7 @@ fn screen(state: &mut State, size: (u16, u16)) -> Vec<String> {
 }
 
 fn state(samples: impl IntoIterator<Item = Sample>) -> State {
-    let mut state = State::new(Duration::from_secs(2));
+    let mut state = State::new(Duration::from_secs(2), false);
     for sample in samples {
         state.take(sample);
     }
@@ -82,6 +82,43 @@ fn the_servers_of_a_service() {
             "Real server                Fwd Weight Upper Lower Conn/s Active  InAct share of~",
             "10.0.0.1:8080             Masq      1  1000   800      3     10      1 ##    50%",
             "10.0.0.2:8080             Masq      2  1000   800      3     20      1 ##    50%",
+        ]
+    );
+}
+
+#[test]
+fn hosts_and_the_services_of_one() {
+    let mut idle = sample(3, 2, 2.0);
+    idle.services[2].servers[1].server.config.weight = 0;
+    idle.hosts = hosts(&idle.services);
+    let mut state = state([idle]);
+    press(&mut state, KeyCode::Char('h'));
+    let lines = screen(&mut state, (80, 24));
+    assert!(
+        lines[1].starts_with("2 hosts, 3 services  "),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(
+        lines[3..6],
+        [
+            "Host                     Svcs  Wt=0 Conn/s  Pkt/s Byte/s Active  InAct share of~",
+            "10.0.0.1                    3     0      6     60  60000     30      3 ##    50%",
+            "10.0.0.2                    3     1      6     60  60000     60      3 ##    50%",
+        ]
+    );
+    assert!(lines[23].starts_with("Enter services  h services"));
+    press(&mut state, KeyCode::Down);
+    press(&mut state, KeyCode::Enter);
+    let lines = screen(&mut state, (80, 24));
+    let head = "10.0.0.2  in 3 services, 1 with weight 0";
+    assert!(lines[1].starts_with(head), "{}", lines[1]);
+    assert_eq!(
+        lines[3..6],
+        [
+            "Service                       Fwd Weight Conn/s Active  InAct share of Conn/s",
+            "TCP 192.0.2.3:80 -> :8080    Masq      0      3     20      1 #######        50%",
+            "TCP 192.0.2.2:80 -> :8080    Masq      2      2     20      1 ####           33%",
         ]
     );
 }
@@ -158,7 +195,7 @@ fn no_size_is_too_small_or_too_large() {
         }
         assert!(screen(&mut state, (59, 24))[0].starts_with("The screen is too small"));
     }
-    screen(&mut State::new(Duration::from_secs(2)), (80, 24));
+    screen(&mut State::new(Duration::from_secs(2), false), (80, 24));
     assert_eq!(screen(&mut state([sample(0, 0, 0.0)]), (80, 24))[4], "none");
 }
 

@@ -95,7 +95,8 @@ fn program(name: &str, command: CommandName) -> String {
 
 fn top() -> String {
     top_options().fold(String::new(), |mut text, (_, option)| {
-        let (short, long) = (option.short, option.long);
+        let short = option.short.map(|letter| format!(" -s {letter}"));
+        let (short, long) = (short.unwrap_or_default(), option.long);
         let value = match option.long {
             "netns" => " -x -a '(__ipvsadm_namespaces)'",
             _ if option.value.is_some() => " -x",
@@ -104,7 +105,7 @@ fn top() -> String {
         let help = quoted(option.help);
         let _ = writeln!(
             text,
-            "complete -c ipvstop -s {short} -l {long}{value} -d '{help}'"
+            "complete -c ipvstop{short} -l {long}{value} -d '{help}'"
         );
         text
     })

@@ -71,12 +71,9 @@ fn small_program(command: CommandName) -> impl Iterator<Item = (String, &'static
 }
 
 /// The options of ipvstop, with their spellings and explanations.
-fn top_options() -> impl Iterator<Item = ([String; 2], &'static TopOption)> {
+fn top_options() -> impl Iterator<Item = (Vec<String>, &'static TopOption)> {
     let options = command_line::OPTIONS.iter();
-    options.map(|option| {
-        let spellings = [format!("-{}", option.short), format!("--{}", option.long)];
-        (spellings, option)
-    })
+    options.map(|option| (option.spellings(), option))
 }
 
 /// The spellings of `command`'s options.

@@ -58,7 +58,7 @@ fn small_specs(command: CommandName) -> String {
 }
 
 fn top_specs() -> String {
-    top_options().fold(String::new(), |mut text, ([short, long], option)| {
+    top_options().fold(String::new(), |mut text, (spellings, option)| {
         let (short_end, long_end, value) = match option.value {
             None => ("", "", String::new()),
             Some(name) => {
@@ -71,10 +71,16 @@ fn top_specs() -> String {
             }
         };
         let help = quoted(option.help);
-        let _ = writeln!(
-            text,
-            "                '({short} {long})'{{{short}{short_end},{long}{long_end}}}'[{help}]{value}'"
-        );
+        let _ = match spellings.as_slice() {
+            [short, long] => writeln!(
+                text,
+                "                '({short} {long})'{{{short}{short_end},{long}{long_end}}}'[{help}]{value}'"
+            ),
+            words => {
+                let word = words.concat();
+                writeln!(text, "                '{word}{long_end}[{help}]{value}'")
+            }
+        };
         text
     })
 }
