@@ -3,9 +3,16 @@
 //! Both show the network namespace of who opens them, so everything here is
 //! opened inside a [`Namespace`].
 
+mod stats;
+mod status;
+mod text;
+
+pub use stats::{STATS, Stats, stats};
+pub use status::{CHAINS, STATUS, Status, status};
+
 use ipvs::Namespace;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 
 /// Opens a file below /proc/net.
 pub fn net_file(namespace: &Namespace, name: &str) -> io::Result<File> {
@@ -15,6 +22,18 @@ pub fn net_file(namespace: &Namespace, name: &str) -> io::Result<File> {
         false => format!("/proc/thread-self/net/{name}"),
     };
     namespace.inside(|| File::open(path))?
+}
+
+/// All of a file below /proc/net.
+fn read_net_file(namespace: &Namespace, name: &str) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    net_file(namespace, name)?.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+/// What a file holds is not what the kernel writes there.
+fn malformed() -> io::Error {
+    io::Error::other("it cannot be understood")
 }
 
 /// The value of the setting `net.ipv4.vs.NAME`; not all kernels have all.

@@ -11,6 +11,7 @@ use super::values::{self, REAL_SERVER, endpoint::endpoint};
 use crate::check::Ignore;
 use crate::connections::{Keys, StateSet};
 use crate::names::Lookup;
+use crate::render::openmetrics::Names;
 use crate::selection::EndpointFilter;
 use ipvs::{DaemonConfig, DaemonRole, Family, Protocol, ServerKey, ServiceKey};
 use std::ffi::OsString;
@@ -70,7 +71,7 @@ pub struct Args<'a> {
     pub(super) json: bool,
     /// Of all `--ignore`.
     pub(super) ignore: Vec<Ignore>,
-    pub(super) openmetrics: bool,
+    pub(super) openmetrics: Option<Names>,
     pub(super) watch: Option<Duration>,
     pub(super) samples: Option<NonZeroU32>,
     pub(super) all: bool,

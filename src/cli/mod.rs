@@ -249,6 +249,8 @@ mod tests {
             ("-L -c --stats -j", "options conflicts in the list command"),
             ("-Lj --json", "multiple 'json' options specified"),
             ("-S --openmetrics", "--openmetrics: unknown option"),
+            ("-L --openmetrics=", "illegal metrics style specified"),
+            ("-L --openmetrics nodes", "illegal metrics style specified"),
             (
                 "-L --openmetrics --openmetrics",
                 "multiple 'openmetrics' options specified",
@@ -493,6 +495,7 @@ mod tests {
             "KEYS" => "client",
             "FINDINGS" => "no-weight",
             "NAMES" => "ops",
+            "STYLE" => "node",
             "NAMESPACE" => "blue",
             _ => "7",
         }

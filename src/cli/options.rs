@@ -19,6 +19,7 @@ use crate::check::Kind;
 use crate::cli::opt::TunnelType;
 use crate::connections::{Key, STATES};
 use crate::names::Lookup;
+use crate::render::openmetrics::Names;
 use crate::render::sched_flags::SCHED_FLAGS;
 use ipvs::{Protocol, SCHEDULERS, TunnelChecksum};
 
@@ -497,8 +498,8 @@ pub static OPTIONS: &[OptionSpec] = {
         row("", "sort", Role::Unchecked, "does nothing: listings are sorted").section(ListOptions),
         option(ListOptions, "j", "json", O::Json, "everything the kernel reports, as one JSON document").ours()
             .of(&[C::List, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.json)),
-        option(ListOptions, "", "openmetrics", O::Openmetrics, "services and real servers as metrics for Prometheus").ours().of(LIST)
-            .flag(|a| on(&mut a.openmetrics)),
+        option(ListOptions, "", "openmetrics", O::Openmetrics, "services and real servers as metrics for Prometheus; =node: as node_exporter has them").ours().of(LIST)
+            .optional("STYLE", |a| put(&mut a.openmetrics, Ok(Names::Own)), |a, v, _| put(&mut a.openmetrics, values::metrics_style(v))),
 
         option(ListOptions, "", "ignore", O::Ignore, "with --check: not these findings, ID or ID@SERVICE").ours()
             .of(&[C::Check, C::CheckRealServer]).repeated()

@@ -464,26 +464,31 @@ impl Value for Version {
     }
 }
 
-/// Those of a scheduler by the names that `-b` takes. Flags that have no name
-/// are only in the number.
+/// The names of flags, those of a scheduler as `-b` takes them; some have none.
+pub(super) fn flag_names(config: &ServiceConfig) -> impl Iterator<Item = &'static str> {
+    let ServiceConfig {
+        flags, scheduler, ..
+    } = *config;
+    let known = [
+        (ServiceFlags::PERSISTENT, "persistent"),
+        (ServiceFlags::HASHED, "hashed"),
+        (ServiceFlags::ONE_PACKET, "one-packet"),
+    ];
+    let known = known
+        .into_iter()
+        .filter(move |(bit, _)| flags.contains(*bit));
+    let of_scheduler = sched_flags::of_scheduler(flags);
+    let of_scheduler = of_scheduler.filter_map(move |flag| sched_flags::name(flag, &scheduler));
+    known.map(|(_, name)| name).chain(of_scheduler)
+}
+
+/// Flags that have no name are only in the number.
 struct FlagNames<'a>(&'a ServiceConfig);
 
 impl Value for FlagNames<'_> {
     fn put(&self, out: &mut Buffer) {
-        let ServiceConfig {
-            flags, scheduler, ..
-        } = self.0;
-        let known = [
-            (ServiceFlags::PERSISTENT, "persistent"),
-            (ServiceFlags::HASHED, "hashed"),
-            (ServiceFlags::ONE_PACKET, "one-packet"),
-        ];
-        let known = known.into_iter().filter(|(bit, _)| flags.contains(*bit));
-        let of_scheduler =
-            sched_flags::of_scheduler(*flags).filter_map(|flag| sched_flags::name(flag, scheduler));
-        let names = known.map(|(_, name)| name).chain(of_scheduler);
         out.push(b'[');
-        for (index, name) in names.enumerate() {
+        for (index, name) in flag_names(self.0).enumerate() {
             if index > 0 {
                 out.push(b',');
             }

@@ -61,6 +61,8 @@ pub enum Failure {
     NothingSelected(Nothing),
     /// The connections cannot be read.
     Connections(io::Error),
+    /// A file in which the kernel says something cannot be read.
+    Unread(&'static str, io::Error),
     /// Lines of the table of connections that cannot be understood.
     UnknownConnections(u64),
     /// Services or servers of an unknown address family, which are not listed.
@@ -203,6 +205,7 @@ impl Failure {
             | Failure::Unstable
             | Failure::NothingSelected(_)
             | Failure::Connections(_)
+            | Failure::Unread(..)
             | Failure::UnknownConnections(_)
             | Failure::UnknownFamily
             | Failure::NotSaved(_)
@@ -259,6 +262,9 @@ impl Failure {
             }
             Failure::Connections(error) => {
                 format!("cannot read {}: {}", TABLE, system_text(error)).into()
+            }
+            Failure::Unread(file, error) => {
+                format!("cannot read {file}: {}", system_text(error)).into()
             }
             Failure::UnknownConnections(count) => {
                 let lines = words::count(*count, "line");

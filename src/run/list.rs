@@ -1,6 +1,7 @@
 //! `-L`: the table, the connections, the time-outs, the sync daemons.
 
 use super::failure::{self, Failure, Result};
+use super::metrics;
 use super::output::Output;
 use super::session::Session;
 use super::table;
@@ -11,7 +12,6 @@ use crate::connections::{
 };
 use crate::names::Resolver;
 use crate::render::json::Json;
-use crate::render::openmetrics::{self, METRICS};
 use crate::render::text::{self, Text};
 use crate::render::{ConnectionReport, Rest, Style, TableReport, View};
 use ipvs::Info;
@@ -27,7 +27,11 @@ pub enum Report<'a> {
 pub fn list(session: &mut Session, list: &List, format: Format) -> Result<()> {
     match format {
         Format::Json => report(session, list, Report::Json(Json::default())),
-        Format::OpenMetrics => metrics(session, list),
+        Format::OpenMetrics(names) => match list {
+            List::Table { part, sorted, .. } => metrics::metrics(session, names, part, *sorted),
+            // Nothing else has metrics, and the command line asks for nothing else.
+            List::Connections { .. } | List::Timeouts | List::Daemons => Ok(()),
+        },
         Format::Text => {
             let (style, names) = text_of(list);
             let mut names = names.then(Resolver::for_listing);
@@ -113,28 +117,6 @@ impl Report<'_> {
             _ => session.ipvs.info().map(Some).map_err(Failure::list),
         }
     }
-}
-
-/// Writes the metrics of the table that `list` asks for.
-fn metrics(session: &mut Session, list: &List) -> Result<()> {
-    // Nothing else has metrics, and the command line asks for nothing else.
-    let List::Table { part, sorted, .. } = list else {
-        return Ok(());
-    };
-    let Session { ipvs, out, .. } = session;
-    let services = table::services(ipvs, part)?;
-    let info = ipvs.info().map_err(Failure::list)?;
-    let table = table::read(ipvs, services, part, *sorted)?;
-    openmetrics::head(out.buffer(), &info);
-    for metric in &METRICS {
-        metric.head(out.buffer());
-        for (service, servers) in &table.services {
-            metric.samples(out.buffer(), service, servers);
-            out.flush_if_full()?;
-        }
-    }
-    openmetrics::end(out.buffer());
-    table::all_known(ipvs)
 }
 
 /// The message where names that came too late were replaced by numbers.

@@ -15,6 +15,7 @@ mod hints;
 mod hosts;
 mod list;
 mod lock;
+mod metrics;
 mod output;
 mod programs;
 mod progress;

@@ -276,6 +276,7 @@ pub const CASES: &[Case] = &[
     },
     with_memory(case("json", "-L --json")),
     with_memory(case("openmetrics", "-L --openmetrics")),
+    case("node-metrics", "-L --openmetrics=node"),
     Case {
         connected: true,
         timed: true,

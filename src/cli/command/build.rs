@@ -413,13 +413,13 @@ impl Args<'_> {
         ];
         let other = others.into_iter().find(|(given, _)| *given);
         match (self.openmetrics, other) {
-            (true, Some((_, other))) => {
+            (Some(_), Some((_, other))) => {
                 let context = Context::Command(self.command);
                 Err(UsageError::Conflict(other, Opt::Openmetrics, context))
             }
-            (true, None) => Ok(Format::OpenMetrics),
-            (false, _) if self.json => Ok(Format::Json),
-            (false, _) => Ok(Format::Text),
+            (Some(names), None) => Ok(Format::OpenMetrics(names)),
+            (None, _) if self.json => Ok(Format::Json),
+            (None, _) => Ok(Format::Text),
         }
     }
 
@@ -523,7 +523,7 @@ impl Args<'_> {
         match self.watch {
             // A scrape reads one exposition; a stream of them is not valid
             // OpenMetrics.
-            Some(_) if self.openmetrics => Err(UsageError::Conflict(
+            Some(_) if self.openmetrics.is_some() => Err(UsageError::Conflict(
                 Opt::Openmetrics,
                 Opt::Watch,
                 Context::Command(self.command),

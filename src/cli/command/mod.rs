@@ -7,6 +7,7 @@ use super::patch::{Desired, ServerOptions};
 use crate::check::Ignore;
 use crate::connections::{ConnectionFilter, Counting};
 use crate::render::Style;
+use crate::render::openmetrics::Names;
 use crate::selection::Selection;
 use ipvs::{Change, Forwarding, ServerKey, ServiceKey};
 use std::ffi::OsString;
@@ -88,7 +89,7 @@ pub enum Format {
     /// `--json`: one document that says everything, whatever the columns.
     Json,
     /// `--openmetrics`, for services and servers alone.
-    OpenMetrics,
+    OpenMetrics(Names),
 }
 
 /// What to list.

@@ -17,6 +17,7 @@ use super::matrix::REMOVABLE;
 use super::opt::OptSet;
 use crate::cli::opt::TunnelType;
 use crate::names::{Lookup, NoAddress};
+use crate::render::openmetrics::Names;
 use crate::render::sched_flags::SCHED_FLAGS;
 use crate::render::visible;
 use ipvs::{DaemonRole, Family, Name, Netmask, Protocol, ServiceFlags, ServiceKey};
@@ -354,6 +355,12 @@ pub fn interface(input: &[u8]) -> Option<Name> {
 pub fn tunnel_type(input: &[u8]) -> Result<TunnelType, UsageError> {
     TunnelType::named(input)
         .ok_or_else(|| illegal("tunnel type", input, Reason::OneOf(TunnelType::names())))
+}
+
+/// Whose names metrics have.
+pub fn metrics_style(input: &[u8]) -> Result<Names, UsageError> {
+    Names::named(input)
+        .ok_or_else(|| illegal("metrics style", input, Reason::OneOf(vec![Names::NODE])))
 }
 
 /// A network namespace, by its name or path.
