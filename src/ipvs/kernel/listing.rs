@@ -85,15 +85,18 @@ impl Listings {
         })
     }
 
-    /// Reads once more, over other sockets, if an answer did not arrive: the
-    /// rest of a dump would be in the way.
+    /// Reads once more, over other sockets, if an answer did not arrive, now or the
+    /// last time: the rest of a dump would be in the way, and until it has been
+    /// read the kernel is busy.
     fn again<T>(
         &mut self,
         transport: &mut Transport,
         mut read: impl FnMut(&mut Listings, &mut Transport) -> Result<T, ListError>,
     ) -> Result<T, ListError> {
         match read(self, transport) {
-            Err(ListError::Kernel(error)) if error.may_be_done() => {
+            Err(ListError::Kernel(error))
+                if error.may_be_done() || error.errno() == libc::EBUSY =>
+            {
                 self.bulk = None;
                 transport.renew()?;
                 read(self, transport)
