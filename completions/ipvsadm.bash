@@ -53,7 +53,7 @@ _ipvsadm_options() {
         list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -c --connection --client --state --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
         add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --ensure --netns' ;;
         delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --vip --ensure --all --dry-run --netns' ;;
-        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --vip --keep --all --dry-run --netns' ;;
+        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --drain --vip --keep --all --dry-run --netns' ;;
         set) echo '--netns' ;;
         start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl --netns' ;;
         stop-daemon) echo '--syncid --netns' ;;

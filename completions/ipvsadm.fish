@@ -192,7 +192,7 @@ complete -c ipvsadm -n '__ipvsadm_on add-server edit-server check-real-server' -
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s w -l weight -x -d 'share of the connections, default 1; 0: no new ones'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s x -l u-threshold -x -d 'upper threshold: no new connections once reached; 0: no limit'
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s y -l l-threshold -x -d 'lower threshold: new connections again below it'
-complete -c ipvsadm -n '__ipvsadm_on delete-server' -l drain -d 'take no new connections, wait for the open ones, then remove'
+complete -c ipvsadm -n '__ipvsadm_on delete-server edit-server' -l drain -d 'wait until no connection is open: with -d then remove, with -e --keep -w 0 not'
 complete -c ipvsadm -n '__ipvsadm_on list save check check-real-server' -s n -l numeric -d 'addresses and ports as numbers'
 complete -c ipvsadm -n '__ipvsadm_on list delete-server edit-server save' -l vip -x -d 'only services at this address, host[/length][:port]'
 complete -c ipvsadm -n '__ipvsadm_on list' -s c -l connection -d 'list the connections'

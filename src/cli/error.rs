@@ -62,6 +62,8 @@ pub enum UsageError {
     MissingOption(Opt, Context),
     /// The first option makes sense only with the second.
     Needs(Opt, Opt),
+    /// `-e --drain` with a weight that is not 0, or none.
+    DrainWithWeight,
     /// The option must not be there.
     IllegalOption(Opt, Context),
     /// The second option must not be there because of the first one.
@@ -228,6 +230,7 @@ impl UsageError {
                 let (option, other) = (option.name(), other.name());
                 format!("The option '{option}' needs the '{other}' option").into()
             }
+            E::DrainWithWeight => b"The option 'drain' needs the weight 0".into(),
             E::IllegalOption(option, context) => {
                 format!("Illegal '{}' option with the {context}", option.name()).into()
             }

@@ -33,8 +33,8 @@ pub mod save_restore;
 pub mod values;
 
 pub use command::{
-    Action, Check, Command, Format, HostEdit, Hosts, Invocation, List, Restore, Save, Watch,
-    Watched,
+    Action, Check, Command, Drain, Format, Hosts, Invocation, Limit, List, Restore, Save,
+    ServerEdit, Watch, Watched,
 };
 pub use error::{Context, UsageError};
 
@@ -561,6 +561,7 @@ mod tests {
             ),
             ("-e -r 10.0.0.2 --keep", CommandName::EditServer),
             ("-e --all -r 10.0.0.2 --keep", CommandName::EditServer),
+            ("-e --all -r 10.0.0.2 --keep -w 0", CommandName::EditServer),
             ("-d -t 10.0.0.1:80 -r 10.0.0.2", CommandName::DeleteServer),
             ("-d -r 10.0.0.2", CommandName::DeleteServer),
             ("-d --all -r 10.0.0.2", CommandName::DeleteServer),

@@ -459,7 +459,7 @@ pub static OPTIONS: &[OptionSpec] = {
             .value("COUNT", Any, |a, v, _| put(&mut a.server_options.upper_threshold, number(v, "u_threshold", 0, INT_MAX))),
         option(ServerOptions, "y", "l-threshold", O::LThreshold, "lower threshold: new connections again below it").of(SERVER_CHANGES)
             .value("COUNT", Any, |a, v, _| put(&mut a.server_options.lower_threshold, number(v, "l_threshold", 0, INT_MAX))),
-        option(ServerOptions, "", "drain", O::Drain, "take no new connections, wait for the open ones, then remove").ours().of(&[C::DeleteServer])
+        option(ServerOptions, "", "drain", O::Drain, "wait until no connection is open: with -d then remove, with -e --keep -w 0 not").ours().of(&[C::EditServer, C::DeleteServer])
             .optional("SECONDS", |a| put(&mut a.drain, Ok(None)), |a, v, _| put(&mut a.drain, values::drain_limit(v).map(Some))),
 
         option(ListOptions, "n", "numeric", O::Numeric, "addresses and ports as numbers")

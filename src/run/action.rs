@@ -13,15 +13,7 @@ pub fn run(session: &mut Session, action: &Action) -> Result<()> {
     match action {
         Action::Change(change) => change::one(&mut session.ipvs, change),
         Action::Reach(desired) => change::reach(&mut session.ipvs, desired),
-        Action::Drain {
-            service,
-            server,
-            limit,
-            ensure,
-        } => match drain::drain(session, service, server, *limit) {
-            Err(failure) if *ensure && failure.is_absence() => Ok(()),
-            result => result,
-        },
+        Action::Drain(drain) => drain::in_one_service(session, drain),
         Action::List(list, format) => list::list(session, list, *format),
         Action::Save(options) => save::save(session, options),
     }

@@ -1,13 +1,16 @@
-//! `-d --drain`: take a real server out of service without breaking a
-//! connection.
+//! `--drain`: take real servers out of service without breaking a connection,
+//! one in one service or one host in all services.
 //!
-//! Its weight is set to 0, so that it gets no new connections; when no open one
-//! is left, it is deleted. Whatever ends this early, an interrupt or the time
-//! limit, restores the weight, unless somebody else has changed the server
-//! meanwhile: what others set is never overwritten.
+//! The weight is set to 0, so that there are no new connections. With `-d` each
+//! server is deleted when it has no open one left; with `-e --keep -w 0` all of
+//! them stay, and are waited for until none has any. Whatever ends this early, an
+//! interrupt or the time limit, restores the weights with `-d`, unless somebody
+//! else has changed the server meanwhile: what others set is never overwritten.
 
 pub mod outcome;
+mod progress;
 mod report;
+mod restore;
 mod rows;
 mod wait;
 
@@ -15,224 +18,454 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::session::Session;
 use super::signals::Interrupt;
-use super::{lock, table};
-use crate::cli::opt::CommandName;
+use super::{hosts, lock, table};
+use crate::cli::{self, Limit, ServerEdit};
 use crate::connections::{Connection, ConnectionFilter, Connections};
 use crate::procfs;
+use crate::render::Buffer;
 use crate::render::text::rules;
-use crate::render::{Buffer, shell};
-use ipvs::{Change, Ipvs, Namespace, Server, ServerConfig, ServerKey, Service, ServiceKey};
-use libc::ENOENT;
-use outcome::{NotDrained, Weight};
-use report::Report;
-use rows::Target;
+use crate::selection::{EndpointFilter, Network, Selection};
+use ipvs::{
+    BatchError, Change, Ipvs, ListError, Namespace, Server, ServerConfig, ServerKey, Service,
+    ServiceKey, Table,
+};
+use outcome::{Left, NotDrained, Weight};
+use progress::{Progress, Sum};
+use rows::Patterns;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal, Write};
-use std::os::unix::ffi::OsStrExt;
+use std::mem;
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
-use wait::{Ended, World};
+use wait::{Ended, Event, Waiting, World};
 
-/// Drains `server` of `service` and deletes it, within `limit` seconds if
-/// there is a limit.
+/// Drains one server in one service.
+pub fn in_one_service(session: &mut Session, drain: &cli::Drain) -> Result<()> {
+    let server = EndpointFilter {
+        network: Network::host(drain.server.address),
+        port: Some(drain.server.port),
+    };
+    let part = Selection {
+        service: Some(drain.service),
+        server: Some(server),
+        ..Selection::default()
+    };
+    self::drain(session, &part, &drain.edit, drain.limit).map(drop)
+}
+
+/// Drains the servers of `part` for `edit`. In many services, what goes wrong with
+/// one of them is said, and the others go on.
 pub fn drain(
     session: &mut Session,
-    service: &ServiceKey,
-    server: &ServerKey,
-    limit: Option<u32>,
-) -> Result<()> {
-    try_drain(session, service, server, limit).map_err(|failure| match failure {
-        Failure::NotDrained(_) => failure,
-        other => other.cannot_tell(),
-    })
+    part: &Selection,
+    edit: &ServerEdit,
+    limit: Limit,
+) -> Result<Exit> {
+    let result = Drain::start(session, part, edit).and_then(|mut drain| {
+        drain.wait(limit.map(|seconds| Duration::from_secs(seconds.into())));
+        drain.end()
+    });
+    match result {
+        Err(failure) if hosts::is_done(edit, &failure) => Ok(Exit::Success),
+        Err(Failure::NotDrained(why)) => Err(Failure::NotDrained(why)),
+        result => result.map_err(Failure::cannot_tell),
+    }
 }
 
-fn try_drain(
-    Session { ipvs, netns, .. }: &mut Session,
-    service: &ServiceKey,
-    server: &ServerKey,
-    limit: Option<u32>,
-) -> Result<()> {
-    let service = ipvs.service(service);
-    let service = service.map_err(|e| Failure::kernel(CommandName::DeleteServer, e))?;
-    let mut drain = Drain {
-        table: connections(ipvs.namespace())?,
-        ipvs,
-        netns: netns.as_deref(),
-        service: service.key,
-        server: *server,
-        interrupt: Interrupt::watch()?,
-        start: Instant::now(),
-        progress: None,
-    };
-    drain.find()?.ok_or(NO_SUCH_SERVER)?;
-    warn(drain.ipvs.namespace(), &service);
-    // Read again, since others may have changed it in the meantime.
-    let lock = lock::take();
-    let before = drain.find()?.ok_or(NO_SUCH_SERVER)?.config;
-    if before.weight == 0 {
-        failure::say(
-            b"warning: the weight is 0 already, perhaps because of another drain: it will stay 0",
-        );
-    } else if let Err(failure) = drain.set_weight(&before, 0) {
-        drop(lock);
-        return match failure.may_be_done() {
-            true => drain.fail(&before, failure),
-            false => Err(failure),
+/// What begins the draining of all servers in `table`.
+pub fn weights_of_0(table: &Table) -> Vec<Change> {
+    let servers = hosts::servers(table).map(Drained::with_weight_0);
+    servers.filter_map(|server| server.begin()).collect()
+}
+
+/// A real server of a service.
+struct Drained {
+    service: ServiceKey,
+    server: ServerKey,
+    before: ServerConfig,
+    /// With weight 0.
+    during: ServerConfig,
+}
+
+impl Drained {
+    fn new(service: ServiceKey, server: &Server, during: ServerConfig) -> Drained {
+        Drained {
+            service,
+            server: server.key,
+            before: server.config,
+            during,
+        }
+    }
+
+    /// Nothing but the weight changes.
+    fn with_weight_0((service, server): (ServiceKey, &Server)) -> Drained {
+        let during = ServerConfig {
+            weight: 0,
+            ..server.config
         };
+        Drained::new(service, server, during)
     }
-    drop(lock);
-    let target = Target::new(&service, *server);
-    drain.progress = Progress::on_terminal(target);
-    let limit = limit.map(|seconds| Duration::from_secs(seconds.into()));
-    let end = wait::wait(&mut drain, &target, limit);
-    drop(drain.progress.take());
-    match end {
-        Ok(Ended::Empty) => match drain.delete() {
-            Ok(()) => Ok(()),
-            Err(failure) if failure.is_absence() => deleted_by_others(),
-            Err(failure) => drain.fail(&before, failure),
-        },
-        Ok(Ended::Gone) => deleted_by_others(),
-        Ok(Ended::Reweighted(weight)) => Err(Failure::NotDrained(NotDrained::Reweighted(
-            weight,
-            before.weight == 0,
-        ))),
-        Ok(Ended::TimedOut(left)) => {
-            drain.give_up(&before, |weight| NotDrained::TimedOut(left, weight))
-        }
-        Ok(Ended::Interrupted(left)) => {
-            let exit = drain.interrupt.exit().unwrap_or(Exit::Interrupted);
-            let why = |weight| NotDrained::Interrupted(exit, left, weight);
-            drain.give_up(&before, why)
-        }
-        Err(failure) => drain.fail(&before, failure),
+
+    /// The change that lets no new connections come, if it takes one.
+    fn begin(&self) -> Option<Change> {
+        let is_so = self.during.is_same(&self.before);
+        (!is_so).then_some(Change::EditServer(self.service, self.server, self.during))
     }
 }
-
-const NO_SUCH_SERVER: Failure = Failure::refused(CommandName::DeleteServer, ENOENT);
-
-/// The time between two reports on a terminal.
-const REPORTS: Duration = Duration::from_secs(10);
-
-/// How often the weight is put back if that fails, and the time between.
-const TRIES: usize = 10;
-const REST: Duration = Duration::from_millis(200);
 
 struct Drain<'a> {
     ipvs: &'a mut Ipvs,
     netns: Option<&'a OsStr>,
-    service: ServiceKey,
-    server: ServerKey,
+    part: Selection,
+    /// Whether the servers stay.
+    stays: bool,
+    servers: Vec<Drained>,
+    /// The servers that are not done with: their places in `servers`.
+    places: HashMap<(ServiceKey, ServerKey), usize>,
+    /// Their services.
+    services: Vec<Service>,
+    /// Servers that could not be drained from the start.
+    not_begun: Vec<(usize, Failure)>,
+    filter: ConnectionFilter,
     table: Connections,
     interrupt: Interrupt,
     start: Instant,
     progress: Option<Progress>,
+    /// What became of it.
+    exit: Exit,
+    /// The same of a server in one service that was named.
+    why: Option<NotDrained>,
 }
 
 impl Drain<'_> {
-    /// The server as it is; `None` when it is not there.
-    fn find(&mut self) -> Result<Option<Server>> {
-        table::server(self.ipvs, &self.service, &self.server)
-            .map_err(|error| Failure::reading(CommandName::DeleteServer, error))
+    /// Sets the weights to 0.
+    fn start<'a>(
+        Session { ipvs, netns, .. }: &'a mut Session,
+        part: &Selection,
+        edit: &ServerEdit,
+    ) -> Result<Drain<'a>> {
+        let host = part.server.map(|server| server.network);
+        let filter = ConnectionFilter {
+            server: host.map(|network| EndpointFilter {
+                network,
+                port: None,
+            }),
+            ..ConnectionFilter::default()
+        };
+        let connections = connections(ipvs.namespace(), filter)?;
+        let interrupt = Interrupt::watch()?;
+        let _lock = lock::take();
+        let table = table::to_edit(ipvs, part, edit.command())?;
+        let servers: Vec<Drained> = match edit {
+            ServerEdit::Delete { .. } => {
+                let servers = hosts::servers(&table);
+                servers.map(Drained::with_weight_0).collect()
+            }
+            ServerEdit::Keep(options) => {
+                let kept = hosts::kept(options, &table)?.into_iter();
+                kept.map(|(service, server, config)| Drained::new(service, server, config))
+                    .collect()
+            }
+        };
+        let places = servers.iter().enumerate();
+        let places = places.map(|(place, server)| ((server.service, server.server), place));
+        let mut drain = Drain {
+            places: places.collect(),
+            services: table.services.iter().map(|(service, _)| *service).collect(),
+            not_begun: Vec::new(),
+            ipvs,
+            netns: netns.as_deref(),
+            part: *part,
+            stays: matches!(edit, ServerEdit::Keep(_)),
+            servers,
+            filter,
+            table: connections,
+            interrupt,
+            start: Instant::now(),
+            progress: None,
+            exit: Exit::Success,
+            why: None,
+        };
+        drain.warn();
+        let changes = drain.servers.iter().enumerate();
+        let changes = changes.filter_map(|(place, server)| Some((place, server.begin()?)));
+        let changes = changes.collect();
+        drain.not_begun = drain.make(changes);
+        Ok(drain)
     }
 
-    fn set_weight(&mut self, config: &ServerConfig, weight: i32) -> Result<()> {
-        let config = ServerConfig { weight, ..*config };
-        let edit = Change::EditServer(self.service, self.server, config);
-        let done = self.ipvs.change(&edit);
-        done.map_err(|error| Failure::change(&edit, error))
-    }
-
-    fn delete(&mut self) -> Result<()> {
-        let delete = Change::DeleteServer(self.service, self.server);
-        let done = self.ipvs.change(&delete);
-        done.map_err(|error| Failure::change(&delete, error))
-    }
-
-    fn give_up(
-        &mut self,
-        before: &ServerConfig,
-        why: impl FnOnce(Weight) -> NotDrained,
-    ) -> Result<()> {
-        match self.restore(before) {
-            Some(weight) => Err(Failure::NotDrained(why(weight))),
-            None => deleted_by_others(),
+    /// Waits for the connections to end, and deletes the servers that do not stay.
+    fn wait(&mut self, limit: Option<Duration>) {
+        self.say_not_begun();
+        let mut patterns = Patterns::default();
+        let services = self.services.iter().map(|service| (service.key, service));
+        let services: HashMap<_, _> = services.collect();
+        let places: Vec<usize> = self
+            .servers
+            .iter()
+            .map(|server| match services.get(&server.service) {
+                Some(service) => patterns.insert(service, server.server),
+                None => 0,
+            })
+            .collect();
+        let patterns = Rc::new(patterns);
+        self.progress = Progress::on_terminal(self.filter, Rc::clone(&patterns));
+        let now = self.now();
+        let mut waiting = Waiting::new(patterns, places.into_iter(), self.stays, limit, now);
+        let is_awaited: HashSet<usize> = self.places.values().copied().collect();
+        let others = (0..self.servers.len()).filter(|place| !is_awaited.contains(place));
+        others.for_each(|place| waiting.leave(place));
+        while !waiting.is_over() {
+            match waiting.next(self) {
+                Ok(Event::Ended(ended)) => self.ended(&ended),
+                Ok(Event::TimedOut) => {
+                    return self.give_up(waiting.left(), NotDrained::TimedOut);
+                }
+                Ok(Event::Interrupted) => {
+                    let exit = self.interrupt.exit().unwrap_or(Exit::Interrupted);
+                    let why = |left, weight| NotDrained::Interrupted(exit, left, weight);
+                    return self.give_up(waiting.left(), why);
+                }
+                Err(failure) => {
+                    let failure = Rc::new(failure);
+                    let failed = |_, weight| NotDrained::Failed(Rc::clone(&failure), weight);
+                    return self.give_up(waiting.rest(), failed);
+                }
+            }
         }
     }
 
-    fn fail(&mut self, before: &ServerConfig, mut failure: Failure) -> Result<()> {
-        self.give_up(before, |weight| {
+    /// How it ended.
+    fn end(self) -> Result<Exit> {
+        match self.why {
+            None => Ok(self.exit),
+            Some(NotDrained::NotBegun(failure)) => Err(*failure),
+            Some(why) => Err(Failure::NotDrained(why)),
+        }
+    }
+
+    /// Makes `changes`; those that were not made, or may not have been, with the places
+    /// they came with.
+    fn make(&mut self, changes: Vec<(usize, Change)>) -> Vec<(usize, Failure)> {
+        let (mut failed, mut sent) = (Vec::new(), 0);
+        let tagged = changes.iter().map(|(place, change)| {
+            sent += 1;
+            ((*place, *change), *change)
+        });
+        let result = self.ipvs.batch(tagged, |(place, change), error| {
+            failed.push((place, Failure::change(&change, error)));
+        });
+        if let Err(BatchError { unsent, error, .. }) = result {
+            failed.extend(changes[sent - unsent..].iter().map(|(place, change)| {
+                let error = error.again();
+                (*place, Failure::change(change, error))
+            }));
+        }
+        failed
+    }
+
+    /// What is wrong with servers that cannot be drained from the start.
+    fn say_not_begun(&mut self) {
+        let not_begun = mem::take(&mut self.not_begun);
+        let places: Vec<usize> = not_begun.iter().map(|(place, _)| *place).collect();
+        let mut uncertain = Vec::new();
+        for (place, failure) in not_begun {
+            if failure.is_absence() {
+                self.deleted_by_others(place);
+            } else if failure.may_be_done() && !self.stays {
+                uncertain.push((place, failure));
+            } else {
+                self.undrained(place, NotDrained::NotBegun(failure.into()));
+            }
+        }
+        self.fail(uncertain);
+        self.forget(&places);
+    }
+
+    /// Does what remains to be done with servers that are not waited for any more.
+    fn ended(&mut self, ended: &[(usize, Ended)]) {
+        let mut quiet = Vec::new();
+        for (place, why) in ended {
+            let Drained {
+                service,
+                server,
+                before,
+                ..
+            } = self.servers[*place];
+            match why {
+                Ended::Gone => self.deleted_by_others(*place),
+                Ended::Reweighted(weight) => {
+                    let why = NotDrained::Reweighted {
+                        weight: *weight,
+                        was_0: before.weight == 0,
+                        stays: self.stays,
+                    };
+                    self.undrained(*place, why);
+                }
+                Ended::Quiet if self.stays => {}
+                Ended::Quiet => quiet.push((*place, Change::DeleteServer(service, server))),
+            }
+        }
+        let not_deleted = self.make(quiet).into_iter();
+        let (gone, failed) = not_deleted.partition(|(_, failure)| failure.is_absence());
+        let gone: Vec<(usize, Failure)> = gone;
+        gone.iter()
+            .for_each(|(place, _)| self.deleted_by_others(*place));
+        self.fail(failed);
+        let places: Vec<usize> = ended.iter().map(|(place, _)| *place).collect();
+        self.forget(&places);
+    }
+
+    /// Ends the draining of servers with so many connections left.
+    fn give_up(&mut self, left: Vec<(usize, Left)>, why: impl Fn(Left, Weight) -> NotDrained) {
+        let places: Vec<usize> = left.iter().map(|(place, _)| *place).collect();
+        let weights = match self.stays {
+            true => places.iter().map(|_| Some(Weight::Zero)).collect(),
+            false => self.restore(&places),
+        };
+        for ((place, left), weight) in left.into_iter().zip(weights) {
+            match weight {
+                Some(weight) => self.undrained(place, why(left, weight)),
+                None => self.deleted_by_others(place),
+            }
+        }
+    }
+
+    /// The same where something has failed for each of these servers.
+    fn fail(&mut self, failed: Vec<(usize, Failure)>) {
+        if failed.is_empty() {
+            return;
+        }
+        let places: Vec<usize> = failed.iter().map(|(place, _)| *place).collect();
+        let weights = self.restore(&places);
+        for ((place, mut failure), weight) in failed.into_iter().zip(weights) {
+            let Some(weight) = weight else {
+                self.deleted_by_others(place);
+                continue;
+            };
             // The server has just been seen, so it is known what became of it.
             if let (Failure::Unanswered { change, .. }, false) = (&mut failure, weight.is_stuck()) {
                 *change = None;
             }
-            NotDrained::Failed(failure.into(), weight)
-        })
+            self.undrained(place, NotDrained::Failed(failure.into(), weight));
+        }
     }
 
-    /// As [`Drain::put_back`], tried again for a while; a failure becomes what there
-    /// is to say of the weight.
-    fn restore(&mut self, before: &ServerConfig) -> Option<Weight> {
-        let mut result = self.put_back(before);
-        for _ in 1..TRIES {
-            match &result {
-                Err(failure) if !failure.is_refusal() => {}
-                _ => break,
-            }
-            thread::sleep(REST);
-            result = self.put_back(before);
-        }
-        result.unwrap_or_else(|failure| {
-            let mut edit = Buffer::default();
-            edit.text("ipvsadm -e");
-            rules::named(&mut edit, &self.service, Some(&self.server));
-            edit.text(format!(" --keep -w {}", before.weight));
-            let mut command = shell::command(edit.as_bytes());
-            if let Some(netns) = self.netns {
-                command += " --netns ";
-                command += &shell::quoted(netns.as_bytes());
-            }
-            let cause = failure.to_string();
-            Some(Weight::Stuck { cause, command })
-        })
+    /// What was to be done is done.
+    fn deleted_by_others(&self, place: usize) {
+        self.say(place, "somebody else deleted the real server meanwhile");
     }
 
-    /// Puts the weight back if the server is as draining has set it: a weight
-    /// of 0 that came with other changes is somebody else's 0. `None` when there
-    /// is no such server any more.
-    fn put_back(&mut self, before: &ServerConfig) -> Result<Option<Weight>> {
-        let _lock = lock::take();
-        let Some(server) = self.find()? else {
-            return Ok(None);
-        };
-        // An earlier try may have done it.
-        if server.config == *before || before.weight == 0 && server.config.weight == 0 {
-            return Ok(Some(Weight::AsBefore(before.weight)));
+    fn undrained(&mut self, place: usize, why: NotDrained) {
+        if self.part.service.is_some() {
+            self.why = Some(why);
+        } else {
+            self.exit = self.exit.worse(why.exit());
+            self.say(place, &why.to_string());
         }
-        let drained = ServerConfig {
-            weight: 0,
-            ..*before
-        };
-        if server.config != drained {
-            return Ok(Some(Weight::NotOurs));
+    }
+
+    /// Says something of a server, which is named if there may be others.
+    fn say(&self, place: usize, text: &str) {
+        if let Some(progress) = &self.progress {
+            progress.clear();
         }
-        self.set_weight(&server.config, before.weight)?;
-        Ok(Some(Weight::AsBefore(before.weight)))
+        let mut line = Buffer::default();
+        if self.part.service.is_none() {
+            let Drained {
+                service, server, ..
+            } = &self.servers[place];
+            rules::named(&mut line, service, Some(server));
+            line.text(": ");
+        }
+        line.text(text);
+        failure::say(line.as_bytes().trim_ascii_start());
+    }
+
+    /// Does not read these servers any more.
+    fn forget(&mut self, places: &[usize]) {
+        for place in places {
+            let Drained {
+                service, server, ..
+            } = self.servers[*place];
+            self.places.remove(&(service, server));
+        }
+        let left: HashSet<ServiceKey> = self.places.keys().map(|(service, _)| *service).collect();
+        self.services.retain(|service| left.contains(&service.key));
+    }
+
+    /// Tells `each` the servers as they are now, by their places.
+    fn read(&mut self, each: &mut dyn FnMut(usize, &Server)) -> Result<()> {
+        let Drain {
+            part,
+            places,
+            services,
+            ..
+        } = self;
+        let read = self.ipvs.visit_servers(services, |service, servers| {
+            for server in servers.iter().filter(|server| part.has_server(&server.key)) {
+                if let Some(place) = places.get(&(service.key, server.key)) {
+                    each(*place, server);
+                }
+            }
+            Ok::<(), ListError>(())
+        });
+        read.map_err(Failure::list)
+    }
+
+    /// Warns of what breaks what draining promises.
+    fn warn(&self) {
+        let zero = "warning: the weight is 0 already, perhaps because of another drain: it will \
+                    stay 0";
+        for (place, server) in self.servers.iter().enumerate() {
+            if server.before.weight == 0 && !self.stays {
+                self.say(place, zero);
+            }
+        }
+        let is_on = |name| {
+            let value = procfs::setting(self.ipvs.namespace(), name);
+            value.is_ok_and(|value| value != "0")
+        };
+        let mut services = self.services.iter();
+        if services.any(|service| service.config.flags.persistent()) {
+            if is_on("expire_quiescent_template") {
+                failure::say(
+                    b"warning: net.ipv4.vs.expire_quiescent_template is 1: persistent clients go \
+                      to another server at once",
+                );
+            } else {
+                failure::say(
+                    b"warning: net.ipv4.vs.expire_quiescent_template is 0: persistent clients \
+                      still get new connections to this server",
+                );
+            }
+        }
+        if !self.stays && is_on("expire_nodest_conn") {
+            failure::say(
+                b"warning: net.ipv4.vs.expire_nodest_conn is 1: connections that are not open any \
+                  more end when the server is deleted",
+            );
+        }
     }
 }
 
 impl World for Drain<'_> {
-    fn server(&mut self) -> Result<Option<Server>> {
-        let server = self.find()?;
-        if let (Some(server), Some(progress)) = (&server, &mut self.progress) {
-            progress.show(server, self.ipvs.namespace(), self.start.elapsed());
+    fn servers(&mut self, each: &mut dyn FnMut(usize, &Server)) -> Result<()> {
+        let mut sum = Sum::default();
+        self.read(&mut |place, server| {
+            sum.add(server);
+            each(place, server);
+        })?;
+        let elapsed = self.start.elapsed();
+        if let Some(progress) = &mut self.progress {
+            progress.show(sum, self.ipvs.namespace(), elapsed);
         }
-        Ok(server)
+        Ok(())
     }
 
     fn rewind(&mut self) -> Result<()> {
-        self.table = connections(self.ipvs.namespace())?;
+        self.table = connections(self.ipvs.namespace(), self.filter)?;
         Ok(())
     }
 
@@ -259,82 +492,6 @@ impl World for Drain<'_> {
     }
 }
 
-/// What was to be done is done.
-fn deleted_by_others() -> Result<()> {
-    failure::say(b"somebody else deleted the real server meanwhile");
-    Ok(())
-}
-
-fn connections(namespace: &Namespace) -> Result<Connections> {
-    Connections::open(namespace, ConnectionFilter::default()).map_err(Failure::Connections)
-}
-
-/// Warns of kernel settings that break what draining promises.
-fn warn(namespace: &Namespace, service: &Service) {
-    let is_on = |name| procfs::setting(namespace, name).is_ok_and(|value| value != "0");
-    if service.config.flags.persistent() {
-        if is_on("expire_quiescent_template") {
-            failure::say(
-                b"warning: net.ipv4.vs.expire_quiescent_template is 1: persistent clients go to \
-                  another server at once",
-            );
-        } else {
-            failure::say(
-                b"warning: net.ipv4.vs.expire_quiescent_template is 0: persistent clients still \
-                  get new connections to this server",
-            );
-        }
-    }
-    if is_on("expire_nodest_conn") {
-        failure::say(
-            b"warning: net.ipv4.vs.expire_nodest_conn is 1: connections that are not open any \
-              more end when the server is deleted",
-        );
-    }
-}
-
-/// What a person at a terminal sees of the waiting.
-struct Progress {
-    target: Target,
-    /// When the next report is due.
-    next_report: Duration,
-}
-
-impl Progress {
-    fn on_terminal(target: Target) -> Option<Progress> {
-        io::stderr().is_terminal().then(|| Progress {
-            target,
-            next_report: Duration::ZERO,
-        })
-    }
-
-    /// Shows the counts in a line that is overwritten again and again, and now and
-    /// then a report of the rows in a line that stays.
-    fn show(&mut self, server: &Server, namespace: &Namespace, elapsed: Duration) {
-        if elapsed >= self.next_report {
-            let begun = Instant::now();
-            if let Some(report) = Report::read(namespace, &self.target) {
-                self.clear();
-                failure::say(format!("draining: {report}").as_bytes());
-            }
-            self.next_report = elapsed + (begun.elapsed() * wait::REST).max(REPORTS);
-        }
-        let (active, inactive, seconds) = (server.active, server.inactive, elapsed.as_secs());
-        // A progress line that cannot be written is no reason to stop.
-        let _ = write!(
-            io::stderr(),
-            "\rdraining: {active} active, {inactive} inactive connections, {seconds} s \x1b[K"
-        );
-    }
-
-    fn clear(&self) {
-        // As for the line itself.
-        let _ = io::stderr().write_all(b"\r\x1b[K");
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.clear();
-    }
+fn connections(namespace: &Namespace, filter: ConnectionFilter) -> Result<Connections> {
+    Connections::open(namespace, filter).map_err(Failure::Connections)
 }

@@ -110,7 +110,7 @@ fn lines(rules: &[Rule]) -> std::result::Result<Vec<(u32, Wanted)>, Vec<WrongLin
                 ensured(change).map_or(Wanted::Change(*change), Wanted::State)
             }
             Action::Reach(desired) => Wanted::State((**desired).clone()),
-            Action::Drain { .. } | Action::List(..) | Action::Save(_) => {
+            Action::Drain(_) | Action::List(..) | Action::Save(_) => {
                 let (line, error) = (*line, RuleError::NoChange);
                 wrong.push(WrongLine { line, error });
                 continue;

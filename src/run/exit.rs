@@ -29,3 +29,25 @@ pub enum Exit {
     /// The kernel refused or could not be asked, or an option is unknown.
     Refused = 255,
 }
+
+impl Exit {
+    /// Of two things that were done, the end of the one that went worse; a signal
+    /// ends both.
+    pub fn worse(self, other: Exit) -> Exit {
+        let rank = |exit: Exit| match exit {
+            Exit::Success => 0,
+            Exit::Failure => 1,
+            Exit::Usage => 2,
+            Exit::Errors => 3,
+            Exit::Refused => 4,
+            Exit::ClosedPipe | Exit::HungUp | Exit::Interrupted | Exit::Quit | Exit::Terminated => {
+                5
+            }
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
+}

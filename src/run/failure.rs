@@ -162,16 +162,31 @@ impl Failure {
         }
     }
 
-    /// Whether the kernel does not have what was to be deleted.
+    /// Whether the kernel does not have the real server that was to be changed.
     pub fn is_absence(&self) -> bool {
         matches!(
             self,
             Failure::Refused {
-                command: CommandName::DeleteServer,
+                command: CommandName::EditServer | CommandName::DeleteServer,
                 errno: ENOENT | ESRCH,
                 ..
             }
         )
+    }
+
+    /// The failure of a listing that was made for `command`.
+    pub fn of(self, command: CommandName) -> Failure {
+        match self {
+            Failure::NothingSelected(_) => Failure::refused(command, ENOENT),
+            // Other refusals are of IPVS, not of a service.
+            Failure::Refused { errno: ESRCH, .. } => Failure::refused(command, ESRCH),
+            Failure::Unanswered { error, change, .. } => Failure::Unanswered {
+                command,
+                error,
+                change,
+            },
+            other => other,
+        }
     }
 
     /// The exit status that goes with it.

@@ -1,22 +1,21 @@
 //! `-e` and `-d` with `--all` or `--vip`: the same edit of real servers in every
-//! service that has them.
+//! service that has them. With `--drain`, see there.
 //!
 //! The table is read once, and says what there is to edit; others may edit it
 //! meanwhile. Each change is the kernel's to refuse, and the others are made.
 
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
-use super::lock;
 use super::output::Output;
 use super::progress::{Progress, carry_out, print_changes};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table;
-use crate::cli::opt::CommandName;
-use crate::cli::patch::Over;
-use crate::cli::{HostEdit, Hosts};
+use super::{drain, lock};
+use crate::cli::patch::{Over, ServerOptions};
+use crate::cli::{Hosts, ServerEdit};
 use crate::render::text;
-use ipvs::{Change, Ipvs, KernelError, Table};
+use ipvs::{Change, Ipvs, KernelError, Server, ServerConfig, ServiceKey, Table};
 use libc::{ENOENT, ESRCH};
 use std::ffi::OsStr;
 
@@ -27,7 +26,11 @@ pub fn edit(hosts: &Hosts, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     if hosts.dry_run {
         return print(hosts, netns, out).map_err(Failure::cannot_tell);
     }
-    let Session { mut ipvs, .. } = Session::open(netns, out)?;
+    let mut session = Session::open(netns, out)?;
+    if let Some(limit) = hosts.drain {
+        return drain::drain(&mut session, &hosts.part, &hosts.edit, limit);
+    }
+    let Session { mut ipvs, .. } = session;
     let _lock = lock::take();
     let changes = changes(hosts, &mut ipvs)?;
     let mut progress = Progress::new(Interrupt::watch()?);
@@ -59,38 +62,57 @@ fn print(hosts: &Hosts, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
 
 /// What has to be changed.
 fn changes(hosts: &Hosts, ipvs: &mut Ipvs) -> Result<Vec<Change>> {
-    let services = table::services(ipvs, &hosts.part);
-    let table = services.and_then(|services| table::read(ipvs, services, &hosts.part, true));
-    match (table, &hosts.edit) {
-        (Err(Failure::NothingSelected(_)), HostEdit::Delete { ensure: true }) => Ok(Vec::new()),
-        (Err(Failure::NothingSelected(_)), _) => {
-            Err(Failure::refused(CommandName::DeleteServer, ENOENT))
+    let table = match table::to_edit(ipvs, &hosts.part, hosts.edit.command()) {
+        Err(failure) if is_done(&hosts.edit, &failure) => return Ok(Vec::new()),
+        table => table?,
+    };
+    let changes = match &hosts.edit {
+        ServerEdit::Keep(options) => kept(options, &table)?
+            .into_iter()
+            .filter(|(_, server, config)| !config.is_same(&server.config))
+            .map(|(service, server, config)| Change::EditServer(service, server.key, config))
+            .collect(),
+        ServerEdit::Delete { .. } => {
+            let weights = match hosts.drain {
+                Some(_) => drain::weights_of_0(&table),
+                None => Vec::new(),
+            };
+            let deleted = servers(&table);
+            let deleted =
+                deleted.map(|(service, server)| Change::DeleteServer(service, server.key));
+            weights.into_iter().chain(deleted).collect()
         }
-        (table, edit) => edits(edit, &table?),
-    }
+    };
+    Ok(changes)
 }
 
-/// `edit` of all servers in `table`, as far as it changes them.
-fn edits(edit: &HostEdit, table: &Table) -> Result<Vec<Change>> {
-    let (mut changes, mut wrong) = (Vec::new(), Vec::new());
-    let servers = table
-        .services
-        .iter()
-        .flat_map(|(service, servers)| servers.iter().map(|server| (service.key, server)));
-    for (service, server) in servers {
-        match edit {
-            HostEdit::Delete { .. } => changes.push(Change::DeleteServer(service, server.key)),
-            HostEdit::Keep(options) => match options.over(&server.config) {
-                Ok(config) if config.is_same(&server.config) => {}
-                Ok(config) => changes.push(Change::EditServer(service, server.key, config)),
-                Err(error) => wrong.push((service, server.key, error)),
-            },
+/// All real servers, with their services.
+pub fn servers(table: &Table) -> impl Iterator<Item = (ServiceKey, &Server)> {
+    let services = table.services.iter();
+    services.flat_map(|(service, servers)| servers.iter().map(|server| (service.key, server)))
+}
+
+/// The servers in `table`, and what `options` make of each.
+pub fn kept<'a>(
+    options: &ServerOptions,
+    table: &'a Table,
+) -> Result<Vec<(ServiceKey, &'a Server, ServerConfig)>> {
+    let (mut kept, mut wrong) = (Vec::new(), Vec::new());
+    for (service, server) in servers(table) {
+        match options.over(&server.config) {
+            Ok(config) => kept.push((service, server, config)),
+            Err(error) => wrong.push((service, server.key, error)),
         }
     }
     match wrong.is_empty() {
-        true => Ok(changes),
+        true => Ok(kept),
         false => Err(Failure::WrongServers(wrong)),
     }
+}
+
+/// Whether it is as `edit` wants it that there is no such server.
+pub fn is_done(edit: &ServerEdit, failure: &Failure) -> bool {
+    *edit == ServerEdit::Delete { ensure: true } && failure.is_absence()
 }
 
 /// Whether what was to be changed is not there any more.

@@ -94,10 +94,11 @@ fn dry_run(input: &[u8], rules: &[Rule], start: Start, mut out: Output) -> Resul
         match &rule.action {
             Action::Change(change) => text::rule(out.buffer(), None, change),
             // What draining does in the end.
-            Action::Drain {
-                service, server, ..
-            } => text::rule(out.buffer(), None, &Change::DeleteServer(*service, *server)),
-            Action::Reach(_) => {
+            Action::Drain(drain) if drain.edit.command() == CommandName::DeleteServer => {
+                let delete = Change::DeleteServer(drain.service, drain.server);
+                text::rule(out.buffer(), None, &delete);
+            }
+            Action::Reach(_) | Action::Drain(_) => {
                 rules::words(line.map_or(b"", |(_, text)| text), &mut words);
                 out.buffer().text(words.join(&b' '));
                 out.buffer().push(b'\n');

@@ -5,6 +5,7 @@
 use super::failure::{Failure, Nothing, Result};
 use super::output::Output;
 use super::session::Session;
+use crate::cli::opt::CommandName;
 use crate::render::{TableReport, order};
 use crate::rules::plan::Present;
 use crate::selection::Selection;
@@ -75,6 +76,14 @@ pub fn found(part: &Selection, table: &Table) -> Result<()> {
         (true, None, Some(_)) => Err(Failure::NothingSelected(Nothing::Service)),
         _ => Ok(()),
     }
+}
+
+/// The services and servers of `part`, read for `command`, which edits them: a
+/// refusal where there are none.
+pub fn to_edit(ipvs: &mut Ipvs, part: &Selection, command: CommandName) -> Result<Table> {
+    let services = services(ipvs, part);
+    let table = services.and_then(|services| read(ipvs, services, part, true));
+    table.map_err(|failure| failure.of(command))
 }
 
 /// Reads the servers of `services` and hands over each service of `part` with

@@ -278,7 +278,7 @@ fn likely_to_change(call: &Call) -> bool {
     invocation.is_ok_and(|invocation| {
         matches!(
             invocation.command,
-            Command::Action(Action::Change(_) | Action::Reach(_) | Action::Drain { .. })
+            Command::Action(Action::Change(_) | Action::Reach(_) | Action::Drain(_))
                 | Command::Restore(_)
         )
     })

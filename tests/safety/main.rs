@@ -8,6 +8,7 @@
 mod connection;
 mod connections;
 mod drain;
+mod drain_hosts;
 mod ensure;
 mod hints;
 mod hosts;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         restore::TESTS,
         replace::TESTS,
         drain::TESTS,
+        drain_hosts::TESTS,
         lost_answers::TESTS,
         keep::TESTS,
         ensure::TESTS,

@@ -3,7 +3,9 @@
 //! [`Args::command`] makes the checks that need all options, in C ipvsadm's
 //! order.
 
-use super::{Action, Check, Command, Format, HostEdit, Hosts, List, Restore, Save, Watch, Watched};
+use super::{
+    Action, Check, Command, Drain, Format, Hosts, List, Restore, Save, ServerEdit, Watch, Watched,
+};
 use crate::cli::args::Args;
 use crate::cli::error::{Context, UsageError};
 use crate::cli::matrix::{REMOVABLE, TUNNEL_OPTIONS};
@@ -125,7 +127,21 @@ impl Args<'_> {
         if self.without.is_some() && !self.keep {
             return Err(UsageError::MissingOption(Opt::Keep, context));
         }
-        Ok(())
+        self.check_drain(context)
+    }
+
+    /// A real server that stays is drained by keeping all but its weight, which
+    /// becomes 0.
+    fn check_drain(&self, context: Context) -> Result<(), UsageError> {
+        match (self.drain, self.command) {
+            (Some(_), CommandName::EditServer) if !self.keep => {
+                Err(UsageError::MissingOption(Opt::Keep, context))
+            }
+            (Some(_), CommandName::EditServer) if self.server_options.weight != Some(0) => {
+                Err(UsageError::DrainWithWeight)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The same for `--all` and `--vip` with a command about a real server.
@@ -143,13 +159,10 @@ impl Args<'_> {
         allowed_with(self.command)
             .without(Opt::ServiceAddress)
             .check(self.given, context)?;
-        if self.drain.is_some() {
-            return Err(UsageError::Conflict(selector, Opt::Drain, context));
-        }
         if self.command == CommandName::EditServer && !self.keep {
             return Err(UsageError::MissingOption(Opt::Keep, context));
         }
-        Ok(())
+        self.check_drain(context)
     }
 
     /// `-e` and `-d` with `--all` or `--vip`.
@@ -157,12 +170,12 @@ impl Args<'_> {
         let tcp = Some(Protocol::Tcp);
         let server = endpoint(REAL_SERVER, self.server_word, tcp, lookup)?;
         let edit = match self.command {
-            CommandName::DeleteServer => HostEdit::Delete {
+            CommandName::DeleteServer => ServerEdit::Delete {
                 ensure: self.ensure,
             },
             _ => {
                 self.server_options.check_tunnel()?;
-                HostEdit::Keep(self.server_options)
+                ServerEdit::Keep(self.server_options)
             }
         };
         Ok(Hosts {
@@ -172,6 +185,7 @@ impl Args<'_> {
                 service: None,
             },
             edit,
+            drain: self.drain,
             dry_run: self.dry_run,
         })
     }
@@ -295,7 +309,15 @@ impl Args<'_> {
         Ok(match (edits, self.keep, self.ensure) {
             (true, true, _) => {
                 self.server_options.check_tunnel()?;
-                reach(Settings::Keep(self.server_options))
+                match self.drain {
+                    Some(limit) => Action::Drain(Box::new(Drain {
+                        service,
+                        server: key,
+                        edit: ServerEdit::Keep(self.server_options),
+                        limit,
+                    })),
+                    None => reach(Settings::Keep(self.server_options)),
+                }
             }
             (true, false, _) => Action::Change(Change::EditServer(service, key, config()?)),
             (false, _, false) => Action::Change(Change::AddServer(service, key, config()?)),
@@ -352,12 +374,12 @@ impl Args<'_> {
     fn delete_server(&self) -> Result<Action, UsageError> {
         let (service, server) = (self.service()?, self.server()?);
         Ok(match (self.drain, self.ensure) {
-            (Some(limit), ensure) => Action::Drain {
+            (Some(limit), ensure) => Action::Drain(Box::new(Drain {
                 service,
                 server,
+                edit: ServerEdit::Delete { ensure },
                 limit,
-                ensure,
-            },
+            })),
             (None, true) => Action::Reach(Box::new(Desired::NoServer(service, server))),
             (None, false) => Action::Change(Change::DeleteServer(service, server)),
         })

@@ -63,18 +63,9 @@ pub enum Action {
     /// What `--keep` and `--ensure` ask for. In a box, since it is large, and
     /// most lines of rules have neither.
     Reach(Box<Desired>),
-    /// `-d --drain`
-    Drain {
-        /// The service.
-        service: ServiceKey,
-        /// The real server to take out.
-        server: ServerKey,
-        /// How long to wait, in seconds; `None` waits for ever.
-        limit: Option<u32>,
-        /// `--ensure`: succeed if it is not there.
-        ensure: bool,
-    },
-    /// `-L`. In a box for the same reason.
+    /// `-e` and `-d` with `--drain`, in a box for the same reason.
+    Drain(Box<Drain>),
+    /// `-L`, in a box as well.
     List(Box<List>, Format),
     /// `-S`
     Save(Save),
@@ -152,20 +143,38 @@ impl Check {
     }
 }
 
+/// An edit of a real server, once nobody is connected to it any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// The service.
+    pub service: ServiceKey,
+    /// The real server.
+    pub server: ServerKey,
+    /// What to do with it.
+    pub edit: ServerEdit,
+    /// How long to wait.
+    pub limit: Limit,
+}
+
+/// How many seconds `--drain` waits; `None` waits for ever.
+pub type Limit = Option<u32>;
+
 /// An edit of real servers in every service that has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts {
     /// Which servers, in which services.
     pub part: Selection,
     /// What to do with them.
-    pub edit: HostEdit,
+    pub edit: ServerEdit,
+    /// `--drain`
+    pub drain: Option<Limit>,
     /// Print the commands instead.
     pub dry_run: bool,
 }
 
-/// What to do with a real server in all services.
+/// What to do with a real server that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HostEdit {
+pub enum ServerEdit {
     /// `-e --keep` with these options.
     Keep(ServerOptions),
     /// `-d`
@@ -173,6 +182,16 @@ pub enum HostEdit {
         /// `--ensure`: succeed if there is none.
         ensure: bool,
     },
+}
+
+impl ServerEdit {
+    /// The command that asks for it.
+    pub fn command(&self) -> CommandName {
+        match self {
+            ServerEdit::Keep(_) => CommandName::EditServer,
+            ServerEdit::Delete { .. } => CommandName::DeleteServer,
+        }
+    }
 }
 
 /// What to save.

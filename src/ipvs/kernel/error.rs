@@ -63,14 +63,16 @@ impl KernelError {
     }
 
     /// The same once more, for another change that it befell.
-    pub(super) fn again(&self) -> KernelError {
+    pub fn again(&self) -> KernelError {
+        let copy = || io::Error::from_raw_os_error(self.errno());
         match self {
+            KernelError::Refused(errno) => KernelError::Refused(*errno),
+            KernelError::NoSocket(_) => KernelError::NoSocket(copy()),
+            KernelError::Unsent(_) => KernelError::Unsent(copy()),
+            KernelError::Unread(_) => KernelError::Unread(copy()),
+            KernelError::Lost => KernelError::Lost,
             KernelError::Malformed => KernelError::Malformed,
-            KernelError::Unread(error) => {
-                let errno = error.raw_os_error().unwrap_or(libc::EIO);
-                KernelError::Unread(io::Error::from_raw_os_error(errno))
-            }
-            _ => KernelError::Lost,
+            KernelError::NotMade(error) => KernelError::NotMade(error.again().into()),
         }
     }
 

@@ -4,14 +4,24 @@ use crate::render::words;
 use crate::run::exit::Exit;
 use crate::run::failure::Failure;
 use std::fmt;
+use std::rc::Rc;
 
-/// Why a real server was not deleted after all.
+/// Why a real server was not drained, or not deleted after all.
 #[derive(Debug)]
 pub enum NotDrained {
-    /// Somebody else set this weight; whether it was 0 before this program came.
-    Reweighted(i32, bool),
+    /// The weight could not be set to 0.
+    NotBegun(Box<Failure>),
+    /// Somebody else set this weight.
+    Reweighted {
+        /// The weight.
+        weight: i32,
+        /// Whether it was 0 before this program came.
+        was_0: bool,
+        /// Whether the server was to stay.
+        stays: bool,
+    },
     /// This failed, and so it is not known what is left.
-    Failed(Box<Failure>, Weight),
+    Failed(Rc<Failure>, Weight),
     /// The time was up.
     TimedOut(Left, Weight),
     /// A signal came, which has this exit status.
@@ -21,6 +31,8 @@ pub enum NotDrained {
 /// The server's weight after draining was given up.
 #[derive(Debug)]
 pub enum Weight {
+    /// It is 0, which was asked for.
+    Zero,
     /// It is what it was before.
     AsBefore(i32),
     /// The server is as somebody else has set it.
@@ -40,11 +52,18 @@ impl NotDrained {
         match self {
             NotDrained::TimedOut(..) => Exit::Failure,
             // Only time that is up is a plain "no".
-            NotDrained::Reweighted(..) => Exit::Usage,
-            NotDrained::Failed(failure, _) if failure.is_refusal() => failure.exit(),
-            NotDrained::Failed(..) => Exit::Usage,
+            NotDrained::Reweighted { .. } => Exit::Usage,
+            NotDrained::NotBegun(failure) => of_refusal(failure),
+            NotDrained::Failed(failure, _) => of_refusal(failure),
             NotDrained::Interrupted(exit, ..) => *exit,
         }
+    }
+}
+
+fn of_refusal(failure: &Failure) -> Exit {
+    match failure.exit() {
+        Exit::Refused if failure.is_refusal() => Exit::Refused,
+        _ => Exit::Usage,
     }
 }
 
@@ -58,33 +77,44 @@ impl Weight {
 impl fmt::Display for NotDrained {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         let (why, left, weight) = match self {
-            NotDrained::Reweighted(weight, was_0) => {
+            NotDrained::NotBegun(failure) => return write!(f, "{failure}"),
+            NotDrained::Reweighted {
+                weight,
+                was_0,
+                stays,
+            } => {
                 let perhaps = match was_0 {
                     true => ", perhaps another drain that was given up,",
                     false => "",
                 };
+                let not = if *stays { "drained" } else { "deleted" };
                 return write!(
                     f,
-                    "somebody else{perhaps} set the weight to {weight}: not deleted"
+                    "somebody else{perhaps} set the weight to {weight}: not {not}"
                 );
             }
             NotDrained::Failed(failure, weight) => {
-                let then = match weight.is_stuck() {
-                    true => ";",
-                    false => ": not deleted, and",
+                let then = match weight {
+                    Weight::Zero | Weight::Stuck { .. } => ";",
+                    _ => ": not deleted, and",
                 };
                 return write!(f, "{failure}{then} {weight}");
             }
             NotDrained::TimedOut(left, weight) => ("time is up", left, weight),
             NotDrained::Interrupted(_, left, weight) => ("interrupted", left, weight),
         };
-        write!(f, "{why}: {left} left; not deleted, and {weight}")
+        let then = match weight {
+            Weight::Zero => "",
+            _ => "not deleted, and ",
+        };
+        write!(f, "{why}: {left} left; {then}{weight}")
     }
 }
 
 impl fmt::Display for Weight {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
+            Weight::Zero => write!(f, "the weight stays 0"),
             Weight::AsBefore(0) => write!(f, "the weight is 0 as before"),
             Weight::AsBefore(weight) => write!(f, "the weight is {weight} again"),
             Weight::NotOurs => write!(f, "the real server stays as somebody else set it"),
@@ -123,6 +153,36 @@ impl fmt::Display for Left {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::opt::CommandName;
+
+    #[test]
+    fn a_weight_that_was_to_be_0_stays_so() {
+        let late = NotDrained::TimedOut(Left::Active(2), Weight::Zero);
+        assert_eq!(
+            late.to_string(),
+            "time is up: 2 active connections left; the weight stays 0"
+        );
+        assert_eq!(late.exit(), Exit::Failure);
+        let others = NotDrained::Reweighted {
+            weight: 5,
+            was_0: false,
+            stays: true,
+        };
+        assert_eq!(
+            others.to_string(),
+            "somebody else set the weight to 5: not drained"
+        );
+        let refused = || Failure::refused(CommandName::EditServer, libc::EINVAL);
+        let failed = NotDrained::Failed(Rc::new(refused()), Weight::Zero);
+        assert_eq!(
+            failed.to_string(),
+            format!("{}; the weight stays 0", refused())
+        );
+        assert_eq!(failed.exit(), Exit::Refused);
+        // Where 1 is an answer, it is not one to a listing that failed.
+        let unread = Failure::refused(CommandName::List, libc::ENOENT);
+        assert_eq!(NotDrained::NotBegun(unread.into()).exit(), Exit::Usage);
+    }
 
     #[test]
     fn a_weight_that_could_not_be_restored_is_said_with_the_command_that_does() {

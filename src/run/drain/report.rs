@@ -1,7 +1,7 @@
 //! What a drain still waits for, in words for a person: the connections of the
-//! real server by their states, and how long the last of them may take.
+//! real servers by their states, and how long the last of them may take.
 
-use super::rows::Target;
+use super::rows::Patterns;
 use crate::connections::{Connection, ConnectionFilter, Connections};
 use crate::render::words;
 use ipvs::Namespace;
@@ -26,25 +26,29 @@ pub struct Report {
 
 impl Report {
     /// Reads it; `None` if that is not possible now.
-    pub fn read(namespace: &Namespace, target: &Target) -> Option<Report> {
+    pub fn read(
+        namespace: &Namespace,
+        filter: ConnectionFilter,
+        patterns: &Patterns,
+    ) -> Option<Report> {
         let begun = Instant::now();
-        let mut table = Connections::open(namespace, ConnectionFilter::default()).ok()?;
+        let mut table = Connections::open(namespace, filter).ok()?;
         let mut report = Report::default();
         while let Some(rows) = table.next_rows().ok()? {
             if begun.elapsed() > LONGEST {
                 return None;
             }
-            rows.flatten().for_each(|row| report.take(target, &row));
+            rows.flatten().for_each(|row| report.take(patterns, &row));
         }
         Some(report)
     }
 
-    fn take(&mut self, target: &Target, row: &Connection) {
-        if target.has(row) {
+    fn take(&mut self, patterns: &Patterns, row: &Connection) {
+        if patterns.of(row).next().is_some() {
             self.connections += 1;
             *self.states.entry(row.state.to_vec()).or_default() += 1;
             self.last = self.last.max(row.expires);
-        } else if target.has_template(row) {
+        } else if patterns.has_template(row) {
             self.templates += 1;
             self.last_template = self.last_template.max(row.expires);
         }

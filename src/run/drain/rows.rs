@@ -1,81 +1,181 @@
-//! Which rows of the kernel's table of connections are connections of a real
-//! server, and which of those are open.
+//! Which rows of the kernel's table of connections are connections of real
+//! servers that are drained, and which of those are open.
 //!
-//! This module must not know where the rows come from.
+//! A row is looked up by what it says, so that a row costs the same however many
+//! servers there are. This module must not know where the rows come from.
 
 use crate::connections::Connection;
-use ipvs::{Family, ServerKey, Service, ServiceKey};
+use foldhash::fast::RandomState;
+use ipvs::{Family, Name, ServerKey, Service, ServiceKey};
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 
 /// For how many seconds after its last packet a closed TCP connection still
 /// counts as open: what was lost on the way is sent again within that.
 const LINGER: u64 = 5;
 
-/// The server whose connections are looked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Target {
-    service: ServiceKey,
-    server: ServerKey,
-    any_server_port: bool,
+/// What all connections of a real server have in common, as far as their rows
+/// say it.
+///
+/// A row does not tell its service. One of another service may be taken for this
+/// one's where both are for the same server and one of them is for a mark or for
+/// all ports; never the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Pattern {
+    service: ServicePattern,
+    server: IpAddr,
+    /// `None` for any.
+    server_port: Option<u16>,
 }
 
-impl Target {
-    /// The server `server` of `service`.
-    pub fn new(service: &Service, server: ServerKey) -> Target {
+/// What the rows of a service have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum ServicePattern {
+    /// Its protocol and address, and its port unless it is for all ports.
+    Address(Name, IpAddr, Option<u16>),
+    /// Nothing but the family.
+    Mark(Family),
+}
+
+/// What a pattern says and what it leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shape {
+    of_mark: bool,
+    service_port: bool,
+    server_port: bool,
+}
+
+/// The patterns of several real servers. Servers that have the same pattern, such
+/// as those of two marks, share it: each of them has all its connections.
+#[derive(Debug, Default)]
+pub struct Patterns {
+    places: HashMap<Pattern, usize, RandomState>,
+    /// The shapes that occur, one or two of six.
+    shapes: Vec<Shape>,
+    templates: HashSet<Pattern, RandomState>,
+}
+
+impl Patterns {
+    /// Puts in the pattern of `server` in `service`; its place.
+    pub fn insert(&mut self, service: &Service, server: ServerKey) -> usize {
         // A persistent service of many ports leaves each connection the port
         // that it came for (ip_vs_sched_persist in ip_vs_core.c).
         let many_ports = matches!(
             service.key,
             ServiceKey::Fwmark { .. } | ServiceKey::Address { port: 0, .. }
         );
-        Target {
-            service: service.key,
-            server,
-            any_server_port: server.port == 0 || many_ports && service.config.flags.persistent(),
+        let any_port = server.port == 0 || many_ports && service.config.flags.persistent();
+        let pattern = Pattern {
+            service: ServicePattern::of(&service.key),
+            server: server.address,
+            server_port: (!any_port).then_some(server.port),
+        };
+        let shape = pattern.shape();
+        if !self.shapes.contains(&shape) {
+            self.shapes.push(shape);
+        }
+        let template = |server_port| Pattern {
+            service: pattern.service.on_any_port(),
+            server_port,
+            ..pattern
+        };
+        self.templates.insert(template(pattern.server_port));
+        if !any_port {
+            self.templates.insert(template(Some(0)));
+        }
+        let next = self.places.len();
+        *self.places.entry(pattern).or_insert(next)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The places of the patterns that `row` has, if it is a connection, open or
+    /// not.
+    pub fn of<'a>(&'a self, row: &'a Connection) -> impl Iterator<Item = usize> + 'a {
+        let shapes = match row.is_template() {
+            true => &[],
+            false => &self.shapes[..],
+        };
+        let patterns = shapes.iter().map(|shape| Pattern::of(row, *shape));
+        patterns.filter_map(|pattern| self.places.get(&pattern).copied())
+    }
+
+    /// Whether `row` remembers one of the servers for a client.
+    pub fn has_template(&self, row: &Connection) -> bool {
+        // The kernel gives those of a mark no protocol and the mark for an address.
+        let service = match row.protocol {
+            b"IP" => ServicePattern::Mark(Family::of(&row.service.address)),
+            name => ServicePattern::Address(protocol(name), row.service.address, None),
+        };
+        let has = |server_port| {
+            self.templates.contains(&Pattern {
+                service,
+                server: row.server.address,
+                server_port,
+            })
+        };
+        row.is_template() && (has(Some(row.server.port)) || has(None))
+    }
+}
+
+impl Pattern {
+    fn shape(&self) -> Shape {
+        Shape {
+            of_mark: matches!(self.service, ServicePattern::Mark(_)),
+            service_port: matches!(self.service, ServicePattern::Address(.., Some(_))),
+            server_port: self.server_port.is_some(),
         }
     }
 
-    /// Whether `row` is a connection of this server, open or not.
-    ///
-    /// A row does not tell its service. One of another service may be taken
-    /// for this one's where both are for the same server and one of them is for
-    /// a mark or for all ports; never the other way round.
-    pub fn has(&self, row: &Connection) -> bool {
-        row.server.address == self.server.address
-            && (self.any_server_port || row.server.port == self.server.port)
-            && self.is_of_service(row)
-            && !row.is_template()
-    }
-
-    /// Whether `row` remembers this server for a client.
-    pub fn has_template(&self, row: &Connection) -> bool {
-        let is_of_service = match self.service {
-            ServiceKey::Address {
-                protocol, address, ..
-            } => {
-                row.protocol == protocol.kernel_name().as_bytes() && row.service.address == address
-            }
-            ServiceKey::Fwmark { .. } => row.protocol == b"IP",
+    /// That of `row` in this shape.
+    fn of(row: &Connection, shape: Shape) -> Pattern {
+        let service = match shape.of_mark {
+            true => ServicePattern::Mark(Family::of(&row.service.address)),
+            false => ServicePattern::Address(
+                protocol(row.protocol),
+                row.service.address,
+                shape.service_port.then_some(row.service.port),
+            ),
         };
-        row.is_template()
-            && is_of_service
-            && row.server.address == self.server.address
-            && (self.any_server_port || [0, self.server.port].contains(&row.server.port))
+        Pattern {
+            service,
+            server: row.server.address,
+            server_port: shape.server_port.then_some(row.server.port),
+        }
     }
+}
 
-    fn is_of_service(&self, row: &Connection) -> bool {
-        match self.service {
+impl ServicePattern {
+    fn of(key: &ServiceKey) -> ServicePattern {
+        match *key {
             ServiceKey::Address {
-                protocol,
+                protocol: number,
                 address,
                 port,
             } => {
-                row.protocol == protocol.kernel_name().as_bytes()
-                    && row.service.address == address
-                    && (port == 0 || row.service.port == port)
+                let name = protocol(number.kernel_name().as_bytes());
+                ServicePattern::Address(name, address, Some(port).filter(|port| *port != 0))
             }
-            ServiceKey::Fwmark { family, .. } => Family::of(&row.service.address) == family,
+            ServiceKey::Fwmark { family, .. } => ServicePattern::Mark(family),
         }
     }
+
+    fn on_any_port(self) -> ServicePattern {
+        match self {
+            ServicePattern::Address(protocol, address, _) => {
+                ServicePattern::Address(protocol, address, None)
+            }
+            mark => mark,
+        }
+    }
+}
+
+/// The kernel's names are shorter.
+fn protocol(name: &[u8]) -> Name {
+    Name::cut(name, Name::CAPACITY)
 }
 
 /// Whether data may still flow in the connection `row`.

@@ -110,7 +110,7 @@ impl<'a> Asked<'a> {
                 | Desired::NoService(key)
                 | Desired::NoServer(key, _) => key,
             },
-            Action::Drain { service, .. } => *service,
+            Action::Drain(drain) => drain.service,
             Action::List(list, _) => match **list {
                 List::Table { part, .. } => part.service?,
                 _ => return None,
@@ -131,7 +131,7 @@ impl<'a> Asked<'a> {
                 Desired::Server(_, key, _) | Desired::NoServer(_, key) => key,
                 _ => return None,
             },
-            Action::Drain { server, .. } => *server,
+            Action::Drain(drain) => drain.server,
             _ => return None,
         })
     }

@@ -27,11 +27,24 @@ fn row<'a>(words: &'a str) -> Connection<'a> {
     }
 }
 
-fn target(key: ServiceKey, persistent: bool, server: &str) -> Target {
+/// The patterns of one server.
+fn target(key: ServiceKey, persistent: bool, server: &str) -> Patterns {
+    let mut patterns = Patterns::default();
+    assert_eq!(insert(&mut patterns, key, persistent, server), 0);
+    patterns
+}
+
+fn insert(patterns: &mut Patterns, key: ServiceKey, persistent: bool, server: &str) -> usize {
     let mut service = Service::new(key, ServiceConfig::new("rr", key.family()));
     service.config.flags = ServiceFlags::from_bits_retain(u32::from(persistent));
     let Endpoint { address, port } = endpoint(server);
-    Target::new(&service, ServerKey { address, port })
+    patterns.insert(&service, ServerKey { address, port })
+}
+
+impl Patterns {
+    fn has(&self, row: &Connection) -> bool {
+        self.of(row).next().is_some()
+    }
 }
 
 fn address(protocol: Protocol, text: &str) -> ServiceKey {
@@ -154,4 +167,68 @@ fn sctp_is_open_until_all_is_acknowledged_and_datagrams_while_remembered() {
     assert!(!open("SCTP", "REJECTED"));
     assert!(open("UDP", "UDP"));
     assert!(open("GRE", "NONE"));
+}
+
+#[test]
+fn a_row_has_the_patterns_of_all_that_it_may_be_of() {
+    let mut patterns = Patterns::default();
+    let server = "10.0.0.2:8080";
+    let web = address(Protocol::Tcp, "10.0.0.1:80");
+    let other = address(Protocol::Tcp, "10.0.0.1:81");
+    let all = address(Protocol::Tcp, "10.0.0.1:0");
+    let second_mark = ServiceKey::Fwmark {
+        mark: NonZeroU32::MAX,
+        family: Family::Inet,
+    };
+    let places = [
+        insert(&mut patterns, web, false, server),
+        insert(&mut patterns, other, false, server),
+        insert(&mut patterns, all, true, server),
+        insert(&mut patterns, mark(Family::Inet), false, server),
+        insert(&mut patterns, second_mark, false, server),
+        insert(&mut patterns, mark(Family::Inet6), false, server),
+        insert(&mut patterns, web, true, server),
+    ];
+    // A mark is not in the rows, nor whether a service is persistent.
+    assert_eq!(places, [0, 1, 2, 3, 3, 4, 0]);
+    let row = row("TCP 10.0.0.9:5000 10.0.0.1:80 10.0.0.2:8080 FIN_WAIT 9");
+    let mut found: Vec<usize> = patterns.of(&row).collect();
+    found.sort_unstable();
+    assert_eq!(found, [0, 2, 3]);
+}
+
+#[test]
+fn templates_remember_the_server_on_its_port_or_on_any() {
+    let template = "TCP 10.0.0.9:0 10.0.0.1:80 10.0.0.2:8080 ASSURED 9";
+    let many = "TCP 10.0.0.9:0 10.0.0.1:0 10.0.0.2:0 ASSURED 9";
+    let marked = "IP 10.0.0.9:0 0.0.0.1:0 10.0.0.2:8080 ASSURED 9";
+    for (service, server, wanted) in [
+        (
+            address(Protocol::Tcp, "10.0.0.1:80"),
+            "10.0.0.2:8080",
+            [true, true, false],
+        ),
+        (
+            address(Protocol::Tcp, "10.0.0.1:80"),
+            "10.0.0.2:80",
+            [false, true, false],
+        ),
+        (
+            address(Protocol::Tcp, "10.0.0.1:0"),
+            "10.0.0.2:80",
+            [true, true, false],
+        ),
+        (
+            address(Protocol::Udp, "10.0.0.1:80"),
+            "10.0.0.2:8080",
+            [false; 3],
+        ),
+        (mark(Family::Inet), "10.0.0.2:80", [false, false, true]),
+        (mark(Family::Inet), "10.0.0.3:80", [false; 3]),
+    ] {
+        let target = target(service, true, server);
+        let found = [template, many, marked].map(|text| target.has_template(&row(text)));
+        assert_eq!(found, wanted, "{service:?} {server}");
+        assert!(!target.has(&row(template)));
+    }
 }
