@@ -12,6 +12,7 @@ mod counters;
 mod disturbed;
 mod faults;
 mod forwarding;
+mod reboot;
 mod scheduling;
 mod services;
 #[path = "../support/mod.rs"]
@@ -27,7 +28,7 @@ use support::lab::{self, Kernel};
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 10] = [
+const GROUPS: [&[Test]; 11] = [
     forwarding::TESTS,
     services::TESTS,
     scheduling::TESTS,
@@ -38,6 +39,7 @@ const GROUPS: [&[Test]; 10] = [
     watch::TESTS,
     check::TESTS,
     disturbed::TESTS,
+    reboot::TESTS,
 ];
 
 fn main() -> ExitCode {
