@@ -317,7 +317,7 @@ shell_works() {
     check "$name: the rules are loaded" table_is "$saved"
     check "$name: the daemons run" says '^backup' ipvsadm -L --daemon
     ipvsadm -A -t 10.0.0.3:80
-    touch -d '2 hours ago' $rules.saving.abcdef
+    touch -d '2 hours ago' $rules.saving.12345
     check "$name: stop" "$@" $service stop
     check "$name: saves" rules_are "$unsaved"
     check "$name: removes what is left" says "^$rules\$" eval 'echo $rules*'

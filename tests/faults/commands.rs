@@ -315,6 +315,8 @@ pub const CASES: &[Case] = &[
     service("service-load", "load"),
     service("service-reload", "reload"),
     service("service-stop", "stop"),
+    service("service-start", "start"),
+    service("service-checkconfig", "checkconfig"),
     // What the dynamic linker does is the same for all.
     Case {
         with_loader: true,

@@ -13,11 +13,13 @@ pub use route::{parse_address, parse_link, parse_local_route, parse_route};
 
 use crate::procfs;
 use crate::selection::Network;
+use anyhow::Context;
 use ipvs::netlink::{Body, Channel, LARGE, list, messages};
 use ipvs::{Family, KernelError, ListError, Namespace};
 use nat::RulesRequest;
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use route::RouteRequest;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
 use std::{fs, io};
@@ -122,17 +124,19 @@ impl Routing {
 /// The rules of nf_tables that change the source of packets; `None` if it is not
 /// known whether there can be any. If it is a module that is not loaded there are
 /// none, and they are not asked for: that would load it.
-pub fn source_nat(namespace: &Namespace) -> Result<Option<Vec<SourceNat>>, ListError> {
+pub fn source_nat(namespace: &Namespace) -> anyhow::Result<Option<Vec<SourceNat>>> {
     const MODULE: &str = "nf_tables";
     if !Path::new("/sys/module").join(MODULE).exists() {
         match built_in_modules() {
             Ok(list) if !has_module(&list, MODULE) => return Ok(Some(Vec::new())),
             Ok(_) => {}
-            Err(_) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).context("modules of the kernel"),
         }
     }
     let mut channel = namespace.channel(NETLINK_NETFILTER)?;
-    list(&mut channel, LARGE, RulesRequest, parse_source_nat).map(Some)
+    let rules = list(&mut channel, LARGE, RulesRequest, parse_source_nat)?;
+    Ok(Some(rules))
 }
 
 /// The paths of the modules that are part of the kernel. Those without parameters
