@@ -40,4 +40,7 @@ elif shellcheck --version | grep -q '^version: 0\.9\.'; then
 else
     echo "lint: remarks are no errors, this shellcheck is not 0.9" >&2
 fi
+validators=${CARGO_TARGET_DIR:-target}/tmp/validators
+tests/formats/validators "$(realpath -m "$validators")"
+docs/prometheus/test "$validators/usr/bin/promtool"
 RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --locked

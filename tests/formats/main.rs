@@ -1,12 +1,13 @@
 //! The formats of a listing besides text, judged by others: the JSON by a
 //! validator of JSON Schema and by what C ipvsadm prints, the metrics by
 //! promtool, which has Prometheus's own parser, and by that of OpenMetrics in
-//! its client for Python.
+//! its client for Python; then Prometheus and node_exporter themselves.
 //!
 //! All of it on a real kernel, in one network namespace for each test.
 
 mod json;
 mod metrics;
+mod prometheus;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let tests = [json::TESTS, metrics::TESTS].concat();
+    let tests = [json::TESTS, metrics::TESTS, prometheus::TESTS].concat();
     let trials = tests.iter().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())
 }
