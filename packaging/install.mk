@@ -20,6 +20,10 @@ SETTINGS ?= $(SYSCONFDIR)/default/ipvsadm
 # when it starts, and saves them when it stops.
 AUTO ?= false
 SAVE ?= false
+# Where the timer of the metrics has node_exporter's textfile collector read them, and
+# whose folder that is.
+METRICS ?= /var/lib/prometheus/node-exporter/ipvs.prom
+METRICS_USER ?= prometheus
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 INITDIR ?= $(SYSCONFDIR)/init.d
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
@@ -30,9 +34,13 @@ CARGO_TARGET_DIR ?= target
 programs = ipvsadm ipvsadm-save ipvsadm-restore ipvstop
 release = $(CARGO_TARGET_DIR)/release
 service = $(if $(filter 1,$(OPENRC)),$(INITDIR)/ipvsadm,$(UNITDIR)/ipvsadm.service)
+metrics_units = $(if $(filter 1,$(OPENRC)),,ipvsadm-metrics.service ipvsadm-metrics.timer)
+data = ipvsadm.schema.json prometheus/ipvs.rules.yml prometheus/ipvs-dashboard.json
 # The manuals name Debian's places.
 filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
-	s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; \
+	s|@METRICS@|$(METRICS)|; s|@METRICS_DIR@|$(patsubst %/,%,$(dir $(METRICS)))|; \
+	s|@METRICS_USER@|$(METRICS_USER)|; s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; \
+	s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; \
 	s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g; \
 	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; s|/usr/share/ipvsadm|$(DATADIR)|; \
 	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|'
@@ -61,11 +69,14 @@ install: $(addprefix $(release)/,$(programs))
 	install -m 755 $(addprefix $(release)/,$(programs)) $(DESTDIR)$(SBINDIR)
 	umask 022 && for page in $(addsuffix .8,$(programs)); do \
 		$(filled) man/$$page >$(DESTDIR)$(MANDIR)/man8/$$page || exit; done
-	umask 022 && $(filled) packaging/ipvsadm-service >$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
-	chmod 755 $(DESTDIR)$(LIBEXECDIR)/ipvsadm-service
+	umask 022 && for script in ipvsadm-service ipvsadm-metrics; do \
+		$(filled) packaging/$$script >$(DESTDIR)$(LIBEXECDIR)/$$script && \
+		chmod 755 $(DESTDIR)$(LIBEXECDIR)/$$script || exit; done
+	umask 022 && for unit in $(metrics_units); do \
+		$(filled) packaging/$$unit >$(DESTDIR)$(UNITDIR)/$$unit || exit; done
 	umask 022 && $(filled) packaging/ipvsadm.$(if $(filter 1,$(OPENRC)),openrc,service) >$(DESTDIR)$(service)
 	chmod $(if $(filter 1,$(OPENRC)),755,644) $(DESTDIR)$(service)
-	install -m 644 docs/ipvsadm.schema.json $(DESTDIR)$(DATADIR)
+	install -m 644 $(addprefix docs/,$(data)) $(DESTDIR)$(DATADIR)
 	install -m 644 completions/_ipvsadm $(DESTDIR)$(ZSHDIR)/_ipvsadm
 	install -m 644 completions/ipvsadm.bash $(DESTDIR)$(BASHDIR)/ipvsadm
 	install -m 644 completions/ipvsadm.fish $(DESTDIR)$(FISHDIR)/ipvsadm.fish
@@ -84,7 +95,9 @@ uninstall:
 		$(addprefix $(DESTDIR)$(BASHDIR)/,$(programs)) \
 		$(addprefix $(DESTDIR)$(FISHDIR)/,$(addsuffix .fish,$(programs))) \
 		$(DESTDIR)$(ZSHDIR)/_ipvsadm $(DESTDIR)$(service) \
-		$(DESTDIR)$(LIBEXECDIR)/ipvsadm-service $(DESTDIR)$(DATADIR)/ipvsadm.schema.json
+		$(addprefix $(DESTDIR)$(UNITDIR)/,$(metrics_units)) \
+		$(addprefix $(DESTDIR)$(LIBEXECDIR)/,ipvsadm-service ipvsadm-metrics) \
+		$(addprefix $(DESTDIR)$(DATADIR)/,$(notdir $(data)))
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
 
 # Debian's tools want debian/ at the top of where they build, and leave what they

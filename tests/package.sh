@@ -88,6 +88,8 @@ for page in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
     check "fish has $page" test -e /usr/share/fish/vendor_completions.d/$page.fish
 done
 check "the schema of the JSON is there" test -s /usr/share/ipvsadm/ipvsadm.schema.json
+check "rules for Prometheus are there" test -s /usr/share/ipvsadm/ipvs.rules.yml
+check "a dashboard is there" test -s /usr/share/ipvsadm/ipvs-dashboard.json
 check "zsh has ipvsadm" test -e /usr/share/zsh/vendor-completions/_ipvsadm
 
 echo "== the init script"

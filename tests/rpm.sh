@@ -102,6 +102,8 @@ for manual in ipvsadm ipvsadm-save ipvsadm-restore; do
     check "mandoc finds nothing wrong with it" refuses says . mandoc -T lint "$work/$manual.8"
 done
 check "the schema of the JSON is there" test -s "$work/empty/usr/share/ipvsadm/ipvsadm.schema.json"
+check "rules for Prometheus are there" test -s "$work/empty/usr/share/ipvsadm/ipvs.rules.yml"
+check "a dashboard is there" test -s "$work/empty/usr/share/ipvsadm/ipvs-dashboard.json"
 check "ipvstop is there" test -x "$work/empty/usr/sbin/ipvstop"
 echo '# mine' >>"$work/empty/etc/sysconfig/ipvsadm"
 check "removed" in_empty -e ipvsadm

@@ -182,6 +182,73 @@ serve() {
 first_steps
 set_up true master
 
+echo "== metrics for node_exporter"
+textfiles=$root/var/lib/prometheus/node-exporter
+metrics=$textfiles/ipvs.prom
+# What Debian's node_exporter brings.
+chroot "$root" useradd --system --home /nonexistent prometheus
+chroot "$root" sh -c "mkdir /var/lib/prometheus && install -d -o prometheus /var/lib/prometheus/node-exporter"
+metrics_are_written() {
+    local tries
+    for tries in {1..100}; do
+        [ -e "$metrics" ] && return
+        sleep 0.2
+    done
+    inside systemctl status ipvsadm-metrics.timer ipvsadm-metrics.service
+    ! echo "no file after $tries looks"
+}
+measure() {
+    inside systemctl start ipvsadm-metrics.service
+}
+metrics_say() {
+    inside journalctl --sync
+    inside journalctl -o cat -u ipvsadm-metrics.service
+}
+alone() {
+    diff <(inside ls -A "${textfiles#"$root"}") <(basename "$metrics")
+}
+inside systemctl start ipvsadm
+check "the timer is off" says '^disabled$' inside systemctl is-enabled ipvsadm-metrics.timer
+check "and does not run" fails 3 inside systemctl is-active ipvsadm-metrics.timer
+check "systemd finds the unit's exposure low" inside systemd-analyze security --threshold=25 ipvsadm-metrics
+check "enable it" inside systemctl enable --now ipvsadm-metrics.timer
+check "it writes a file" metrics_are_written
+check "that is whole" says '^# EOF$' tail -n 1 "$metrics"
+check "and has the counters, which only netlink tells" grep -q '^ipvs_service_connections_total{.*"10.0.0.1"' "$metrics"
+check "for all to read, by an ordinary user" says '^644 prometheus$' chroot "$root" stat -c '%a %U' /var/lib/prometheus/node-exporter/ipvs.prom
+check "and nothing beside it" alone
+inside systemctl stop ipvsadm-metrics.timer
+keep metrics cat "$metrics"
+inside mount -t tmpfs -o size=4k full "${textfiles#"$root"}"
+inside chown prometheus "${textfiles#"$root"}"
+inside sh -c "echo old >${metrics#"$root"}"
+check "into a full folder it cannot" refuses measure
+check "it says so" says 'No space left' metrics_say
+check "the old file stays" says '^old$' inside cat "${metrics#"$root"}"
+check "and nothing beside it" alone
+inside umount "${textfiles#"$root"}"
+check "it can again" measure
+mv "$textfiles" "$textfiles.away"
+check "without a folder it cannot" refuses measure
+check "it says so" says 'node-exporter.*No such file' metrics_say
+mv "$textfiles.away" "$textfiles"
+at_once() {
+    local each failed=0 all=()
+    for each in {1..8}; do
+        inside setpriv --reuid prometheus --ambient-caps +net_admin --inh-caps +net_admin \
+            /usr/libexec/ipvsadm/ipvsadm-metrics /var/lib/prometheus/node-exporter/ipvs.prom &
+        all[each]=$!
+    done
+    for each in "${all[@]}"; do
+        wait "$each" || failed=1
+    done
+    return "$failed"
+}
+check "eight at once" at_once
+check "the file is whole" says '^# EOF$' tail -n 1 "$metrics"
+check "and nothing beside it" alone
+check "the timer again" inside systemctl start ipvsadm-metrics.timer
+
 echo "== an upgrade from ourselves"
 inside systemctl start ipvsadm
 inside ipvsadm -A -t 10.0.0.3:80
@@ -191,6 +258,7 @@ check "the table is as it was" table_is "$unsaved"
 check "the sync daemon runs" says '^master' inside ipvsadm -L --daemon
 check "the unit is active and enabled" unit_is active enabled
 check "it was not restarted" same started started
+check "the metrics' timer is active" eval 'inside systemctl is-active ipvsadm-metrics.timer || ! inside systemctl status ipvsadm-metrics.timer'
 
 echo "== removal"
 table_is_gone() {
@@ -198,7 +266,7 @@ table_is_gone() {
 }
 check "removed" inside dpkg -r ipvsadm
 check "the service was stopped" table_is_gone
-check "nothing is active" fails 3 inside systemctl is-active ipvsadm
+check "nothing is active" fails 3 inside systemctl is-active ipvsadm ipvsadm-metrics.timer
 check "after a reboot, the init script has done nothing" eval 'shut_down && boot && table_is_gone'
 check "installed again" inside dpkg -i /var/tmp/package.deb
 check "the rules are loaded" table_is "$saved"
