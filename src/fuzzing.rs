@@ -10,6 +10,7 @@ use crate::cli::values::{connections, endpoint, interval};
 use crate::cli::{self, Action, Command, List, argv, popt::Lexer, popt::Token, values};
 use crate::connections::{Connection, ConnectionFilter, Endpoint, Key, STATES, take_row};
 use crate::names::NoLookup;
+use crate::procfs;
 use crate::render::{Buffer, text};
 use crate::rules::{self, plan::Wanted};
 use crate::selection::EndpointFilter;
@@ -32,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     ("rules", rules),
     ("netlink", netlink),
     ("routes", routes),
+    ("proc", proc),
     ("rows", rows),
     ("values", values),
 ];
@@ -376,6 +378,16 @@ fn plain_attribute(mut rest: &[u8], wanted: u16) -> Option<&[u8]> {
         rest = &rest[len.next_multiple_of(4).min(rest.len())..];
     }
     found
+}
+
+/// /proc/net/ip_vs: a table that is understood has a service for each line that is
+/// neither a title nor a server.
+pub fn proc(input: &[u8]) {
+    if let Some(services) = procfs::fuzz_table(input) {
+        let lines = input.split(|byte| *byte == b'\n').skip(3);
+        let heads = lines.filter(|line| !line.is_empty() && !line.starts_with(b"  -> "));
+        assert_eq!(heads.count(), services);
+    }
 }
 
 /// Rows of the connection table: those that are read by their columns are read

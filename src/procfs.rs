@@ -5,10 +5,14 @@
 
 mod stats;
 mod status;
+mod table;
 mod text;
 
 pub use stats::{STATS, Stats, stats};
 pub use status::{CHAINS, STATUS, Status, status};
+#[cfg(any(test, fuzzing))]
+pub use table::fuzz as fuzz_table;
+pub use table::{Seen, TABLE, table};
 
 use ipvs::Namespace;
 use std::fs::{self, File};

@@ -10,7 +10,7 @@
 //! for characters to escape, which costs more than all the rest.
 
 use super::buffer::Buffer;
-use super::{ConnectionReport, Rest, TableReport, address, sched_flags};
+use super::{ConnectionReport, Rest, Source, TableReport, address, sched_flags};
 use crate::connections::{Connection, Count, Key, KeyValue, Keys};
 use ipvs::{
     Daemon, Family, Forwarding, Info, Netmask, Protocol, Server, Service, ServiceConfig,
@@ -41,6 +41,8 @@ pub(crate) use members;
 pub struct Json {
     /// For a document that is one line, without its end: when it was made.
     time: Option<String>,
+    /// Where the table was read.
+    source: Source,
     /// Whether there is a row in the outermost list.
     rows: bool,
     /// The innermost list that is open for servers.
@@ -68,6 +70,11 @@ impl Json {
             time: Some(time.to_owned()),
             ..Json::default()
         }
+    }
+
+    /// The same of a table that was read from `source`.
+    pub fn read_from(self, source: Source) -> Json {
+        Json { source, ..self }
     }
 
     /// `rows`, or with everything on one line, `line`.
@@ -151,6 +158,10 @@ impl TableReport for Json {
         members!(out,
             "version": info.copied().map(Version),
             "connection_table_size": info.map(|info| info.conn_tab_size),
+            "source": Word(match self.source {
+                Source::Netlink => "netlink",
+                Source::Proc { .. } => "proc",
+            }),
         );
         out.text(",\"services\":[");
     }
@@ -159,24 +170,25 @@ impl TableReport for Json {
         self.row(out);
         self.servers = Servers::Empty;
         out.push(b'{');
-        service_members(out, &service.key);
+        members_of_family(out, &service.key, self.source.family(&service.key));
         out.push(b',');
-        let config = &service.config;
-        let (netmask, prefix) = match config.netmask {
-            Netmask::V4(mask) => (Some(IpAddr::V4(mask)), None),
-            Netmask::V6(prefix) => (None, Some(prefix)),
+        let (config, source) = (&service.config, &self.source);
+        let (netmask, prefix) = match source.netmask(service) {
+            Some(Netmask::V4(mask)) => (Some(IpAddr::V4(mask)), None),
+            Some(Netmask::V6(prefix)) => (None, Some(prefix)),
+            None => (None, None),
         };
         let engine = config.engine.as_ref();
         members!(out,
             "scheduler": Text(config.scheduler.as_bytes()),
-            "flags": FlagNames(config),
-            "flag_bits": config.flags.bits(),
-            "persistence_timeout_seconds": config.timeout,
+            "flags": source.told(FlagNames(config)),
+            "flag_bits": source.told(config.flags.bits()),
+            "persistence_timeout_seconds": source.timeout(config),
             "persistence_netmask": netmask,
             "persistence_prefix_length": prefix,
             "persistence_engine": engine.map(|name| Text(name.as_bytes())),
-            "counters": CountersOf(&service.stats),
-            "rates": RatesOf(&service.stats),
+            "counters": source.told(CountersOf(&service.stats)),
+            "rates": source.told(RatesOf(&service.stats)),
         );
         out.text(",\"servers\":[");
     }
@@ -187,24 +199,24 @@ impl TableReport for Json {
             _ => self.layout("\n {", "{"),
         });
         self.servers = Servers::Some;
-        let config = &server.config;
+        let (config, source) = (&server.config, &self.source);
         members!(out,
             "address": server.key.address,
             "port": server.key.port,
             "family": Family::of(&server.key.address),
             "forwarding": config.forwarding,
             "tunnel": match config.forwarding {
-                Forwarding::Tunnel(tunnel) => Some(tunnel),
+                Forwarding::Tunnel(tunnel) => source.told(tunnel),
                 _ => None,
             },
             "weight": config.weight,
-            "upper_threshold": config.upper_threshold,
-            "lower_threshold": config.lower_threshold,
+            "upper_threshold": source.told(config.upper_threshold),
+            "lower_threshold": source.told(config.lower_threshold),
             "active_connections": server.active,
             "inactive_connections": server.inactive,
-            "persistent_connections": server.persistent,
-            "counters": CountersOf(&server.stats),
-            "rates": RatesOf(&server.stats),
+            "persistent_connections": source.told(server.persistent),
+            "counters": source.told(CountersOf(&server.stats)),
+            "rates": source.told(RatesOf(&server.stats)),
         );
         out.push(b'}');
     }
@@ -366,6 +378,11 @@ impl Value for Rest {
 
 /// What makes a service this one and no other.
 pub(crate) fn service_members(out: &mut Buffer, key: &ServiceKey) {
+    members_of_family(out, key, Some(key.family()));
+}
+
+/// The same where the family may not be known.
+fn members_of_family(out: &mut Buffer, key: &ServiceKey, family: Option<Family>) {
     members!(out, "protocol": key.protocol());
     out.push(b',');
     match key {
@@ -384,7 +401,7 @@ pub(crate) fn service_members(out: &mut Buffer, key: &ServiceKey) {
         }
     }
     out.push(b',');
-    members!(out, "family": key.family());
+    members!(out, "family": family);
 }
 
 /// A text from outside. JSON is UTF-8: each run of other bytes

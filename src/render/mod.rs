@@ -25,7 +25,70 @@ pub use visible::visible;
 
 use crate::connections::{Connection, Count, KeyValue, Keys};
 use crate::names::Names;
-use ipvs::{Info, Server, Service, ServiceKey};
+use ipvs::{Family, Info, Netmask, Server, Service, ServiceConfig, ServiceKey, Table};
+
+/// Where a table was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Source {
+    /// From netlink, which says everything.
+    #[default]
+    Netlink,
+    /// From /proc/net/ip_vs. It says nothing of flags, engines, tunnels, thresholds,
+    /// persistence templates, counters and rates.
+    Proc {
+        /// The marks of which it does not say the family.
+        doubtful: Vec<ServiceKey>,
+        /// Whether the time-outs of persistence are told.
+        timeouts: bool,
+    },
+}
+
+impl Source {
+    /// A value that only netlink says.
+    pub fn told<T>(&self, value: T) -> Option<T> {
+        (*self == Source::Netlink).then_some(value)
+    }
+
+    /// Keeps what is known of the services of `table` alone.
+    pub fn forget_others(&mut self, table: &Table) {
+        if let Source::Proc { doubtful, .. } = self {
+            let is_there = |key: &_| {
+                table
+                    .services
+                    .iter()
+                    .any(|(service, _)| service.key == *key)
+            };
+            doubtful.retain(is_there);
+        }
+    }
+
+    /// The family of a service.
+    pub fn family(&self, key: &ServiceKey) -> Option<Family> {
+        match self {
+            Source::Proc { doubtful, .. } if doubtful.contains(key) => None,
+            _ => Some(key.family()),
+        }
+    }
+
+    /// The time-out of persistence, 0 without it.
+    pub fn timeout(&self, config: &ServiceConfig) -> Option<u32> {
+        match self {
+            Source::Proc { timeouts, .. } if config.flags.persistent() && !timeouts => None,
+            _ => Some(config.timeout),
+        }
+    }
+
+    /// The mask of persistence, which netlink also has without that.
+    pub fn netmask(&self, service: &Service) -> Option<Netmask> {
+        let is_told = match self {
+            Source::Netlink => true,
+            Source::Proc { .. } => {
+                service.config.flags.persistent() && self.family(&service.key).is_some()
+            }
+        };
+        is_told.then_some(service.config.netmask)
+    }
+}
 
 /// A format of tables. Each method adds to `out` what there is to say about one
 /// thing; `head` comes first, `end` last and only when nothing failed, and the

@@ -17,7 +17,7 @@ mod node;
 pub use node::node;
 
 use super::buffer::Buffer;
-use super::{address, json};
+use super::{Source, address, json};
 use crate::procfs::{CHAINS, Stats as Totals, Status};
 use ipvs::{Daemon, DaemonRole, Family, Info, Server, Service, ServiceKey, Stats};
 use std::ffi::OsStr;
@@ -49,8 +49,8 @@ pub struct Director {
     pub info: Info,
     /// The counters of everything.
     pub totals: Totals,
-    /// The sync daemons.
-    pub daemons: Vec<Daemon>,
+    /// The sync daemons, where they are known.
+    pub daemons: Option<Vec<Daemon>>,
     /// How full the connection table is, where the kernel says so.
     pub status: Option<Status>,
     /// How many connections there may be, where the kernel has a limit.
@@ -62,13 +62,15 @@ enum Of {
     /// One for each service: a counter.
     Service(fn(&Stats) -> u64),
     /// One for each service, of the value 1, with these labels too.
-    ServiceInfo(fn(&mut Buffer, &Service)),
+    ServiceInfo(fn(&mut Buffer, &Service, &Source)),
     /// One for each server: a counter.
     Server(fn(&Stats) -> u64),
     /// One for each server, of the value 1, with these labels too.
     ServerInfo(fn(&mut Buffer, &Server)),
     /// One for each server: a value that goes up and down.
     Gauge(fn(&Server) -> i64),
+    /// The same; only netlink has it.
+    Rare(fn(&Server) -> i64),
 }
 
 /// What is counted or measured of all services, or of all servers.
@@ -82,9 +84,9 @@ const fn metric(name: &'static str, of: Of, help: &'static str) -> Metric {
     Metric { name, help, of }
 }
 
-/// All metrics of services and servers, in the order in which they are written.
+/// All metrics of services and servers.
 #[rustfmt::skip] // one line a metric
-pub static METRICS: [Metric; 18] = [
+static METRICS: [Metric; 18] = [
     metric("ipvs_service_info", Of::ServiceInfo(service_info), "How the service is configured."),
     metric("ipvs_service_connections_total", Of::Service(|s| s.conns), "Connections scheduled."),
     metric("ipvs_service_incoming_packets_total", Of::Service(|s| s.in_packets), "Packets from clients."),
@@ -99,10 +101,10 @@ pub static METRICS: [Metric; 18] = [
     metric("ipvs_server_outgoing_bytes_total", Of::Server(|s| s.out_bytes), "Bytes to clients that passed the director."),
     metric("ipvs_server_connections_active", Of::Gauge(|s| s.active.into()), "Connections in an active state."),
     metric("ipvs_server_connections_inactive", Of::Gauge(|s| s.inactive.into()), "All other connections."),
-    metric("ipvs_server_connections_persistent", Of::Gauge(|s| s.persistent.into()), "Persistence templates."),
+    metric("ipvs_server_connections_persistent", Of::Rare(|s| s.persistent.into()), "Persistence templates."),
     metric("ipvs_server_weight", Of::Gauge(|s| s.config.weight.into()), "The server's share; 0 takes no new connections."),
-    metric("ipvs_server_upper_threshold", Of::Gauge(|s| s.config.upper_threshold.into()), "No new connections above so many; 0 is no limit."),
-    metric("ipvs_server_lower_threshold", Of::Gauge(|s| s.config.lower_threshold.into()), "New connections again below so many; 0 is no limit."),
+    metric("ipvs_server_upper_threshold", Of::Rare(|s| s.config.upper_threshold.into()), "No new connections above so many; 0 is no limit."),
+    metric("ipvs_server_lower_threshold", Of::Rare(|s| s.config.lower_threshold.into()), "New connections again below so many; 0 is no limit."),
 ];
 
 /// Metrics on their way to the output.
@@ -111,18 +113,29 @@ pub struct Exposition {
     /// `netns="NAME"` where a network namespace was named: files of several of
     /// them may lie in one folder. Otherwise nothing.
     netns: Vec<u8>,
+    source: Source,
 }
 
 impl Exposition {
-    /// Of the network namespace `netns`, if one was named.
-    pub fn of(netns: Option<&OsStr>) -> Exposition {
+    /// Of a table that was read from `source` in the network namespace `netns`, if
+    /// one was named.
+    pub fn of(netns: Option<&OsStr>, source: Source) -> Exposition {
         let mut label = Buffer::default();
         if let Some(netns) = netns {
             put_label(&mut label, "netns", netns.as_bytes());
         }
         Exposition {
             netns: label.into_bytes(),
+            source,
         }
+    }
+
+    /// The metrics of services and servers, in the order in which they are written.
+    pub fn metrics(&self) -> impl Iterator<Item = &'static Metric> {
+        METRICS.iter().filter(|metric| match metric.of {
+            Of::ServiceInfo(_) | Of::ServerInfo(_) | Of::Gauge(_) => true,
+            Of::Service(_) | Of::Server(_) | Of::Rare(_) => self.source == Source::Netlink,
+        })
     }
 
     /// The beginning: what there is to say about the whole table.
@@ -141,7 +154,9 @@ impl Exposition {
             self.plain(out, name, value);
         }
         self.connection_table(out, director);
-        self.daemons(out, &director.daemons);
+        if let Some(daemons) = &director.daemons {
+            self.daemons(out, daemons);
+        }
     }
 
     fn connection_table(&self, out: &mut Buffer, director: &Director) {
@@ -199,7 +214,7 @@ impl Exposition {
     pub fn metric(&self, out: &mut Buffer, metric: &Metric) {
         let kind = match metric.of {
             Of::Service(_) | Of::Server(_) => "counter",
-            Of::Gauge(_) | Of::ServiceInfo(_) | Of::ServerInfo(_) => "gauge",
+            Of::Gauge(_) | Of::Rare(_) | Of::ServiceInfo(_) | Of::ServerInfo(_) => "gauge",
         };
         describe(out, metric.name, kind, metric.help);
     }
@@ -221,10 +236,10 @@ impl Exposition {
             }
             Of::ServiceInfo(labels) => {
                 self.of_service(out, metric, &service.key);
-                labels(out, service);
+                labels(out, service, &self.source);
                 out.text("} 1\n");
             }
-            Of::Server(_) | Of::ServerInfo(_) | Of::Gauge(_) => {
+            Of::Server(_) | Of::ServerInfo(_) | Of::Gauge(_) | Of::Rare(_) => {
                 for server in servers {
                     self.of_server(out, metric, &service.key, server);
                 }
@@ -246,7 +261,7 @@ impl Exposition {
         out.text("} ");
         match metric.of {
             Of::Server(value) => out.number(value(&server.stats)),
-            Of::Gauge(value) => {
+            Of::Gauge(value) | Of::Rare(value) => {
                 let value = value(server);
                 if value < 0 {
                     out.push(b'-');
@@ -282,12 +297,14 @@ impl Exposition {
                 out.text(protocol.kernel_name().as_bytes());
                 out.push(b'"');
             }
-            ServiceKey::Fwmark { mark, family } => {
+            ServiceKey::Fwmark { mark, .. } => {
                 out.text("\",local_port=\"0\",local_mark=\"");
                 out.text(format!("{mark:08X}"));
                 out.text("\",proto=\"FWM\"");
-                if *family == Family::Inet6 {
-                    out.text(",family=\"inet6\"");
+                match self.source.family(key) {
+                    Some(Family::Inet) => {}
+                    Some(Family::Inet6) => out.text(",family=\"inet6\""),
+                    None => out.text(",family=\"unknown\""),
                 }
             }
         }
@@ -351,21 +368,25 @@ fn put_label(out: &mut Buffer, name: &str, value: &[u8]) {
 
 /// Flags by the names that --json has, with commas between them; that the service
 /// is hashed says nothing.
-fn service_info(out: &mut Buffer, service: &Service) {
+fn service_info(out: &mut Buffer, service: &Service, source: &Source) {
     let config = &service.config;
     out.push(b',');
     put_label(out, "scheduler", config.scheduler.as_bytes());
-    out.text(",flags=\"");
-    let names = json::flag_names(config).filter(|name| *name != "hashed");
-    for (index, name) in names.enumerate() {
-        if index > 0 {
-            out.push(b',');
+    if let Some(names) = source.told(json::flag_names(config)) {
+        out.text(",flags=\"");
+        for (index, name) in names.filter(|name| *name != "hashed").enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            out.text(name);
         }
-        out.text(name);
+        out.push(b'"');
     }
-    out.text("\",persistence_timeout=\"");
-    out.number(config.timeout);
-    out.push(b'"');
+    if let Some(timeout) = source.timeout(config) {
+        out.text(",persistence_timeout=\"");
+        out.number(timeout);
+        out.push(b'"');
+    }
 }
 
 fn server_info(out: &mut Buffer, server: &Server) {
@@ -386,14 +407,14 @@ mod tests {
                 connections: u64::MAX,
                 ..Totals::default()
             },
-            daemons: vec![Daemon {
+            daemons: Some(vec![Daemon {
                 role: DaemonRole::Backup,
                 config: DaemonConfig {
                     interface: Some(Name::from("e\"\\\n\u{e9}")),
                     sync_id: 7,
                     ..DaemonConfig::default()
                 },
-            }],
+            }]),
             status: Some(Status {
                 connections: 5,
                 buckets: Some([1, 2, 3, 4, 5, 6, 7, 8]),
@@ -403,6 +424,10 @@ mod tests {
     }
 
     fn metrics(netns: Option<&str>) -> String {
+        metrics_from(Source::Netlink, netns)
+    }
+
+    fn metrics_from(source: Source, netns: Option<&str>) -> String {
         let services = [
             service(tcp("10.0.0.1", 80)),
             service(tcp("2001:db8::1", 80)),
@@ -412,10 +437,10 @@ mod tests {
         let mut real = server("10.0.0.2", 8080, Forwarding::Masq);
         real.config.weight = -5;
         real.stats.conns = u64::MAX;
-        let exposition = Exposition::of(netns.map(OsStr::new));
+        let exposition = Exposition::of(netns.map(OsStr::new), source);
         written(|out| {
             exposition.head(out, &director());
-            for metric in &METRICS {
+            for metric in exposition.metrics() {
                 exposition.metric(out, metric);
                 for service in &services {
                     exposition.samples(out, metric, service, &[real]);
@@ -489,10 +514,47 @@ mod tests {
         service.config.flags =
             ServiceFlags::PERSISTENT | ServiceFlags::HASHED | ServiceFlags::SCHED2;
         service.config.timeout = 360;
-        let text = written(|out| service_info(out, &service));
+        let text = written(|out| service_info(out, &service, &Source::Netlink));
         assert_eq!(
             text,
             ",scheduler=\"sh\",flags=\"persistent,sh-port\",persistence_timeout=\"360\""
         );
+    }
+
+    #[test]
+    fn what_proc_does_not_tell_is_left_out() {
+        let source = Source::Proc {
+            doubtful: vec![mark(0xabcd, Family::Inet)],
+            timeouts: true,
+        };
+        let whole = metrics(None);
+        let text = metrics_from(source, None);
+        let series = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+        let known: std::collections::HashSet<_> = whole.lines().map(series).collect();
+        for line in text.lines().filter(|line| !line.contains("_info{")) {
+            let certain = line.replace(",family=\"unknown\"", "");
+            assert!(known.contains(&series(&certain)), "{line}");
+        }
+        let mark =
+            "{local_address=\"\",local_port=\"0\",local_mark=\"0000ABCD\",proto=\"FWM\",family=";
+        for line in [
+            &*format!(
+                "ipvs_service_info{mark}\"unknown\",scheduler=\"rr\",persistence_timeout=\"0\"}} 1"
+            ),
+            &format!(
+                "ipvs_server_weight{mark}\"inet6\",remote_address=\"10.0.0.2\",remote_port=\"8080\"}} -5"
+            ),
+        ] {
+            assert!(text.contains(&format!("\n{line}\n")), "{line}\n{text}");
+        }
+        for part in [
+            "ipvs_service_conn",
+            "ipvs_server_in",
+            "persistent",
+            "threshold",
+            "flags=",
+        ] {
+            assert!(!text.contains(part), "{part}");
+        }
     }
 }

@@ -7,6 +7,7 @@ use super::ready;
 use crate::cli::UsageError;
 use crate::cli::opt::CommandName;
 use crate::connections::TABLE;
+use crate::procfs;
 use crate::render::text::{self, rules};
 use crate::render::{Buffer, visible, words};
 use crate::rules::WrongLine;
@@ -18,6 +19,7 @@ use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt;
 
 /// A run that failed.
@@ -63,6 +65,8 @@ pub enum Failure {
     Connections(io::Error),
     /// A file in which the kernel says something cannot be read.
     Unread(&'static str, io::Error),
+    /// It is not known of which address family the services with this mark are.
+    FamilyOfMark(NonZeroU32),
     /// Lines of the table of connections that cannot be understood.
     UnknownConnections(u64),
     /// Services or servers of an unknown address family, which are not listed.
@@ -221,6 +225,7 @@ impl Failure {
             | Failure::NothingSelected(_)
             | Failure::Connections(_)
             | Failure::Unread(..)
+            | Failure::FamilyOfMark(_)
             | Failure::UnknownConnections(_)
             | Failure::UnknownFamily
             | Failure::NotSaved(_)
@@ -281,6 +286,11 @@ impl Failure {
             Failure::Unread(file, error) => {
                 format!("cannot read {file}: {}", system_text(error)).into()
             }
+            Failure::FamilyOfMark(mark) => format!(
+                "{}: it does not tell whether the mark {mark} is on IPv4 or IPv6 packets",
+                procfs::TABLE
+            )
+            .into(),
             Failure::UnknownConnections(count) => {
                 let lines = words::count(*count, "line");
                 format!("{TABLE}: {lines} cannot be understood").into()

@@ -15,6 +15,7 @@ use crate::render::json::Json;
 use crate::render::text::{self, Text};
 use crate::render::{ConnectionReport, Rest, Style, TableReport, View};
 use ipvs::Info;
+use libc::EPERM;
 use std::ops::Range;
 
 /// A listing as columns or as a document.
@@ -67,7 +68,18 @@ pub fn report(session: &mut Session, list: &List, mut report: Report) -> Result<
         List::Table {
             ref part, sorted, ..
         } => {
-            let services = table::services(&mut session.ipvs, part)?;
+            let services = match (table::services(&mut session.ipvs, part), report) {
+                (Err(refused @ Failure::Unavailable(EPERM)), Report::Json(json)) => {
+                    let seen = table::from_proc(session, part, sorted, refused)?;
+                    let mut json = json.read_from(seen.source);
+                    let (info, out) = (Some(&seen.info), &mut session.out);
+                    return table::report_table(out, info, &seen.table, &mut json);
+                }
+                (services, whole) => {
+                    report = whole;
+                    services?
+                }
+            };
             let info = report.info(session, part.is_whole())?;
             let rows = report.of_table();
             table::report(session, info.as_ref(), services, part, sorted, rows)?;

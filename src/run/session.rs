@@ -16,6 +16,8 @@ pub struct Session {
     pub out: Output,
     /// The network namespace, if one was named.
     pub netns: Option<OsString>,
+    /// Whether it was said that only a part is known.
+    pub said_partial: bool,
 }
 
 impl Session {
@@ -23,7 +25,12 @@ impl Session {
     pub fn open(netns: Option<&OsStr>, out: Output) -> Result<Session> {
         let ipvs = open(netns)?;
         let netns = netns.map(OsStr::to_owned);
-        Ok(Session { ipvs, out, netns })
+        Ok(Session {
+            ipvs,
+            out,
+            netns,
+            said_partial: false,
+        })
     }
 
     /// Fails if the user may not administer IPVS, before `command` is tried.

@@ -2,15 +2,17 @@
 //!
 //! This module must not know what a report looks like.
 
-use super::failure::{Failure, Nothing, Result};
+use super::failure::{self, Failure, Nothing, Result};
 use super::output::Output;
 use super::session::Session;
 use crate::cli::opt::CommandName;
+use crate::procfs::{self, Seen};
 use crate::render::{TableReport, order};
 use crate::rules::plan::Present;
 use crate::selection::Selection;
-use ipvs::{Info, Ipvs, ListError, Server, ServerKey, Service, ServiceKey, Table};
+use ipvs::{Family, Info, Ipvs, ListError, Server, ServerKey, Service, ServiceKey, Table};
 use libc::ESRCH;
+use std::io;
 
 /// The `part` of the table to compare with another one, in the order of `-S`;
 /// with `settings`, the session time-outs and the sync daemons too. A part in
@@ -84,6 +86,54 @@ pub fn to_edit(ipvs: &mut Ipvs, part: &Selection, command: CommandName) -> Resul
     let services = services(ipvs, part);
     let table = services.and_then(|services| read(ipvs, services, part, true));
     table.map_err(|failure| failure.of(command))
+}
+
+/// What the kernel says, where that is only for root and this user is not.
+const PARTIAL: &str = "only root may ask the kernel for everything: \
+                       this is what /proc/net/ip_vs tells";
+
+/// The `part` of the table as /proc/net/ip_vs tells it to everybody, where netlink
+/// has `refused`; the first time, it is said on stderr.
+pub fn from_proc(
+    session: &mut Session,
+    part: &Selection,
+    sorted: bool,
+    refused: Failure,
+) -> Result<Seen> {
+    let mut seen = match procfs::table(session.ipvs.namespace()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refused),
+        Err(error) => return Err(Failure::Unread(procfs::TABLE, error)),
+        Ok(None) => return Err(Failure::Unstable),
+        Ok(Some(seen)) => seen,
+    };
+    if let Some(ServiceKey::Fwmark { mark, .. }) = part.service {
+        let is_doubtful = |family| {
+            let key = ServiceKey::Fwmark { mark, family };
+            seen.source.family(&key).is_none()
+        };
+        if is_doubtful(Family::Inet) || is_doubtful(Family::Inet6) {
+            return Err(Failure::FamilyOfMark(mark).cannot_tell());
+        }
+    }
+    let is_there = |wanted| {
+        let mut services = seen.table.services.iter();
+        services.any(|(service, _)| service.key == wanted)
+    };
+    if !part.service.is_none_or(is_there) {
+        return Err(Failure::refused(CommandName::List, ESRCH));
+    }
+    part.reduce(&mut seen.table);
+    found(part, &seen.table)?;
+    if !part.is_whole() {
+        seen.source.forget_others(&seen.table);
+    }
+    if sorted {
+        order::table(&mut seen.table);
+    }
+    if !std::mem::replace(&mut session.said_partial, true) {
+        failure::say(PARTIAL.as_bytes());
+    }
+    Ok(seen)
 }
 
 /// Reads the servers of `services` and hands over each service of `part` with

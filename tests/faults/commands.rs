@@ -64,6 +64,8 @@ pub struct Case {
     pub numeric: Option<&'static str>,
     /// With a connection that stays open.
     pub connected: bool,
+    /// As a user without any capability.
+    pub unprivileged: bool,
     /// What the dynamic linker does fails, and nothing else.
     pub with_loader: bool,
     /// Allocations fail, too.
@@ -127,6 +129,7 @@ const fn case(name: &'static str, line: &'static str) -> Case {
         question: false,
         numeric: None,
         connected: false,
+        unprivileged: false,
         with_loader: false,
         with_memory: false,
         known: &[],
@@ -137,6 +140,13 @@ const fn service(name: &'static str, line: &'static str) -> Case {
     Case {
         program: Program::Service,
         steps: Steps::Many,
+        ..case(name, line)
+    }
+}
+
+const fn unprivileged(name: &'static str, line: &'static str) -> Case {
+    Case {
+        unprivileged: true,
         ..case(name, line)
     }
 }
@@ -277,6 +287,8 @@ pub const CASES: &[Case] = &[
     with_memory(case("json", "-L --json")),
     with_memory(case("openmetrics", "-L --openmetrics")),
     case("node-metrics", "-L --openmetrics=node"),
+    unprivileged("unprivileged-json", "-L --json"),
+    unprivileged("unprivileged-metrics", "-L --openmetrics"),
     Case {
         connected: true,
         timed: true,

@@ -175,6 +175,7 @@ impl Place {
             stdin: self.stdin(),
             stdout: file("stdout"),
             stderr: file("stderr"),
+            unprivileged: self.case.unprivileged,
             with_loader: self.case.with_loader,
             with_memory: self.case.with_memory
                 && fault.is_none_or(|fault| fault.call.number == ALLOCATION),

@@ -60,6 +60,8 @@ pub struct Start<'a> {
     pub stdin: Stdio,
     pub stdout: File,
     pub stderr: File,
+    /// As a user without any capability.
+    pub unprivileged: bool,
     /// Whether the calls of the dynamic linker count, and only these.
     pub with_loader: bool,
     /// Whether allocations count, too. Only for programs of one thread.
@@ -101,6 +103,9 @@ enum AtEnd {
     PutBack(u64),
 }
 
+/// A user and a group without any rights.
+const NOBODY: u32 = 65534;
+
 /// Kills the process group in here when its time is up.
 static WATCHED: LazyLock<Mutex<Option<(Pid, Instant)>>> = LazyLock::new(|| {
     thread::spawn(|| {
@@ -132,6 +137,9 @@ pub fn run(mut start: Start, fault: Option<Fault>) -> Run {
         .stdout(start.stdout.try_clone().expect("a descriptor"))
         .stderr(start.stderr.try_clone().expect("a descriptor"))
         .process_group(0);
+    if start.unprivileged {
+        command.uid(NOBODY).gid(NOBODY);
+    }
     let child = command.spawn().expect("a shell");
     let root = Pid::from_raw(child.id() as i32);
     let until = Instant::now() + LIMIT;

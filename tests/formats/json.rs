@@ -58,7 +58,7 @@ fn complaints(documents: &[String]) -> Vec<Vec<String>> {
 }
 
 /// All documents follow the schema.
-fn assert_good(documents: &[String]) {
+pub fn assert_good(documents: &[String]) {
     for (complaints, document) in complaints(documents).iter().zip(documents) {
         assert!(complaints.is_empty(), "{complaints:?}: {document}");
     }

@@ -7,6 +7,7 @@
 
 mod json;
 mod metrics;
+mod proc;
 mod prometheus;
 #[path = "../support/mod.rs"]
 mod support;
@@ -36,7 +37,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let tests = [json::TESTS, metrics::TESTS, prometheus::TESTS].concat();
+    let tests = [json::TESTS, metrics::TESTS, proc::TESTS, prometheus::TESTS].concat();
     let trials = tests.iter().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())
 }

@@ -69,7 +69,7 @@ fn promtool() {
 }
 
 /// The samples: a name with its labels in order, and a value.
-fn samples(text: &str) -> BTreeMap<String, String> {
+pub fn samples(text: &str) -> BTreeMap<String, String> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let sample = |line: &str| {
         let (series, value) = line.rsplit_once(' ').expect("a value");
