@@ -36,6 +36,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::mem;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use wait::{Ended, Event, Waiting, World};
@@ -228,8 +229,8 @@ impl Drain<'_> {
                     return self.give_up(waiting.left(), why);
                 }
                 Err(failure) => {
-                    let failure = Rc::new(failure);
-                    let failed = |_, weight| NotDrained::Failed(Rc::clone(&failure), weight);
+                    let failure = Arc::new(failure);
+                    let failed = |_, weight| NotDrained::Failed(Arc::clone(&failure), weight);
                     return self.give_up(waiting.rest(), failed);
                 }
             }

@@ -4,7 +4,7 @@ use crate::render::words;
 use crate::run::exit::Exit;
 use crate::run::failure::Failure;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Why a real server was not drained, or not deleted after all.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub enum NotDrained {
         stays: bool,
     },
     /// This failed, and so it is not known what is left.
-    Failed(Rc<Failure>, Weight),
+    Failed(Arc<Failure>, Weight),
     /// The time was up.
     TimedOut(Left, Weight),
     /// A signal came, which has this exit status.
@@ -173,7 +173,7 @@ mod tests {
             "somebody else set the weight to 5: not drained"
         );
         let refused = || Failure::refused(CommandName::EditServer, libc::EINVAL);
-        let failed = NotDrained::Failed(Rc::new(refused()), Weight::Zero);
+        let failed = NotDrained::Failed(Arc::new(refused()), Weight::Zero);
         assert_eq!(
             failed.to_string(),
             format!("{}; the weight stays 0", refused())

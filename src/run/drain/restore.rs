@@ -13,7 +13,7 @@ use crate::run::lock;
 use ipvs::{Change, ServerConfig};
 use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -55,15 +55,15 @@ impl Drain<'_> {
         &mut self,
         places: &[usize],
         weights: &mut HashMap<usize, Option<Weight>>,
-    ) -> Vec<(usize, Rc<Failure>)> {
+    ) -> Vec<(usize, Arc<Failure>)> {
         let _lock = lock::take();
         let mut present: HashMap<usize, ServerConfig> = HashMap::new();
         let read = self.read(&mut |place, server| {
             present.insert(place, server.config);
         });
         if let Err(failure) = read {
-            let failure = Rc::new(failure);
-            let failed = places.iter().map(|place| (*place, Rc::clone(&failure)));
+            let failure = Arc::new(failure);
+            let failed = places.iter().map(|place| (*place, Arc::clone(&failure)));
             return failed.collect();
         }
         let mut changes = Vec::new();
@@ -89,7 +89,7 @@ impl Drain<'_> {
         }
         let failed = self.make(changes).into_iter();
         failed
-            .map(|(place, failure)| (place, Rc::new(failure)))
+            .map(|(place, failure)| (place, Arc::new(failure)))
             .collect()
     }
 
