@@ -59,7 +59,7 @@ _ipvsadm_options() {
         stop-daemon) echo '--syncid --netns' ;;
         restore) echo '--ensure --replace --dry-run --netns' ;;
         save) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip --watch --samples --all --netns' ;;
-        check) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -n --numeric -j --json --ignore --netns' ;;
+        check) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -j --json --ignore --netns' ;;
         check-real-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -n --numeric -j --json --ignore --netns' ;;
         zero) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --netns' ;;
     esac
@@ -187,7 +187,7 @@ _ipvsadm_small() {
     case $1 in
         *ipvsadm-save) words='-n --all --netns' ;;
         *ipvsadm-restore) words='--replace --dry-run --netns' ;;
-        *) words='-b --batch --hosts -d --delay -n --samples -N --netns -h --help -V --version' ;;
+        *) words='-b --batch --hosts --vip -r --real-server -d --delay -n --samples -N --netns -h --help -V --version' ;;
     esac
     [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)
     read -rd '' -a COMPREPLY < <(compgen -W "$words" -- "$2")

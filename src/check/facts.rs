@@ -273,14 +273,9 @@ const OF_LINK: [&str; 6] = [
 ];
 
 impl Facts {
-    /// Reads what the checks of a director need besides the `table`, which may
-    /// be `only` this service.
-    pub fn read(
-        ipvs: &mut Ipvs,
-        table: Table,
-        only: Option<ServiceKey>,
-        report: &mut Findings,
-    ) -> Facts {
+    /// Reads what the checks of a director need besides the `table`, which is
+    /// that of the `whole` director or a part of it.
+    pub fn read(ipvs: &mut Ipvs, table: Table, whole: bool, report: &mut Findings) -> Facts {
         let info = ipvs.info().context("size of the connection table");
         let info = report.read(info);
         let daemons = ipvs.daemons().map(Some).context("sync daemons");
@@ -314,7 +309,7 @@ impl Facts {
             ..Facts::default()
         };
         if facts.settings.is("net/ipv4/vs/expire_nodest_conn", 0) {
-            if only.is_some() {
+            if !whole {
                 report.unsure("connections to removed servers: only --check of all services can");
             } else {
                 let open = open_connections(namespace, report).context("connections");

@@ -7,7 +7,7 @@
 use super::error::UsageError;
 use super::opt::{CommandName, OptSet};
 use super::patch::{ServerOptions, ServiceOptions};
-use super::values::{self, REAL_SERVER, endpoint::endpoint};
+use super::values::{self, REAL_SERVER, endpoint};
 use crate::check::Ignore;
 use crate::connections::{Keys, StateSet};
 use crate::names::Lookup;
@@ -126,8 +126,11 @@ impl<'a> Args<'a> {
         let protocol = self
             .service
             .map(|service| service.protocol().unwrap_or(Protocol::Tcp));
-        if matches!(self.command, CommandName::List | CommandName::Save) {
-            self.servers = Some(endpoint(REAL_SERVER, value, protocol, lookup)?);
+        if matches!(
+            self.command,
+            CommandName::List | CommandName::Save | CommandName::Check
+        ) {
+            self.servers = Some(endpoint::real_server(value, protocol, lookup)?);
             return Ok(());
         }
         self.server_word = value;

@@ -433,7 +433,7 @@ pub static OPTIONS: &[OptionSpec] = {
                 |a, v, _| put(&mut a.service_options.sched_flags, Ok(values::cut_sched_flags(v)))),
 
         option(ServerOptions, "r", "real-server", O::RealServer, "the real server, host[:port]")
-            .needed_by(&[C::AddServer, C::EditServer, C::DeleteServer]).of(&[C::CheckRealServer])
+            .needed_by(&[C::AddServer, C::EditServer, C::DeleteServer]).of(&[C::Check, C::CheckRealServer])
             .also_of(&[C::List, C::Save]).of_connections()
             .value("ADDRESS", Server, |a, v, l| a.take_server(v, l)),
         option(ServerOptions, "g", "gatewaying", O::ForwardingMethod, "forward by direct routing; the default").of(FORWARDING)
@@ -465,7 +465,7 @@ pub static OPTIONS: &[OptionSpec] = {
         option(ListOptions, "n", "numeric", O::Numeric, "addresses and ports as numbers")
             .of(&[C::List, C::Save, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.numeric)),
         option(ListOptions, "", "vip", O::Vip, "only services at this address, host[/length][:port]").ours()
-            .of(&[C::List, C::Save, C::EditServer, C::DeleteServer]).of_connections()
+            .of(&[C::List, C::Save, C::EditServer, C::DeleteServer, C::Check]).of_connections()
             .value("ADDRESS", Any, |a, v, l| put(&mut a.vip, endpoint::vip(v, l))),
         option(ListOptions, "c", "connection", O::Connection, "list the connections").one_of(C::List).of_connections()
             .flag(|a| on(&mut a.connection)),

@@ -1,37 +1,29 @@
 //! Plain text, one table after the other: for scripts and logs.
 
-use crate::Stop;
 use crate::command_line::Watch;
 use crate::sample::Sample;
 use crate::state::Row;
+use crate::{Looks, Stop};
 use ipvs::Ipvs;
-use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, Sampler, TableReader, rfc3339};
+use ipvsadm::rates::{COUNTERS_NOT_UPDATED, PERIOD, Pace, Rates, rfc3339};
 use ipvsadm::render::words::count;
-use ipvsadm::run::{Failure, Output, say};
-use ipvsadm::selection::Selection;
+use ipvsadm::run::{Output, say};
 use std::fmt::Write;
 use std::thread;
 use std::time::Instant;
 
 /// Prints tables. The first comes after the delay, and not before the kernel has
 /// counted: until then there are no rates.
-pub fn run(out: &mut Output, mut ipvs: Ipvs, watch: &Watch) -> Result<(), Stop> {
+pub fn run(out: &mut Output, ipvs: Ipvs, watch: &Watch) -> Result<(), Stop> {
     let delay = watch.delay;
-    let mut reader = TableReader::default();
-    let mut sampler = Sampler::default();
-    let mut sample = || {
-        let reading = reader
-            .read(&mut ipvs, &Selection::default())
-            .map_err(Failure::list)?;
-        Ok::<_, Failure>(Sample::new(reading, &mut sampler))
-    };
+    let mut looks = Looks::new(ipvs, watch.part);
     let mut pace = Pace::new(delay, watch.samples, Instant::now() + delay.max(PERIOD));
     let mut said = false;
-    sample()?;
+    looks.next()?;
     while let Some(due) = pace.due() {
         thread::sleep(due.saturating_duration_since(Instant::now()));
         pace.begin(Instant::now());
-        let sample = sample()?;
+        let sample = looks.next()?;
         if sample.frozen && !said {
             say(COUNTERS_NOT_UPDATED.as_bytes());
             said = true;

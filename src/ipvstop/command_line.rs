@@ -3,9 +3,12 @@
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
-use ipvsadm::cli::values::figures;
+use ipvsadm::cli::UsageError;
 use ipvsadm::cli::values::interval::{DEFAULT_INTERVAL, interval};
+use ipvsadm::cli::values::{endpoint, figures};
+use ipvsadm::names::Lookup;
 use ipvsadm::render::visible;
+use ipvsadm::selection::Selection;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -51,9 +54,11 @@ const fn option(
 
 /// All of them.
 #[rustfmt::skip] // one line an option
-pub const OPTIONS: [TopOption; 7] = [
+pub const OPTIONS: [TopOption; 9] = [
     option('b', "batch", None, "print plain text instead of filling the screen"),
     option(' ', "hosts", None, "begin with hosts: real servers by address, over all services"),
+    option(' ', "vip", Some("ADDRESS"), "only services at this address or network"),
+    option('r', "real-server", Some("ADDRESS"), "only these real servers, and the services that have them"),
     option('d', "delay", Some("SECONDS"), "the time between two looks, fractions allowed; default 2"),
     option('n', "samples", Some("COUNT"), "exit after this many updates"),
     option('N', "netns", Some("NAMESPACE"), "a network namespace: a name as in ip netns, or a path"),
@@ -77,6 +82,10 @@ pub struct Watch {
     pub batch: bool,
     /// By host instead of by service.
     pub hosts: bool,
+    /// This part of the table.
+    pub part: Selection,
+    /// The options that say so, as typed.
+    pub selectors: String,
     /// The time between two looks.
     pub delay: Duration,
     /// How many looks, if not for ever.
@@ -87,7 +96,7 @@ pub struct Watch {
 
 /// Reads the command line without the program's name; or a line about what is
 /// wrong with it.
-pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
+pub fn parse(words: &[&[u8]], lookup: &mut dyn Lookup) -> Result<Invocation, String> {
     let os_words = words.iter().map(|word| OsStr::from_bytes(word));
     let matches = definition().try_get_matches_from(os_words);
     let matches = matches.map_err(|error| wrong(&error, words))?;
@@ -98,13 +107,40 @@ pub fn parse(words: &[&[u8]]) -> Result<Invocation, String> {
         let version = env!("CARGO_PKG_VERSION");
         return Ok(Invocation::Print(format!("ipvstop {version}\n")));
     }
+    let typed = |name| {
+        matches
+            .get_one::<OsString>(name)
+            .map(|word| word.as_bytes())
+    };
+    let part = part(typed("vip"), typed("real-server"), lookup);
+    let selectors = [("--vip", typed("vip")), ("-r", typed("real-server"))];
+    let selectors = selectors
+        .into_iter()
+        .filter_map(|(option, word)| Some(format!("{option} {}", visible(word?))));
     Ok(Invocation::Watch(Watch {
+        part: part.map_err(|error| error.explained())?,
+        selectors: selectors.collect::<Vec<_>>().join("  "),
         batch: matches.get_flag("batch"),
         hosts: matches.get_flag("hosts"),
         delay: *matches.get_one("delay").unwrap_or(&DEFAULT_INTERVAL),
         samples: matches.get_one("samples").copied(),
         netns: matches.get_one("netns").cloned(),
     }))
+}
+
+/// What `--vip` and `-r` select.
+fn part(
+    vip: Option<&[u8]>,
+    server: Option<&[u8]>,
+    lookup: &mut dyn Lookup,
+) -> Result<Selection, UsageError> {
+    Ok(Selection {
+        vip: vip.map(|word| endpoint::vip(word, lookup)).transpose()?,
+        server: server
+            .map(|word| endpoint::real_server(word, None, lookup))
+            .transpose()?,
+        service: None,
+    })
 }
 
 fn definition() -> Command {
@@ -122,6 +158,8 @@ fn definition() -> Command {
             "netns" => argument
                 .value_parser(any().try_map(namespace))
                 .allow_hyphen_values(true),
+            // Read later, with names.
+            "vip" | "real-server" => argument.value_parser(any()).allow_hyphen_values(true),
             "version" => argument.action(ArgAction::SetTrue).short_alias('v'),
             _ => argument.action(ArgAction::SetTrue),
         }
@@ -196,13 +234,13 @@ fn wrong(error: &clap::Error, words: &[&[u8]]) -> String {
 fn help() -> String {
     let mut text = String::from(
         "Show who is busy in the Linux Virtual Server, as top does for processes.\n\n\
-         Usage: ipvstop [-b] [--hosts] [-d SECONDS] [-n COUNT] [-N NAMESPACE]\n\n",
+         Usage: ipvstop [-b] [--hosts] [--vip ADDRESS] [-r ADDRESS]\n               [-d SECONDS] [-n COUNT] [-N NAMESPACE]\n\n",
     );
     for option in &OPTIONS {
         let value = option.value.map(|value| format!(" {value}"));
         let value = value.unwrap_or_default();
         let spelling = option.spellings().join(", ") + &value;
-        text.push_str(&format!("  {spelling:<23} {}\n", option.help));
+        text.push_str(&format!("  {spelling:<29} {}\n", option.help));
     }
     text.push_str("\nWhile it runs, ? explains the keys. See ipvstop(8).\n");
     text
@@ -211,16 +249,19 @@ fn help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ipvsadm::names::NoLookup;
 
     fn read(line: &str) -> Result<Invocation, String> {
         let words: Vec<&[u8]> = line.split_whitespace().map(str::as_bytes).collect();
-        parse(&words)
+        parse(&words, &mut NoLookup)
     }
 
     fn watch(batch: bool, millis: u64, samples: u32) -> Result<Invocation, String> {
         Ok(Invocation::Watch(Watch {
             batch,
             hosts: false,
+            part: Selection::default(),
+            selectors: String::new(),
             delay: Duration::from_millis(millis),
             samples: NonZeroU32::new(samples),
             netns: None,
@@ -241,6 +282,11 @@ mod tests {
         };
         assert_eq!(watch.netns, Some("/proc/1/ns/net".into()));
         assert!(watch.hosts);
+        let Ok(Invocation::Watch(watch)) = read("--vip 10.0.0.1:80 -r10.0.0.0/8") else {
+            panic!("--vip takes an address, -r a network");
+        };
+        assert!(watch.part.vip.is_some() && watch.part.server.is_some());
+        assert_eq!(watch.selectors, "--vip 10.0.0.1:80  -r 10.0.0.0/8");
         for line in ["-h", "--help", "-V", "-v", "--version", "-b -h"] {
             assert!(matches!(read(line), Ok(Invocation::Print(_))), "{line}");
         }
@@ -262,15 +308,45 @@ mod tests {
             ("-Q", "-Q: unknown option"),
             ("--nosuch", "--nosuch: unknown option"),
             ("foo", "unexpected argument foo"),
+            ("--vip", "--vip: missing argument"),
+            (
+                "--vip=",
+                "illegal virtual IP address[/length][:port] specified: the value is empty",
+            ),
+            (
+                "-r nosuchhost",
+                "illegal real server address[:port] specified: nosuchhost: the name has no address",
+            ),
+            (
+                "-r 10.0.0.9/33",
+                "the prefix of `10.0.0.9/33' is longer than an address",
+            ),
+            (
+                "--vip 10.0.0.9/8",
+                "`10.0.0.9/8' has bits behind its length: the network is 10.0.0.0/8",
+            ),
+            (
+                "-r 10.0.0.1 -r 10.0.0.2",
+                "--real-server: given more than once",
+            ),
         ] {
             assert_eq!(read(line), Err(said.to_owned()), "{line}");
         }
         let said = "illegal value `\\xff' for --delay";
-        assert_eq!(parse(&[b"-d", b"\xff"]), Err(said.to_owned()));
+        assert_eq!(
+            parse(&[b"-d", b"\xff"], &mut NoLookup),
+            Err(said.to_owned())
+        );
         let said = "unexpected argument \\xff\\u{1b}[2J";
-        assert_eq!(parse(&[b"\xff\x1b[2J"]), Err(said.to_owned()));
+        assert_eq!(
+            parse(&[b"\xff\x1b[2J"], &mut NoLookup),
+            Err(said.to_owned())
+        );
         let said = "--n\\u{a0}: unknown option";
-        assert_eq!(parse(&["--n\u{a0}".as_bytes()]), Err(said.to_owned()));
+        assert_eq!(
+            parse(&["--n\u{a0}".as_bytes()], &mut NoLookup),
+            Err(said.to_owned())
+        );
     }
 
     #[test]
@@ -290,7 +366,11 @@ mod tests {
             "\u{663}",
         ] {
             let said = format!("illegal value `{value}' for --samples");
-            assert_eq!(parse(&[b"-n", value.as_bytes()]), Err(said), "{value:?}");
+            assert_eq!(
+                parse(&[b"-n", value.as_bytes()], &mut NoLookup),
+                Err(said),
+                "{value:?}"
+            );
         }
         for value in [
             "99999999999999999999",
@@ -304,7 +384,11 @@ mod tests {
             "inf",
         ] {
             let said = format!("illegal value `{value}' for --delay");
-            assert_eq!(parse(&[b"-d", value.as_bytes()]), Err(said), "{value:?}");
+            assert_eq!(
+                parse(&[b"-d", value.as_bytes()], &mut NoLookup),
+                Err(said),
+                "{value:?}"
+            );
         }
         assert_eq!(read("-n 4294967295"), watch(false, 2000, u32::MAX));
     }

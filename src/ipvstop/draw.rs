@@ -153,6 +153,9 @@ fn head_lines(state: &State, can: Capabilities, width: u16) -> Vec<Line<'static>
         Span::styled("ipvstop", bold()),
         Span::raw(format!("  {time} UTC  every {delay} s  {order}")),
     ];
+    if !state.selectors.is_empty() {
+        first.push(Span::raw(format!("  {}", state.selectors)));
+    }
     if state.frozen {
         first.push(Span::styled(
             "  FROZEN",

@@ -33,7 +33,11 @@ mod terminal;
 
 use command_line::Invocation;
 use ipvs::Ipvs;
-use ipvsadm::run::{Failure, Output, report, say};
+use ipvsadm::names::SystemLookup;
+use ipvsadm::rates::{Reading, Sampler, TableReader};
+use ipvsadm::run::{Failure, Output, found, report, say, trouble};
+use ipvsadm::selection::Selection;
+use sample::Sample;
 use std::ffi::OsStr;
 use std::io;
 
@@ -79,7 +83,7 @@ pub fn run(words: &[&[u8]]) -> u8 {
 }
 
 fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
-    match command_line::parse(words).map_err(Stop::Usage)? {
+    match command_line::parse(words, &mut SystemLookup::default()).map_err(Stop::Usage)? {
         Invocation::Print(text) => batch::print(&mut out, text.as_bytes()),
         Invocation::Watch(watch) if watch.batch => {
             batch::run(&mut out, open(watch.netns.as_deref())?, &watch)
@@ -88,6 +92,48 @@ fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
             terminal::check().map_err(Stop::Usage)?;
             screen::run(open(watch.netns.as_deref())?, &watch)
         }
+    }
+}
+
+/// Looks at a part of the table again and again.
+struct Looks {
+    ipvs: Ipvs,
+    part: Selection,
+    reader: TableReader,
+    sampler: Sampler,
+    /// Whether there was one.
+    begun: bool,
+}
+
+impl Looks {
+    fn new(ipvs: Ipvs, part: Selection) -> Looks {
+        Looks {
+            ipvs,
+            part,
+            reader: TableReader::default(),
+            sampler: Sampler::default(),
+            begun: false,
+        }
+    }
+
+    /// The next look. What the first one does not find is not there; later, it may
+    /// have gone, and may come back.
+    fn next(&mut self) -> Result<Sample, Failure> {
+        let reading = self
+            .read()
+            .map_err(|failure| trouble(&self.part, failure))?;
+        self.begun = true;
+        let of_servers = self.part.server.is_some();
+        Ok(Sample::new(reading, &mut self.sampler, of_servers))
+    }
+
+    fn read(&mut self) -> Result<Reading, Failure> {
+        let reading = self.reader.read(&mut self.ipvs, &self.part);
+        let reading = reading.map_err(Failure::list)?;
+        if !self.begun {
+            found(&self.part, &reading.table)?;
+        }
+        Ok(reading)
     }
 }
 

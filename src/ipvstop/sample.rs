@@ -51,7 +51,9 @@ pub struct HostRow {
 }
 
 impl Sample {
-    pub fn new(reading: Reading, sampler: &mut Sampler) -> Sample {
+    /// With `of_servers`, the rates of a service are the sums over those of its
+    /// servers that were read.
+    pub fn new(reading: Reading, sampler: &mut Sampler, of_servers: bool) -> Sample {
         sampler.begin(reading.at);
         let mut services: Vec<ServiceRow> = reading
             .table
@@ -59,6 +61,11 @@ impl Sample {
             .into_iter()
             .map(|(service, servers)| ServiceRow::new(service, servers, sampler))
             .collect();
+        if of_servers {
+            for row in &mut services {
+                row.rates = sum(row.servers.iter().map(|server| server.rates));
+            }
+        }
         sampler.end();
         services.sort_unstable_by_key(|row| row.service.key);
         Sample {

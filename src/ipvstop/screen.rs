@@ -5,16 +5,15 @@
 //! are answered however large the table is; one reads keys; one waits for
 //! signals. They end with the program.
 
-use crate::Stop;
 use crate::command_line::Watch;
 use crate::draw;
 use crate::sample::Sample;
 use crate::state::{Action, State};
 use crate::terminal::{self, Screen};
-use ipvs::{Ipvs, ListError};
-use ipvsadm::rates::{Pace, Sampler, TableReader};
+use crate::{Looks, Stop};
+use ipvs::Ipvs;
+use ipvsadm::rates::Pace;
 use ipvsadm::run::Failure;
-use ipvsadm::selection::Selection;
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
@@ -26,7 +25,7 @@ use std::time::Instant;
 
 /// What the threads send.
 enum Message {
-    Sample(Result<Sample, ListError>),
+    Sample(Result<Sample, Failure>),
     Key(KeyEvent),
     /// The screen has another size, or is to be drawn for another reason.
     Resize,
@@ -42,8 +41,8 @@ pub fn run(ipvs: Ipvs, watch: &Watch) -> Result<(), Stop> {
     let mut screen = Screen::enter().map_err(Stop::Terminal)?;
     read_keys(sender.clone());
     let mut top = Top {
-        state: State::new(watch.delay, watch.hosts),
-        asking: ask(ipvs, sender),
+        state: State::new(watch.delay, watch.hosts, watch.selectors.clone()),
+        asking: ask(Looks::new(ipvs, watch.part), sender),
         asked: false,
         pace: Pace::new(watch.delay, watch.samples, Instant::now()),
     };
@@ -102,7 +101,7 @@ impl Top {
 
     fn take(&mut self, message: Message, screen: &mut Screen) -> Result<Action, Stop> {
         match message {
-            Message::Sample(Err(error)) => return Err(Failure::list(error).into()),
+            Message::Sample(Err(failure)) => return Err(failure.into()),
             Message::Sample(Ok(sample)) => {
                 self.asked = false;
                 // One that was asked for before is shown when it goes on.
@@ -132,15 +131,11 @@ fn suspend(screen: &mut Screen) -> Result<(), Stop> {
     stopped.map_err(Stop::Terminal)
 }
 
-fn ask(mut ipvs: Ipvs, sender: Sender<Message>) -> Sender<()> {
+fn ask(mut looks: Looks, sender: Sender<Message>) -> Sender<()> {
     let (asking, asked) = mpsc::channel();
     thread::spawn(move || {
-        let mut reader = TableReader::default();
-        let mut sampler = Sampler::default();
         for () in asked {
-            let reading = reader.read(&mut ipvs, &Selection::default());
-            let sample = reading.map(|reading| Sample::new(reading, &mut sampler));
-            if sender.send(Message::Sample(sample)).is_err() {
+            if sender.send(Message::Sample(looks.next())).is_err() {
                 return;
             }
         }

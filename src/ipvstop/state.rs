@@ -190,6 +190,8 @@ impl Pane {
 /// Everything that is shown.
 pub struct State {
     pub delay: Duration,
+    /// The options that select a part of the table.
+    pub selectors: String,
     pub sample: Option<Sample>,
     pub history: History,
     /// Whether it begins with hosts instead of services.
@@ -213,9 +215,10 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(delay: Duration, by_host: bool) -> State {
+    pub fn new(delay: Duration, by_host: bool, selectors: String) -> State {
         State {
             delay,
+            selectors,
             sample: None,
             history: History::default(),
             by_host,
@@ -539,7 +542,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     fn state() -> State {
-        let mut state = State::new(Duration::from_secs(2), false);
+        let mut state = State::new(Duration::from_secs(2), false, String::new());
         state.resize(80, 3);
         state.take(sample(10, 4, 1.0));
         state

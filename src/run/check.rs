@@ -2,7 +2,7 @@
 //! the findings.
 
 use super::exit::Exit;
-use super::failure::{Failure, Result};
+use super::failure::{Failure, Nothing, Result};
 use super::output::Output;
 use super::session::{self, Session};
 use super::table;
@@ -14,7 +14,8 @@ use crate::cli::Check;
 use crate::cli::opt::CommandName;
 use crate::render::words::count;
 use crate::selection::Selection;
-use ipvs::{Namespace, ServiceKey};
+use ipvs::{Ipvs, Namespace, Server, Table};
+use libc::{ENOENT, ESRCH};
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
 
@@ -39,7 +40,7 @@ fn findings(
     out: Output,
 ) -> Result<Exit> {
     match *check {
-        Check::Director { service } => director(service, ignore, as_json, netns, out),
+        Check::Director { part } => director(&part, ignore, as_json, netns, out),
         Check::RealServer {
             service,
             server,
@@ -60,7 +61,7 @@ fn findings(
 }
 
 fn director(
-    service: Option<ServiceKey>,
+    part: &Selection,
     ignore: &[Ignore],
     as_json: bool,
     netns: Option<&OsStr>,
@@ -68,22 +69,13 @@ fn director(
 ) -> Result<Exit> {
     let Session { mut ipvs, out, .. } = Session::open(netns, out)?;
     let mut report = Findings::new(netns, ignore);
-    let services = match service {
-        Some(key) => ipvs
-            .service(&key)
-            .map(|service| vec![service])
-            // Not the exit status of -L: 1 means warnings.
-            .map_err(|error| Failure::kernel(CommandName::Check, error)),
-        None => ipvs.services().map_err(Failure::list),
-    };
-    let services = match services {
-        Ok(services) => services,
+    let table = match table(&mut ipvs, part).map_err(no_warning) {
+        Ok(table) => table,
         Err(failure @ Failure::Unavailable(_)) => {
             return without_table(failure, ipvs.namespace(), report, as_json, out);
         }
         Err(failure) => return Err(failure),
     };
-    let table = table::read(&mut ipvs, services, &Selection::default(), true)?;
     let checked = format!(
         "{}, {}",
         count(table.services.len() as u64, "service"),
@@ -94,9 +86,35 @@ fn director(
             "services or real servers of an unknown address family"
         ));
     }
-    let facts = Facts::read(&mut ipvs, table, service, &mut report);
+    let facts = Facts::read(&mut ipvs, table, part.is_whole(), &mut report);
     director::check(&facts, &mut report);
     print(&report, &checked, as_json, out)
+}
+
+/// The services of `part`, with all their real servers.
+fn table(ipvs: &mut Ipvs, part: &Selection) -> Result<Table> {
+    let services = table::services(ipvs, part)?;
+    let mut table = table::read(ipvs, services, &Selection::default(), true)?;
+    if part.server.is_some() {
+        let is_meant = |servers: &[Server]| servers.iter().any(|s| part.has_server(&s.key));
+        table.services.retain(|(_, servers)| is_meant(servers));
+        table::found(part, &table)?;
+    }
+    Ok(table)
+}
+
+/// The same failure with another exit status than that of -L, where 1 means
+/// warnings.
+fn no_warning(failure: Failure) -> Failure {
+    match failure {
+        Failure::NothingSelected(Nothing::Service) | Failure::Refused { errno: ESRCH, .. } => {
+            Failure::refused(CommandName::Check, ESRCH)
+        }
+        Failure::NothingSelected(Nothing::Server) => {
+            Failure::refused(CommandName::DeleteServer, ENOENT)
+        }
+        failure => failure,
+    }
 }
 
 /// What can be found without the table, which this user may not read.

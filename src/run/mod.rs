@@ -34,4 +34,5 @@ pub use failure::{Failure, Result, report, say};
 pub use output::Output;
 pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
 pub use session::open;
+pub use table::{found, trouble};
 pub use terminal::cannot_draw;

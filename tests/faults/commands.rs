@@ -317,6 +317,19 @@ pub const CASES: &[Case] = &[
         ..case("check", "--check -n")
     },
     Case {
+        question: true,
+        ..case("check-part", "--check --vip 10.0.9.1 -r 10.0.9.3")
+    },
+    Case {
+        timed: true,
+        question: true,
+        program: Program::Top,
+        ..case(
+            "ipvstop-part",
+            "-b -n 1 -d 0.5 --hosts --vip 10.0.9.1 -r 10.0.9.3",
+        )
+    },
+    Case {
         timed: true,
         program: Program::Top,
         ..case("ipvstop", "-b -n 2 -d 0.5")

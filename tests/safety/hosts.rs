@@ -6,13 +6,15 @@
 
 use crate::Test;
 use crate::support::machine::{Machine, ended};
-use crate::support::programs::{OURS, REFERENCE};
+use crate::support::programs::{OURS, REFERENCE, TOP};
 
 pub const TESTS: &[Test] = &[
     ("hosts::listed_as_a_loop_would_find_them", listed),
     ("hosts::nothing_found", nothing_found),
     ("hosts::saved", saved),
     ("hosts::every_format_and_view", formats),
+    ("hosts::checked", checked),
+    ("hosts::watched_by_ipvstop", watched_by_ipvstop),
     ("hosts::edited_in_every_service", edited),
     ("hosts::refusals", refusals),
     ("hosts::contradictions", contradictions),
@@ -249,6 +251,105 @@ fn formats() {
     let watched = machine.ipvsadm("-L -n --watch 1 --samples 2 -r 10.0.9.3");
     assert_eq!(watched.matches("10.0.9.3:8080").count(), 2, "{watched}");
     assert!(!watched.contains("10.0.9.2"), "{watched}");
+}
+
+/// The findings of a part are those that all of the table has about its services.
+fn checked() {
+    let machine = machine();
+    let findings = |selector: &str| -> Vec<(String, String)> {
+        let output = machine.call(OURS, &format!("--check --json {selector}"), "");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let found = report["findings"].as_array().expect("findings").iter();
+        let of_services = found.filter(|finding| !finding["service"].is_null());
+        of_services
+            .map(|finding| (finding["id"].to_string(), finding["service"].to_string()))
+            .collect()
+    };
+    let all = findings("");
+    let of = |part: &[&str]| -> Vec<_> {
+        let is_of = |service: &str| {
+            let service: serde_json::Value = serde_json::from_str(service).expect("JSON");
+            let address = service["address"].as_str().unwrap_or_default();
+            part.contains(&format!("{address}:{}", service["port"]).as_str())
+        };
+        let found = all.iter().filter(|(_, service)| is_of(service));
+        found.cloned().collect()
+    };
+    let at_vip = of(&["10.0.9.1:80", "10.0.9.1:443", "10.0.9.1:9", "10.0.9.1:81"]);
+    assert!(!at_vip.is_empty() && at_vip.len() < all.len(), "{all:?}");
+    assert_eq!(findings("--vip 10.0.9.1"), at_vip);
+    assert_eq!(findings("--vip 10.0.9.1:81"), of(&["10.0.9.1:81"]));
+    assert_eq!(findings("-r 10.0.9.22"), of(&["10.0.9.11:53"]));
+    assert_eq!(findings("-r 10.0.9.3 --vip 10.0.9.1"), of(&["10.0.9.1:80"]));
+    for (line, status, said) in [
+        ("--check --vip 10.0.9.99", 255, "No such service\n"),
+        ("--check -t 10.0.9.99:80", 255, "No such service\n"),
+        ("--check -r 10.0.9.99", 255, "No such destination\n"),
+        (
+            "--check -t 10.0.9.1:81 -r 10.0.9.2",
+            255,
+            "No such destination\n",
+        ),
+        (
+            "--check -t 10.0.9.1:81 --vip 10.0.9.1",
+            2,
+            "The option 'vip' conflicts with the 'service-address' option in the 'check' command\n",
+        ),
+        (
+            "--check -r 10.0.9.2/33",
+            2,
+            "the prefix of `10.0.9.2/33' is longer than an address\n",
+        ),
+    ] {
+        let output = machine.call(OURS, line, "");
+        assert_eq!(ended(&output), (Some(status), said.into()), "{line}");
+        assert!(output.stdout.is_empty(), "{line}");
+    }
+}
+
+fn watched_by_ipvstop() {
+    let machine = machine();
+    let rows = |selector: &str| -> Vec<String> {
+        let output = machine.call(&TOP, &format!("-b -n 1 -d 0.1 {selector}"), "");
+        assert_eq!(ended(&output), (Some(0), String::new()), "{selector}");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let rows = text.lines().skip(2).filter(|line| !line.is_empty());
+        let mut rows: Vec<_> = rows
+            .map(|row| row.split("  ").next().unwrap_or_default().to_owned())
+            .collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(
+        rows("--vip 10.0.9.1"),
+        [
+            "SCTP 10.0.9.1:9",
+            "TCP 10.0.9.1:443",
+            "TCP 10.0.9.1:80",
+            "TCP 10.0.9.1:81"
+        ]
+    );
+    assert_eq!(rows("-r 10.0.9.22"), ["UDP 10.0.9.11:53"]);
+    assert_eq!(rows("-r 10.0.9.2 --vip 10.0.9.1:80"), ["TCP 10.0.9.1:80"]);
+    assert_eq!(rows("-r 10.0.9.3 --hosts"), ["10.0.9.3"]);
+    assert_eq!(
+        rows("--vip 2001:db8::/32 --hosts"),
+        ["10.0.9.2", "2001:db8::2"]
+    );
+    for (line, status, said) in [
+        ("--vip 10.0.9.99", 1, "No such service\n"),
+        ("-r 10.0.9.99 --hosts", 1, "No such destination\n"),
+        (
+            "--vip=",
+            2,
+            "ipvstop: illegal virtual IP address[/length][:port] specified: the value is empty\n",
+        ),
+    ] {
+        let output = machine.call(&TOP, &format!("-b -n 1 -d 0.1 {line}"), "");
+        assert_eq!(ended(&output), (Some(status), said.into()), "{line}");
+        assert!(output.stdout.is_empty(), "{line}");
+    }
 }
 
 /// `RULES` as `-S` has them, with each line about 10.0.9.2 changed by `edit`.

@@ -12,7 +12,7 @@ use crate::cli::matrix::{REMOVABLE, TUNNEL_OPTIONS};
 use crate::cli::opt::{CommandName, Opt};
 use crate::cli::options::{CONNECTION_OPTIONS, allowed_with, extended_with};
 use crate::cli::patch::{Desired, Method, Over, ServerOptions, ServiceOptions, Settings};
-use crate::cli::values::{self, REAL_SERVER, endpoint::endpoint};
+use crate::cli::values::{self, endpoint};
 use crate::connections::{ConnectionFilter, Counting, Key};
 use crate::names::Lookup;
 use crate::render::{Style, View};
@@ -67,8 +67,8 @@ impl Args<'_> {
             }
             CommandName::Restore => return Ok(Command::Restore(self.restore()?)),
             CommandName::Check => {
-                let service = self.service;
-                return Ok(self.check(Check::Director { service }));
+                let part = self.part()?;
+                return Ok(self.check(Check::Director { part }));
             }
             CommandName::CheckRealServer => {
                 let check = self.check_real_server()?;
@@ -168,7 +168,7 @@ impl Args<'_> {
     /// `-e` and `-d` with `--all` or `--vip`.
     fn hosts(self, lookup: &mut dyn Lookup) -> Result<Hosts, UsageError> {
         let tcp = Some(Protocol::Tcp);
-        let server = endpoint(REAL_SERVER, self.server_word, tcp, lookup)?;
+        let server = endpoint::real_server(self.server_word, tcp, lookup)?;
         let edit = match self.command {
             CommandName::DeleteServer => ServerEdit::Delete {
                 ensure: self.ensure,
@@ -445,7 +445,7 @@ impl Args<'_> {
         }
     }
 
-    /// The part of the table that is listed or saved.
+    /// The part of the table that is listed, saved or checked.
     fn part(&self) -> Result<Selection, UsageError> {
         if self.vip.is_some() && self.service.is_some() {
             let context = Context::Command(self.command);

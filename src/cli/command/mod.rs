@@ -119,8 +119,8 @@ pub enum List {
 pub enum Check {
     /// This machine, a director.
     Director {
-        /// This service only.
-        service: Option<ServiceKey>,
+        /// The services of this part of the table only.
+        part: Selection,
     },
     /// This machine, a real server.
     RealServer {

@@ -4,7 +4,7 @@
 //! C ipvsadm has none of these, so there is nothing to be lenient for: anything
 //! after a valid value is an error.
 
-use super::{Reason, address, illegal, plain};
+use super::{REAL_SERVER, Reason, address, illegal, plain};
 use crate::cli::error::UsageError;
 use crate::names::Lookup;
 use crate::selection::{EndpointFilter, Network};
@@ -21,7 +21,7 @@ pub fn client(input: &[u8]) -> Result<EndpointFilter, UsageError> {
 /// The same, or a host by its name, with a port by its name or number. The bits
 /// behind a network's length must not be set: as likely as not, a host was meant.
 /// `what` it is, in the words of messages.
-pub fn endpoint(
+fn endpoint(
     what: &'static str,
     input: &[u8],
     protocol: Option<Protocol>,
@@ -54,6 +54,16 @@ fn host_bits(input: &[u8], network: &Network) -> bool {
 /// The value of `--vip`.
 pub fn vip(input: &[u8], lookup: &mut dyn Lookup) -> Result<EndpointFilter, UsageError> {
     endpoint("virtual IP address[/length][:port]", input, None, lookup)
+}
+
+/// The value of `-r` where it stands for servers of any service, whose port may be
+/// a name of `protocol`.
+pub fn real_server(
+    input: &[u8],
+    protocol: Option<Protocol>,
+    lookup: &mut dyn Lookup,
+) -> Result<EndpointFilter, UsageError> {
+    endpoint(REAL_SERVER, input, protocol, lookup)
 }
 
 /// `None` if it is not in figures.

@@ -32,7 +32,7 @@ fn screen(state: &mut State, size: (u16, u16)) -> Vec<String> {
 }
 
 fn state(samples: impl IntoIterator<Item = Sample>) -> State {
-    let mut state = State::new(Duration::from_secs(2), false);
+    let mut state = State::new(Duration::from_secs(2), false, String::new());
     for sample in samples {
         state.take(sample);
     }
@@ -174,6 +174,13 @@ fn every_key_has_its_word_on_the_screen() {
 }
 
 #[test]
+fn the_part_of_the_table_is_named() {
+    let mut state = State::new(Duration::from_secs(2), true, "--vip 192.0.2.1".into());
+    state.take(sample(1, 1, 1.0));
+    assert!(screen(&mut state, (80, 24))[0].ends_with("  by Conn/s  --vip 192.0.2.1"));
+}
+
+#[test]
 fn counters_that_stand_still_are_told() {
     let mut still = sample(1, 1, 0.0);
     still.frozen = true;
@@ -195,7 +202,10 @@ fn no_size_is_too_small_or_too_large() {
         }
         assert!(screen(&mut state, (59, 24))[0].starts_with("The screen is too small"));
     }
-    screen(&mut State::new(Duration::from_secs(2), false), (80, 24));
+    screen(
+        &mut State::new(Duration::from_secs(2), false, String::new()),
+        (80, 24),
+    );
     assert_eq!(screen(&mut state([sample(0, 0, 0.0)]), (80, 24))[4], "none");
 }
 
