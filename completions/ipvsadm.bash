@@ -46,18 +46,18 @@ _ipvsadm_namespaces() {
 # The options of the command $1.
 _ipvsadm_options() {
     case $1 in
-        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --keep --without --ensure --netns' ;;
-        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags --keep --without --netns' ;;
-        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --ensure --netns' ;;
+        add-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags -j --json --keep --without --ensure --dry-run --netns' ;;
+        edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags -j --json --keep --without --dry-run --netns' ;;
+        delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -j --json --ensure --dry-run --netns' ;;
         flush) echo '--netns' ;;
         list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -c --connection --client --state --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
-        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --keep --ensure --netns' ;;
-        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --vip --ensure --all --dry-run --netns' ;;
-        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --drain --vip --keep --all --dry-run --netns' ;;
+        add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold -j --json --keep --ensure --dry-run --netns' ;;
+        delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --vip -j --json --ensure --all --dry-run --netns' ;;
+        edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --drain --vip -j --json --keep --all --dry-run --netns' ;;
         set) echo '--netns' ;;
         start-daemon) echo '--mcast-interface --syncid --sync-maxlen --mcast-group --mcast-port --mcast-ttl --netns' ;;
         stop-daemon) echo '--syncid --netns' ;;
-        restore) echo '--ensure --replace --dry-run --netns' ;;
+        restore) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 --vip -j --json --ensure --replace --dry-run --netns' ;;
         save) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip --watch --samples --all --netns' ;;
         check) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -j --json --ignore --netns' ;;
         check-real-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -n --numeric -j --json --ignore --netns' ;;

@@ -13,7 +13,7 @@ use crate::names::NoLookup;
 use crate::procfs;
 use crate::render::{Buffer, text};
 use crate::rules::{self, plan::Wanted};
-use crate::selection::EndpointFilter;
+use crate::selection::{EndpointFilter, Selection};
 use ipvs::netlink::messages;
 use ipvs::wire::{self, Body, Request};
 use ipvs::{
@@ -245,7 +245,7 @@ pub fn rules(input: &[u8]) {
     match rules::read(input, &mut NoLookup) {
         Ok(read) => {
             assert!(read.lines.iter().all(|rule| is_there(rule.line)));
-            if let Err(wrong) = Wanted::from_rules(&read.lines) {
+            if let Err(wrong) = Wanted::from_rules(&read.lines, &Selection::default()) {
                 assert!(wrong.iter().all(|wrong| is_there(wrong.line)));
             }
         }

@@ -107,7 +107,8 @@ CASES = [
     ("ipvsadm -L --st", "--state --stats"),
     ("ipvsadm -S --", "--tcp-service --udp-service --sctp-service --fwmark-service --ipv6 --real-server"
         " --vip --numeric --all --watch --samples --netns"),
-    ("ipvsadm -R --", "--ensure --replace --dry-run --netns"),
+    ("ipvsadm -R --", "--tcp-service --udp-service --sctp-service --fwmark-service --ipv6 --vip --json"
+        " --ensure --replace --dry-run --netns"),
     ("ipvsadm -L --netns ", "blue red"),
     ("ipvsadm -L --netns=r", "--netns=red"),
     ("ipvsadm -D --netns red -t ", "10.0.7.1:80"),

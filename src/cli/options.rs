@@ -334,7 +334,7 @@ const fn service(short: &str, long: &'static str, about: &'static str) -> Option
         ])
         .of(&[C::Zero, C::Check])
         .one_of(C::List)
-        .also_of(&[C::Save])
+        .also_of(&[C::Save, C::Restore])
         .of_connections()
 }
 
@@ -465,7 +465,7 @@ pub static OPTIONS: &[OptionSpec] = {
         option(ListOptions, "n", "numeric", O::Numeric, "addresses and ports as numbers")
             .of(&[C::List, C::Save, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.numeric)),
         option(ListOptions, "", "vip", O::Vip, "only services at this address, host[/length][:port]").ours()
-            .of(&[C::List, C::Save, C::EditServer, C::DeleteServer, C::Check]).of_connections()
+            .of(&[C::List, C::Save, C::EditServer, C::DeleteServer, C::Check, C::Restore]).of_connections()
             .value("ADDRESS", Any, |a, v, l| put(&mut a.vip, endpoint::vip(v, l))),
         option(ListOptions, "c", "connection", O::Connection, "list the connections").one_of(C::List).of_connections()
             .flag(|a| on(&mut a.connection)),
@@ -496,8 +496,11 @@ pub static OPTIONS: &[OptionSpec] = {
         option(ListOptions, "", "nosort", O::Nosort, "keep the kernel's order").of(LIST).of_connections()
             .flag(|a| on(&mut a.nosort)),
         row("", "sort", Role::Unchecked, "does nothing: listings are sorted").section(ListOptions),
-        option(ListOptions, "j", "json", O::Json, "everything the kernel reports, as one JSON document").ours()
-            .of(&[C::List, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.json)),
+        option(ListOptions, "j", "json", O::Json, "everything the kernel reports, or what was changed, as one JSON document").ours()
+            .of(&[
+                C::List, C::Check, C::CheckRealServer, C::AddService, C::EditService, C::DeleteService,
+                C::AddServer, C::EditServer, C::DeleteServer, C::Restore,
+            ]).of_connections().flag(|a| on(&mut a.json)),
         option(ListOptions, "", "openmetrics", O::Openmetrics, "services and real servers as metrics for Prometheus; =node: as node_exporter has them").ours().of(LIST)
             .optional("STYLE", |a| put(&mut a.openmetrics, Ok(Names::Own)), |a, v, _| put(&mut a.openmetrics, values::metrics_style(v))),
 
@@ -540,7 +543,10 @@ pub static OPTIONS: &[OptionSpec] = {
         option(SaveOptions, "", "replace", O::Replace, "with -R: change only what differs from the rules").ours().of(&[C::Restore])
             .flag(|a| on(&mut a.replace)),
         option(SaveOptions, "", "dry-run", O::DryRun, "change nothing, print the commands that would run").ours()
-            .of(&[C::Restore, C::EditServer, C::DeleteServer])
+            .of(&[
+                C::Restore, C::AddService, C::EditService, C::DeleteService, C::AddServer, C::EditServer,
+                C::DeleteServer,
+            ])
             .flag(|a| on(&mut a.dry_run)),
 
         option(AnyOptions, "", "netns", O::Netns, "a network namespace: a name as in ip netns, or a path").ours().of(ALL_BUT_TEXTS).of_connections()

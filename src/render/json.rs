@@ -9,6 +9,10 @@
 //! through serde_json. A derived `Serialize` would scan the keys of every row
 //! for characters to escape, which costs more than all the rest.
 
+mod changes;
+
+pub use changes::Changes;
+
 use super::buffer::Buffer;
 use super::{ConnectionReport, Rest, Source, TableReport, address, sched_flags};
 use crate::connections::{Connection, Count, Key, KeyValue, Keys};

@@ -28,6 +28,8 @@ pub enum RuleError {
     SameDaemon(u32),
     /// It adds a real server to a service that no line adds.
     NoService,
+    /// It is about something outside the part of the table that is replaced.
+    Outside,
     /// It is a command that describes no table.
     NoDescription,
     /// It keeps what is there, whatever that is.
@@ -45,6 +47,7 @@ impl RuleError {
             RuleError::SameServer(first) => format!("the same real server as in line {first}"),
             RuleError::SameTimeouts(first) => format!("time-outs were set in line {first}"),
             RuleError::SameDaemon(first) => format!("the same sync daemon as in line {first}"),
+            RuleError::Outside => "not in the part of the table that is replaced".into(),
             RuleError::NoService => "no line before this one adds its service".into(),
             RuleError::NoChange => "--ensure takes no listing and no --drain".into(),
             RuleError::Keeps => "a line with --keep describes no table to replace".into(),

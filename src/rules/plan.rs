@@ -11,6 +11,7 @@
 use super::{Rule, RuleError, WrongLine};
 use crate::cli::Action;
 use crate::cli::patch::Desired;
+use crate::selection::Selection;
 use ipvs::{
     Change, Daemon, Server, ServerConfig, ServerKey, Service, ServiceConfig, ServiceKey, Table,
     Timeouts,
@@ -97,13 +98,14 @@ impl From<&Present> for Wanted {
 }
 
 impl Wanted {
-    /// What `rules` describe, or all that is wrong with them as a description.
-    pub fn from_rules(rules: &[Rule]) -> Result<Wanted, Vec<WrongLine>> {
+    /// What `rules` describe, or all that is wrong with them as a description of
+    /// this `part` of a table. Time-outs and sync daemons are in no part.
+    pub fn from_rules(rules: &[Rule], part: &Selection) -> Result<Wanted, Vec<WrongLine>> {
         let mut wanted = Wanted::default();
         let mut wrong = Vec::new();
         let mut servers = HashMap::new();
         for rule in rules {
-            if let Err(error) = wanted.take(rule, &mut servers) {
+            if let Err(error) = wanted.take(rule, part, &mut servers) {
                 wrong.push(WrongLine {
                     line: rule.line,
                     error,
@@ -120,6 +122,7 @@ impl Wanted {
     fn take(
         &mut self,
         rule: &Rule,
+        part: &Selection,
         servers: &mut HashMap<(ServiceKey, ServerKey), u32>,
     ) -> Result<(), RuleError> {
         let line = rule.line;
@@ -135,6 +138,14 @@ impl Wanted {
             },
             _ => return Err(RuleError::NoDescription),
         };
+        let is_outside = match &change {
+            Change::AddService(key, _) | Change::AddServer(key, ..) => !part.has_service(key),
+            Change::SetTimeouts(_) | Change::StartDaemon(_) => !part.is_whole(),
+            _ => false,
+        };
+        if is_outside {
+            return Err(RuleError::Outside);
+        }
         match change {
             Change::AddService(key, config) => {
                 if let Some(&at) = self.index.get(&key) {
@@ -293,6 +304,7 @@ mod tests {
     use super::*;
     use crate::names::NoLookup;
     use crate::render::{Buffer, text};
+    use crate::selection::EndpointFilter;
     use ipvs::{Forwarding, ServiceFlags, Tunnel};
 
     fn rules(text: &str) -> Vec<Rule> {
@@ -304,7 +316,8 @@ mod tests {
 
     /// The table that the rules in `text` would make.
     fn present(text: &str) -> Present {
-        let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
+        let wanted = Wanted::from_rules(&rules(text), &Selection::default())
+            .unwrap_or_else(|w| panic!("{w:?}"));
         let server = |(_, key, config): &(u32, ServerKey, ServerConfig)| Server::new(*key, *config);
         let services = wanted.services.iter().map(|s| {
             let mut service = Service::new(s.key, s.config);
@@ -321,7 +334,8 @@ mod tests {
     }
 
     fn diff(from: &str, to: &str) -> String {
-        let wanted = Wanted::from_rules(&rules(to)).unwrap_or_else(|w| panic!("{w:?}"));
+        let wanted = Wanted::from_rules(&rules(to), &Selection::default())
+            .unwrap_or_else(|w| panic!("{w:?}"));
         let mut out = Buffer::default();
         for (_, change) in wanted.steps(&present(from)) {
             text::rule(&mut out, None, &change);
@@ -362,7 +376,8 @@ mod tests {
         let tunnel = Tunnel::Ipip;
         before.table.services[0].1[1].config.forwarding = Forwarding::Other { method: 5, tunnel };
         let steps = |text: &str| {
-            let wanted = Wanted::from_rules(&rules(text)).unwrap_or_else(|w| panic!("{w:?}"));
+            let wanted = Wanted::from_rules(&rules(text), &Selection::default())
+                .unwrap_or_else(|w| panic!("{w:?}"));
             let mut out = Buffer::default();
             for (_, change) in wanted.steps(&before) {
                 text::rule(&mut out, None, &change);
@@ -430,14 +445,50 @@ mod tests {
     #[test]
     fn replace_refuses_lines_that_describe_nothing() {
         let text = format!("{TABLE}-A -f 7\n-a -f 8 -r 10.0.0.2 -m\n-C\n{TABLE}");
-        let wrong = Wanted::from_rules(&rules(&text)).err().unwrap_or_default();
+        let wrong = Wanted::from_rules(&rules(&text), &Selection::default())
+            .err()
+            .unwrap_or_default();
         let lines: Vec<u32> = wrong.iter().map(|w| w.line).collect();
         assert_eq!(lines, [5, 6, 7, 8, 9, 10, 11]);
         let text = "-E -f 1 --keep -s rr\n-A -f 1 --ensure --keep\n-D -f 1 --ensure\n";
-        let wrong = Wanted::from_rules(&rules(text)).err().unwrap_or_default();
+        let wrong = Wanted::from_rules(&rules(text), &Selection::default())
+            .err()
+            .unwrap_or_default();
         let errors: Vec<RuleError> = wrong.into_iter().map(|w| w.error).collect();
         let keeps = RuleError::Keeps;
         assert_eq!(errors, [keeps.clone(), keeps, RuleError::NoDescription]);
+    }
+
+    #[test]
+    fn a_part_takes_no_rules_about_the_rest() {
+        let text = format!("{TABLE}--set 900 120 300\n--start-daemon backup --syncid 5\n-C\n");
+        let wrong = |part: &Selection| -> Vec<(u32, RuleError)> {
+            let wrong = Wanted::from_rules(&rules(&text), part).err();
+            let wrong = wrong.unwrap_or_default().into_iter();
+            wrong.map(|wrong| (wrong.line, wrong.error)).collect()
+        };
+        let (outside, no_table) = (RuleError::Outside, RuleError::NoDescription);
+        let all = Selection::default();
+        assert_eq!(wrong(&all), [(7, no_table.clone())]);
+        let vip = Selection {
+            vip: Some(EndpointFilter::host([10, 0, 0, 1].into(), 0)),
+            ..all
+        };
+        assert_eq!(
+            wrong(&vip),
+            [
+                (4, outside.clone()),
+                (5, outside.clone()),
+                (6, outside.clone()),
+                (7, no_table.clone())
+            ]
+        );
+        let mark = Selection {
+            service: Some(present(TABLE).table.services[1].0.key),
+            ..all
+        };
+        let lines: Vec<u32> = wrong(&mark).iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [1, 2, 3, 5, 6, 7]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::ffi::OsStr;
 pub fn run(session: &mut Session, action: &Action) -> Result<()> {
     match action {
         Action::Change(change) => change::one(&mut session.ipvs, change),
-        Action::Reach(desired) => change::reach(&mut session.ipvs, desired),
+        Action::Reach(desired) => change::reach(&mut session.ipvs, desired).map(drop),
         Action::Drain(drain) => drain::in_one_service(session, drain),
         Action::List(list, format) => list::list(session, list, *format),
         Action::Save(options) => save::save(session, options),

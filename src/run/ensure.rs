@@ -4,13 +4,13 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::lock;
 use super::output::Output;
-use super::progress::{Progress, carry_out, print_changes, say_of_line};
+use super::progress::{Failed, Progress, carry_out, print_changes, tell};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table::present;
-use crate::cli::Action;
 use crate::cli::opt::CommandName;
 use crate::cli::patch::Desired;
+use crate::cli::{Action, Restore};
 use crate::rules::ensure::{Expected, Unreachable, ensured};
 use crate::rules::plan::Step;
 use crate::rules::{Rule, RuleError, WrongLine};
@@ -35,18 +35,23 @@ enum Wanted {
 #[derive(Default)]
 struct Plan {
     steps: Vec<Step>,
-    unreachable: Vec<(u32, String)>,
+    unreachable: Vec<Failed>,
 }
 
-/// Carries out `rules`; with `dry_run`, prints what they take.
-pub fn ensure(rules: &[Rule], dry_run: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+/// Carries out `rules`; with `--dry-run`, prints what they take.
+pub fn ensure(
+    rules: &[Rule],
+    options: Restore,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
     let lines = lines(rules).map_err(Failure::WrongLines)?;
-    if dry_run {
-        return print(&lines, netns, out).map_err(Failure::cannot_tell);
+    if options.dry_run {
+        return print(&lines, options.json, netns, out).map_err(Failure::cannot_tell);
     }
-    let Session { mut ipvs, .. } = Session::open(netns, out)?;
+    let Session { mut ipvs, out, .. } = Session::open(netns, out)?;
     let _lock = lock::take();
-    let mut progress = Progress::new(Interrupt::watch()?);
+    let mut progress = Progress::told(Interrupt::watch()?, options.json);
     // What is done in any case is done once.
     let repeatable = lines
         .iter()
@@ -64,8 +69,8 @@ pub fn ensure(rules: &[Rule], dry_run: bool, netns: Option<&OsStr>, out: Output)
             &mut ipvs,
             plan.steps.into_iter(),
             &mut progress,
-            |(line, change), error| {
-                failed.push((line.unwrap_or_default(), failure::failed(&change, error)));
+            |step, error| {
+                failed.push(Failed::of(step, error));
                 true
             },
         );
@@ -74,23 +79,23 @@ pub fn ensure(rules: &[Rule], dry_run: bool, netns: Option<&OsStr>, out: Output)
             break;
         }
     }
-    failed.sort_by_key(|(line, _)| *line);
-    for (line, text) in &failed {
-        say_of_line(Some(*line), text);
-    }
-    Ok(progress.end("changes", steps))
+    failed.sort_by_key(|failed| failed.line);
+    failed.iter().for_each(Failed::say);
+    Ok(progress.end_and_tell(steps, failed, out))
 }
 
 /// Prints what the lines take. Nothing is printed if that cannot be told.
-fn print(lines: &[(u32, Wanted)], netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+fn print(lines: &[(u32, Wanted)], json: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     let Session {
         mut ipvs, mut out, ..
     } = Session::open(netns, out)?;
     let plan = plan(lines, &mut ipvs)?;
-    print_changes(&mut out, plan.steps.iter().map(|(_, change)| *change))?;
-    for (line, text) in &plan.unreachable {
-        say_of_line(Some(*line), text);
+    let changes = plan.steps.iter().map(|(_, change)| change);
+    match json {
+        true => tell(&mut out, changes, &plan.unreachable)?,
+        false => print_changes(&mut out, changes.copied())?,
     }
+    plan.unreachable.iter().for_each(Failed::say);
     Ok(if !plan.unreachable.is_empty() {
         Exit::Refused
     } else if plan.steps.is_empty() {
@@ -142,7 +147,11 @@ fn plan(lines: &[(u32, Wanted)], ipvs: &mut Ipvs) -> Result<Plan> {
             Ok(change) => plan
                 .steps
                 .extend(change.map(|change| (Some(*line), change))),
-            Err(why) => plan.unreachable.push((*line, text(&why))),
+            Err(why) => plan.unreachable.push(Failed {
+                line: Some(*line),
+                change: None,
+                error: text(&why),
+            }),
         }
     }
     Ok(plan)

@@ -34,7 +34,10 @@ pub enum Failure {
     /// The rules cannot be read; nothing was changed.
     Input(io::Error),
     /// `--replace` with an input of no bytes; nothing was changed.
-    NothingToReplaceWith,
+    NothingToReplaceWith {
+        /// Whether all of the table was to be replaced.
+        whole: bool,
+    },
     /// IPVS is missing, or this user may not use it; the errno.
     Unavailable(i32),
     /// The network namespace that was named cannot be used.
@@ -208,7 +211,7 @@ impl Failure {
             | Failure::WrongLines(_)
             | Failure::WrongServers(_)
             | Failure::Input(_)
-            | Failure::NothingToReplaceWith
+            | Failure::NothingToReplaceWith { .. }
             | Failure::Unavailable(_)
             | Failure::Unreachable(_)
             | Failure::Namespace(..)
@@ -256,7 +259,12 @@ impl Failure {
             Failure::Input(error) => {
                 format!("cannot read the rules: {}", system_text(error)).into()
             }
-            Failure::NothingToReplaceWith => {
+            Failure::NothingToReplaceWith { whole: false } => {
+                "the input is empty, and --replace would delete this part of the table: \
+                 an empty line says that this is meant"
+                    .into()
+            }
+            Failure::NothingToReplaceWith { whole: true } => {
                 "the input is empty, and --replace would delete everything: use -C to do that"
                     .into()
             }

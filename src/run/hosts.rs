@@ -7,7 +7,7 @@
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
-use super::progress::{Progress, carry_out, print_changes};
+use super::progress::{Failed, Progress, carry_out, print_changes, tell};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table;
@@ -30,22 +30,24 @@ pub fn edit(hosts: &Hosts, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
     if let Some(limit) = hosts.drain {
         return drain::drain(&mut session, &hosts.part, &hosts.edit, limit);
     }
-    let Session { mut ipvs, .. } = session;
+    let Session { mut ipvs, out, .. } = session;
     let _lock = lock::take();
     let changes = changes(hosts, &mut ipvs)?;
-    let mut progress = Progress::new(Interrupt::watch()?);
+    let mut progress = Progress::told(Interrupt::watch()?, hosts.json);
     let count = changes.len();
     let steps = changes.into_iter().map(|change| (None, change));
-    carry_out(&mut ipvs, steps, &mut progress, |(_, change), error| {
+    let mut failures = Vec::new();
+    carry_out(&mut ipvs, steps, &mut progress, |step, error| {
         let vanished = is_absence(&error);
         if !vanished {
-            let command = text::command(&change);
-            let why = failure::failed(&change, error);
-            failure::say(format!("{command}: {why}").as_bytes());
+            let failed = Failed::of(step, error);
+            let command = text::command(&step.1);
+            failure::say(format!("{command}: {}", failed.error).as_bytes());
+            failures.push(failed);
         }
         !vanished
     });
-    Ok(progress.end("changes", count))
+    Ok(progress.end_and_tell(count, failures, out))
 }
 
 fn print(hosts: &Hosts, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
@@ -53,7 +55,10 @@ fn print(hosts: &Hosts, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
         mut ipvs, mut out, ..
     } = Session::open(netns, out)?;
     let changes = changes(hosts, &mut ipvs)?;
-    print_changes(&mut out, changes.iter().copied())?;
+    match hosts.json {
+        true => tell(&mut out, changes.iter(), &[])?,
+        false => print_changes(&mut out, changes.iter().copied())?,
+    }
     Ok(match changes.is_empty() {
         true => Exit::Success,
         false => Exit::Failure,

@@ -8,7 +8,7 @@ use super::failure::{self, Failure, Result};
 use super::hints::{self, Asked};
 use super::output::Output;
 use super::restore::{self, Start};
-use super::{hosts, watch};
+use super::{change, hosts, watch};
 use crate::cli::{self, Action, Command, Invocation, Restore, help, save_restore};
 use crate::names::SystemLookup;
 use std::env;
@@ -70,6 +70,11 @@ fn carry_out(invocation: &Invocation, out: Output) -> Result<Exit> {
             json,
         } => check::check(check, ignore, *json, netns, out),
         Command::Hosts(hosts) => hosts::edit(hosts, netns, out),
+        Command::Reach {
+            desired,
+            dry_run,
+            json,
+        } => change::reach_and_tell(desired, *dry_run, *json, netns, out),
         Command::Action(action) => action::run_alone(action, netns, out),
     }
 }

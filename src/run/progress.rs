@@ -5,9 +5,10 @@ use super::failure::{self, Failure, Result};
 use super::output::Output;
 use super::signals::Interrupt;
 use crate::cli::opt::CommandName;
-use crate::render::text;
+use crate::render::{json, text};
 use crate::rules::plan::Step;
 use ipvs::{BatchError, Change, Ipvs, KernelError};
+use std::collections::HashSet;
 
 /// How far rules or changes were applied.
 #[derive(Debug)]
@@ -23,6 +24,35 @@ pub struct Progress {
     pub stopped: Option<String>,
     /// The exit status of output that could not be written.
     pub unwritten: Option<Exit>,
+    /// The changes that were made, where they are to be told.
+    made: Option<Vec<Change>>,
+}
+
+/// A change that was not made, or may not have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The line that asks for it.
+    pub line: Option<u32>,
+    /// Which one, if that is known.
+    pub change: Option<Change>,
+    /// What went wrong.
+    pub error: String,
+}
+
+impl Failed {
+    /// The kernel did not answer the request for a step as it should.
+    pub fn of((line, change): Step, error: KernelError) -> Failed {
+        Failed {
+            line,
+            change: Some(change),
+            error: failure::failed(&change, error),
+        }
+    }
+
+    /// Reports it.
+    pub fn say(&self) {
+        say_of_line(self.line, &self.error);
+    }
 }
 
 impl Progress {
@@ -35,6 +65,15 @@ impl Progress {
             refused: 0,
             stopped: None,
             unwritten: None,
+            made: None,
+        }
+    }
+
+    /// The same; with `json`, what is made is to be told.
+    pub fn told(interrupt: Interrupt, json: bool) -> Progress {
+        Progress {
+            made: json.then(Vec::new),
+            ..Progress::new(interrupt)
         }
     }
 
@@ -51,19 +90,7 @@ impl Progress {
     /// The exit status; after an early end it says how much of `of`, the rules or
     /// whatever they are called here, was done.
     pub fn end(&self, what: &str, of: usize) -> Exit {
-        let early = match (&self.stopped, self.interrupt.exit()) {
-            (Some(why), _) => Some((why.as_str(), "tried", Exit::Refused)),
-            (None, Some(exit)) => Some(("interrupted", "applied", exit)),
-            (None, None) => None,
-        };
-        if let Some((why, how, exit)) = early {
-            let cleared = if self.cleared {
-                "the table was cleared, and "
-            } else {
-                ""
-            };
-            let done = self.done;
-            let said = format!("{why}: {cleared}{done} of {of} {what} were {how}");
+        if let Some((said, exit)) = self.early_end(what, of) {
             failure::say(said.as_bytes());
             return exit;
         }
@@ -72,6 +99,61 @@ impl Progress {
             _ => Exit::Refused,
         }
     }
+
+    /// The same, after what became of the changes was told, where that is wanted.
+    pub fn end_and_tell(&self, of: usize, mut failed: Vec<Failed>, mut out: Output) -> Exit {
+        const WHAT: &str = "changes";
+        let exit = self.end(WHAT, of);
+        let Some(made) = &self.made else {
+            return exit;
+        };
+        failed.extend(self.early_end(WHAT, of).map(|(error, _)| Failed {
+            line: None,
+            change: None,
+            error,
+        }));
+        match (tell(&mut out, made.iter(), &failed), exit) {
+            (Ok(()), exit) => exit,
+            (Err(failure), Exit::Success) => failure::report(&failure),
+            (Err(failure), exit) => {
+                failure::report(&failure);
+                exit
+            }
+        }
+    }
+
+    /// What is said after an early end, and the exit status.
+    fn early_end(&self, what: &str, of: usize) -> Option<(String, Exit)> {
+        let (why, how, exit) = match (&self.stopped, self.interrupt.exit()) {
+            (Some(why), _) => (why.as_str(), "tried", Exit::Refused),
+            (None, Some(exit)) => ("interrupted", "applied", exit),
+            (None, None) => return None,
+        };
+        let cleared = if self.cleared {
+            "the table was cleared, and "
+        } else {
+            ""
+        };
+        let done = self.done;
+        let said = format!("{why}: {cleared}{done} of {of} {what} were {how}");
+        Some((said, exit))
+    }
+}
+
+/// Prints the document of `--json`: the changes `made`, or those to be made, and
+/// what `failed`.
+pub fn tell<'a>(
+    out: &mut Output,
+    made: impl Iterator<Item = &'a Change>,
+    failed: &[Failed],
+) -> Result<()> {
+    let mut document = json::Changes::begin(out.buffer(), made.map(text::command));
+    for failed in failed {
+        let command = failed.change.as_ref().map(text::command);
+        document.failed(out.buffer(), failed.line, command.as_deref(), &failed.error);
+    }
+    document.end(out.buffer());
+    out.finish()
 }
 
 /// Prints `changes` as the commands that make them.
@@ -96,17 +178,32 @@ pub fn carry_out(
         done,
         refused: count,
         stopped,
+        made,
         ..
     } = progress;
     let wanted = steps.take_while(|_| !interrupt.came());
-    let tagged = wanted.map(|(line, change)| {
+    let is_told = made.is_some();
+    let (mut tried, mut unmade) = (Vec::new(), HashSet::new());
+    let tagged = wanted.enumerate().map(|(at, (line, change))| {
         *done += 1;
-        ((line, change), change)
+        if is_told {
+            tried.push(change);
+        }
+        ((at, (line, change)), change)
     });
-    let result = ipvs.batch(tagged, |step, error| {
+    let result = ipvs.batch(tagged, |(at, step), error| {
+        if is_told {
+            unmade.insert(at);
+        }
         *count += usize::from(failed(step, error));
     });
-    if let Err(BatchError { unsent, error, .. }) = result {
+    let unsent = result.as_ref().map_or_else(|error| error.unsent, |()| 0);
+    if let Some(made) = made {
+        tried.truncate(tried.len() - unsent);
+        let tried = tried.into_iter().enumerate();
+        made.extend(tried.filter_map(|(at, change)| (!unmade.contains(&at)).then_some(change)));
+    }
+    if let Err(BatchError { error, .. }) = result {
         *done -= unsent;
         *stopped = Some(Failure::kernel(CommandName::Restore, error).to_string());
     }

@@ -1,16 +1,17 @@
-//! `-R --replace`: makes the table equal to the rules while it is in use.
+//! `-R --replace`: makes the table, or a part of it, equal to the rules while it
+//! is in use.
 
 use super::exit::Exit;
-use super::failure::{self, Failure, Result};
+use super::failure::{Failure, Result};
 use super::lock;
 use super::output::Output;
-use super::progress::{Progress, carry_out, print_changes, say_of_line};
+use super::progress::{Failed, Progress, carry_out, print_changes, tell};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table::present;
+use crate::cli::Restore;
 use crate::cli::opt::CommandName;
 use crate::rules::plan::Wanted;
-use crate::selection::Selection;
 use ipvs::{Change, Ipvs};
 use std::ffi::OsStr;
 
@@ -18,19 +19,24 @@ use std::ffi::OsStr;
 /// somebody else has come between the changes.
 const ROUNDS: usize = 3;
 
-/// Makes the table what `wanted` says; with `dry_run`, prints how.
-pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
-    if dry_run {
-        return difference(wanted, netns, out).map_err(Failure::cannot_tell);
+/// Makes the table, or the part of it that is meant, what `wanted` says; with `--dry-run`, prints how.
+pub fn replace(
+    wanted: &Wanted,
+    options: Restore,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
+    if options.dry_run {
+        return difference(wanted, options, netns, out).map_err(Failure::cannot_tell);
     }
-    let Session { mut ipvs, .. } = Session::open(netns, out)?;
-    let steps = |ipvs: &mut Ipvs| match present(ipvs, &Selection::default(), true) {
+    let Session { mut ipvs, out, .. } = Session::open(netns, out)?;
+    let steps = |ipvs: &mut Ipvs| match present(ipvs, &options.part, options.part.is_whole()) {
         Ok(present) => Ok(wanted.steps(&present)),
         Err(error) => Err(Failure::reading(CommandName::Restore, error)),
     };
     let _lock = lock::take();
     let mut missing = steps(&mut ipvs)?;
-    let mut progress = Progress::new(Interrupt::watch()?);
+    let mut progress = Progress::told(Interrupt::watch()?, options.json);
     let mut refusals = Vec::new();
     let mut wanted_steps = 0;
     for left in (0..ROUNDS).rev() {
@@ -39,8 +45,8 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         progress.stopped = None;
         wanted_steps = progress.done + missing.len();
         let all = missing.iter().copied();
-        carry_out(&mut ipvs, all, &mut progress, |(line, change), error| {
-            refusals.push((line, failure::failed(&change, error)));
+        carry_out(&mut ipvs, all, &mut progress, |step, error| {
+            refusals.push(Failed::of(step, error));
             true
         });
         let is_made = refusals.is_empty() && progress.stopped.is_none();
@@ -72,10 +78,8 @@ pub fn replace(wanted: &Wanted, dry_run: bool, netns: Option<&OsStr>, out: Outpu
         }
         missing = next;
     }
-    for (line, text) in &refusals {
-        say_of_line(*line, text);
-    }
-    Ok(progress.end("changes", wanted_steps))
+    refusals.iter().for_each(Failed::say);
+    Ok(progress.end_and_tell(wanted_steps, refusals, out))
 }
 
 /// Whether it is not of the table: the kernel may round what was asked for.
@@ -88,13 +92,22 @@ fn is_setting(change: &Change) -> bool {
 
 /// Prints how the table becomes what `wanted` says. Nothing is printed of a
 /// difference that cannot be told.
-fn difference(wanted: &Wanted, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
+fn difference(
+    wanted: &Wanted,
+    options: Restore,
+    netns: Option<&OsStr>,
+    out: Output,
+) -> Result<Exit> {
     let Session {
         mut ipvs, mut out, ..
     } = Session::open(netns, out)?;
-    let steps =
-        wanted.steps(&present(&mut ipvs, &Selection::default(), true).map_err(Failure::list)?);
-    print_changes(&mut out, steps.iter().map(|(_, change)| *change))?;
+    let present = present(&mut ipvs, &options.part, options.part.is_whole());
+    let steps = wanted.steps(&present.map_err(Failure::list)?);
+    let changes = steps.iter().map(|(_, change)| change);
+    match options.json {
+        true => tell(&mut out, changes, &[])?,
+        false => print_changes(&mut out, changes.copied())?,
+    }
     Ok(if steps.is_empty() {
         Exit::Success
     } else {

@@ -54,7 +54,9 @@ pub fn restore(
 ) -> Result<Exit> {
     // More likely the output of a failed command than intended.
     if options.replace && input.is_empty() {
-        return Err(Failure::NothingToReplaceWith);
+        return Err(Failure::NothingToReplaceWith {
+            whole: options.part.is_whole(),
+        });
     }
     let rules = rules::read(input, &mut ManyLookup::default()).map_err(Failure::WrongLines)?;
     for name in &rules.loopback {
@@ -62,11 +64,11 @@ pub fn restore(
     }
     let rules = rules.lines;
     if options.replace {
-        let wanted = Wanted::from_rules(&rules).map_err(Failure::WrongLines)?;
-        return replace::replace(&wanted, options.dry_run, netns, out);
+        let wanted = Wanted::from_rules(&rules, &options.part).map_err(Failure::WrongLines)?;
+        return replace::replace(&wanted, options, netns, out);
     }
     if options.ensure {
-        return ensure::ensure(&rules, options.dry_run, netns, out);
+        return ensure::ensure(&rules, options, netns, out);
     }
     if options.dry_run {
         return dry_run(input, &rules, start, out);

@@ -261,6 +261,36 @@ pub const CASES: &[Case] = &[
         ..case("restore-dry-run", "-R --dry-run")
     },
     Case {
+        question: true,
+        ..case(
+            "ensure-dry-run",
+            "-a -t 10.0.9.1:80 -r 10.0.9.3:8080 -w 9 --ensure --dry-run",
+        )
+    },
+    Case {
+        question: true,
+        ..case(
+            "keep-dry-run-same",
+            "-E -t 10.0.9.1:80 -s rr --keep --dry-run --json",
+        )
+    },
+    case("ensure-json", "-A -t 10.0.9.1:443 -s wrr --ensure --json"),
+    Case {
+        steps: Steps::Many,
+        ..case("edit-all-json", "-e --all -r 10.0.9.3 --keep -w 0 --json")
+    },
+    Case {
+        input: || {
+            wanted()
+                .lines()
+                .take(3)
+                .map(|line| format!("{line}\n"))
+                .collect()
+        },
+        steps: Steps::Many,
+        ..case("replace-part", "-R --replace -t 10.0.9.1:80 --json")
+    },
+    Case {
         numeric: Some("-Ln"),
         ..case("list", "-L")
     },

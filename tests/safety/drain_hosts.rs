@@ -432,7 +432,7 @@ fn refusals() {
         ("-e --all -r 10.0.9.2 -w 0 --drain", 2, keep),
         ("-e --all -r 10.0.9.2 --keep -w 0 --drain x", 2, "invalid timeout value `x' specified"),
         ("-e -r 10.0.9.2 --keep -w 0 --drain", 2, "You need to supply the 'service-address' option for the 'edit-server' command"),
-        ("-e -t 10.0.9.1:80 -r 10.0.9.2:8080 --keep -w 0 --drain --dry-run", 2, "The option 'dry-run' needs the 'all' option"),
+        ("-e -t 10.0.9.1:80 -r 10.0.9.2:8080 --keep -w 0 --drain --dry-run", 2, "The option 'dry-run' conflicts with the 'drain' option in the 'edit-server' command"),
         ("-a -t 10.0.9.1:80 -r 10.0.9.2:8080 -w 0 --drain", 255, "--drain: unknown option"),
         ("-e --all -r 10.0.9.2 --keep -w 0 -y 60 -x 50 --tun-type gre --drain", 2, "-t 10.0.9.1:80 -r 10.0.9.2:8080: Tunnel options conflict with forward method"),
     ];

@@ -71,9 +71,9 @@ const MISTAKES: [(&str, &str, &str); 8] = [
         "hint: did you mean --scheduler?\n",
     ),
     (
-        "-D -t 10.0.9.1:80 -j",
+        "-Z -t 10.0.9.1:80 -j",
         "-j: unknown option\n",
-        "hint: --json goes with -L, --check and --check-real-server\n",
+        "hint: --json goes with -A, -E, -D, -R, -a, -e, -d, -L, --check and --check-real-server\n",
     ),
     (
         "-D -t 10.0.9.1:80",

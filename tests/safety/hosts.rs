@@ -422,7 +422,7 @@ fn refusals() {
         ("-d --vip 10.0.9.1 -f 7 -r 10.0.9.2", 2, "The option 'vip' conflicts with the 'service-address' option in the 'delete-server' command"),
         ("-d --all --vip 10.0.9.1 -r 10.0.9.2", 2, "The option 'vip' conflicts with the 'all' option in the 'delete-server' command"),
         ("-d --all -r 10.0.9.0/24", 2, "illegal real server address[:port] specified"),
-        ("-d -t 10.0.9.1:80 -r 10.0.9.2 --dry-run", 2, "The option 'dry-run' needs the 'all' option"),
+        ("-d -t 10.0.9.1:80 -r 10.0.9.2 --dry-run", 2, "The option 'dry-run' needs the 'ensure' option"),
         ("-e -t 10.0.9.1:80 -r 10.0.9.0/24 -w x", 2, "illegal real server address[:port] specified"),
         ("-e --all -r 10.0.9.2/24 --keep -w 0", 2, "`10.0.9.2/24' has bits behind its length: the network is 10.0.9.0/24"),
         ("-a --all -r 10.0.9.2", 255, "--all: unknown option"),

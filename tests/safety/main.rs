@@ -25,6 +25,7 @@ mod save;
 mod schedulers;
 #[path = "../support/mod.rs"]
 mod support;
+mod told;
 mod unknown;
 mod watch;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         ensure::TESTS,
         hints::TESTS,
         hosts::TESTS,
+        told::TESTS,
         mistakes::TESTS,
         schedulers::TESTS,
         names::TESTS,

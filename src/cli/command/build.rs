@@ -77,18 +77,20 @@ impl Args<'_> {
             CommandName::Help => return Ok(Command::Help),
             CommandName::Version => return Ok(Command::Version),
             CommandName::AddService | CommandName::EditService => {
-                return Ok(Command::Action(self.change_service()?));
+                let told = self.told();
+                return Ok(reached(self.change_service()?, told));
             }
-            CommandName::DeleteService => return Ok(Command::Action(self.delete_service()?)),
+            CommandName::DeleteService => return Ok(reached(self.delete_service()?, self.told())),
             CommandName::Flush => Change::Flush,
             CommandName::Zero => Change::Zero(self.service),
             CommandName::EditServer | CommandName::DeleteServer if self.is_of_hosts() => {
                 return Ok(Command::Hosts(self.hosts(lookup)?));
             }
             CommandName::AddServer | CommandName::EditServer => {
-                return Ok(Command::Action(self.change_server()?));
+                let told = self.told();
+                return Ok(reached(self.change_server()?, told));
             }
-            CommandName::DeleteServer => return Ok(Command::Action(self.delete_server()?)),
+            CommandName::DeleteServer => return Ok(reached(self.delete_server()?, self.told())),
             CommandName::Set => match timeouts {
                 Some(timeouts) => Change::SetTimeouts(timeouts),
                 None => return Err(UsageError::TooFewTimeouts),
@@ -114,9 +116,7 @@ impl Args<'_> {
         // What both refuse is refused in C ipvsadm's words.
         let by_c = allowed_with(self.command).check(self.given, context);
         by_c.or_else(|refused| ours.check(self.given, context).map_err(|_| refused))?;
-        if self.dry_run && self.command != CommandName::Restore {
-            return Err(UsageError::Needs(Opt::DryRun, Opt::All));
-        }
+        self.check_told(context)?;
         let adds = matches!(
             self.command,
             CommandName::AddService | CommandName::AddServer
@@ -144,6 +144,32 @@ impl Args<'_> {
         }
     }
 
+    /// `--dry-run` and `--json` are of changes that look at the table first.
+    fn check_told(&self, context: Context) -> Result<(), UsageError> {
+        use CommandName as C;
+        let told = match (self.dry_run, self.json) {
+            (_, true) => Opt::Json,
+            (true, false) => Opt::DryRun,
+            (false, false) => return Ok(()),
+        };
+        let needed = match self.command {
+            C::Restore if self.json => Opt::Replace,
+            C::AddService | C::AddServer | C::DeleteService | C::DeleteServer => Opt::Ensure,
+            C::EditService | C::EditServer => Opt::Keep,
+            _ => return Ok(()),
+        };
+        match (self.ensure || self.replace || self.keep, self.drain) {
+            (false, _) => Err(UsageError::Needs(told, needed)),
+            (true, Some(_)) => Err(UsageError::Conflict(Opt::Drain, told, context)),
+            (true, None) => Ok(()),
+        }
+    }
+
+    /// Whether a change is only to be told, and how: `--dry-run` and `--json`.
+    fn told(&self) -> (bool, bool) {
+        (self.dry_run, self.json)
+    }
+
     /// The same for `--all` and `--vip` with a command about a real server.
     fn check_options_of_hosts(&self, context: Context) -> Result<(), UsageError> {
         let selector = match self.all {
@@ -161,6 +187,9 @@ impl Args<'_> {
             .check(self.given, context)?;
         if self.command == CommandName::EditServer && !self.keep {
             return Err(UsageError::MissingOption(Opt::Keep, context));
+        }
+        if self.json && self.drain.is_some() && !self.dry_run {
+            return Err(UsageError::Conflict(Opt::Drain, Opt::Json, context));
         }
         self.check_drain(context)
     }
@@ -187,6 +216,7 @@ impl Args<'_> {
             edit,
             drain: self.drain,
             dry_run: self.dry_run,
+            json: self.json,
         })
     }
 
@@ -445,7 +475,7 @@ impl Args<'_> {
         }
     }
 
-    /// The part of the table that is listed, saved or checked.
+    /// The part of the table that is listed, saved, checked or replaced.
     fn part(&self) -> Result<Selection, UsageError> {
         if self.vip.is_some() && self.service.is_some() {
             let context = Context::Command(self.command);
@@ -565,10 +595,23 @@ impl Args<'_> {
             let context = Context::Command(self.command);
             return Err(UsageError::Conflict(Opt::Replace, Opt::Ensure, context));
         }
+        let part = self.part()?;
+        if !self.replace {
+            if part.service.is_some() {
+                // As C ipvsadm has it.
+                let context = Context::Command(self.command);
+                return Err(UsageError::IllegalOption(Opt::ServiceAddress, context));
+            }
+            if part.vip.is_some() {
+                return Err(UsageError::Needs(Opt::Vip, Opt::Replace));
+            }
+        }
         Ok(Restore {
             replace: self.replace,
+            part,
             ensure: self.ensure,
             dry_run: self.dry_run,
+            json: self.json,
         })
     }
 
@@ -583,6 +626,18 @@ impl Args<'_> {
                 ..self.daemon
             },
         })
+    }
+}
+
+/// `action`, told as asked for.
+fn reached(action: Action, (dry_run, json): (bool, bool)) -> Command {
+    match action {
+        Action::Reach(desired) if dry_run || json => Command::Reach {
+            desired,
+            dry_run,
+            json,
+        },
+        action => Command::Action(action),
     }
 }
 

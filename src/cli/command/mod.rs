@@ -51,6 +51,15 @@ pub enum Command {
     },
     /// `-e` and `-d` with `--all` or `--vip`
     Hosts(Hosts),
+    /// `--ensure` and `--keep` with `--dry-run` or `--json`
+    Reach {
+        /// The state to reach.
+        desired: Box<Desired>,
+        /// Print the command instead.
+        dry_run: bool,
+        /// Say what was changed.
+        json: bool,
+    },
     /// All that may also stand in rules.
     Action(Action),
 }
@@ -170,6 +179,8 @@ pub struct Hosts {
     pub drain: Option<Limit>,
     /// Print the commands instead.
     pub dry_run: bool,
+    /// Say what was changed.
+    pub json: bool,
 }
 
 /// What to do with a real server that is there.
@@ -210,10 +221,14 @@ pub struct Save {
 pub struct Restore {
     /// Make the table equal to the rules.
     pub replace: bool,
+    /// This part of the table, with `replace`; without it, all of it.
+    pub part: Selection,
     /// Take each line as if it had `--ensure`.
     pub ensure: bool,
     /// Print what would be done instead.
     pub dry_run: bool,
+    /// Say what was changed.
+    pub json: bool,
 }
 
 /// What to look at again and again.

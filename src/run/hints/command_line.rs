@@ -329,6 +329,9 @@ fn unexpected_word(word: &[u8], asked: &Asked) -> Option<String> {
     }
     let at = asked.words.iter().position(|other| *other == word)?;
     let before = asked.words.get(at.checked_sub(1)?)?;
+    if is_fullnat(before, asked) {
+        return Some(fullnat(&text(before)));
+    }
     let row = last_option(before)?;
     matches!(row.takes, Takes::Nothing(_)).then(|| format!("{} takes no value", text(before)))
 }
@@ -465,7 +468,7 @@ mod tests {
         for (word, said) in [
             (
                 "-nj",
-                "--json goes with -L, --check and --check-real-server",
+                "--json goes with -A, -E, -D, -R, -a, -e, -d, -L, --check and --check-real-server",
             ),
             ("--watch=5", "--watch goes with -S and -L"),
             ("--top", "--top goes with -L"),

@@ -93,6 +93,14 @@ impl<'a> Asked<'a> {
 
     /// The service.
     pub fn service_key(&self) -> Option<ServiceKey> {
+        if let Some(desired) = self.desired() {
+            return Some(match *desired {
+                Desired::Service(key, _)
+                | Desired::Server(key, ..)
+                | Desired::NoService(key)
+                | Desired::NoServer(key, _) => key,
+            });
+        }
         Some(match self.action()? {
             Action::Change(change) => match change {
                 Change::AddService(key, _)
@@ -104,12 +112,7 @@ impl<'a> Asked<'a> {
                 Change::Zero(key) => (*key)?,
                 _ => return None,
             },
-            Action::Reach(desired) => match **desired {
-                Desired::Service(key, _)
-                | Desired::Server(key, ..)
-                | Desired::NoService(key)
-                | Desired::NoServer(key, _) => key,
-            },
+            Action::Reach(_) => return None,
             Action::Drain(drain) => drain.service,
             Action::List(list, _) => match **list {
                 List::Table { part, .. } => part.service?,
@@ -121,19 +124,31 @@ impl<'a> Asked<'a> {
 
     /// The real server, as the kernel was asked for it.
     pub fn server_key(&self) -> Option<ServerKey> {
+        if let Some(desired) = self.desired() {
+            return match *desired {
+                Desired::Server(_, key, _) | Desired::NoServer(_, key) => Some(key),
+                Desired::Service(..) | Desired::NoService(_) => None,
+            };
+        }
         Some(match self.action()? {
             Action::Change(
                 Change::AddServer(_, key, _)
                 | Change::EditServer(_, key, _)
                 | Change::DeleteServer(_, key),
             ) => *key,
-            Action::Reach(desired) => match **desired {
-                Desired::Server(_, key, _) | Desired::NoServer(_, key) => key,
-                _ => return None,
-            },
             Action::Drain(drain) => drain.server,
             _ => return None,
         })
+    }
+
+    /// What `--ensure` and `--keep` ask for.
+    fn desired(&self) -> Option<&'a Desired> {
+        match &self.meaning?.command {
+            Command::Reach { desired, .. } | Command::Action(Action::Reach(desired)) => {
+                Some(desired)
+            }
+            _ => None,
+        }
     }
 
     fn action(&self) -> Option<&'a Action> {
