@@ -25,6 +25,11 @@ impl Selection {
         *self == Selection::default()
     }
 
+    /// Whether hosts are meant, whatever the service.
+    pub fn selects_hosts(&self) -> bool {
+        self.vip.is_some() || self.server.is_some()
+    }
+
     /// Whether this service is meant, whatever its real servers.
     pub fn has_service(&self, key: &ServiceKey) -> bool {
         self.service.is_none_or(|service| service == *key)

@@ -31,6 +31,8 @@ pub struct Args<'a> {
     pub(super) words: Vec<&'a [u8]>,
     pub(super) role: Option<DaemonRole>,
     pub(super) service: Option<ServiceKey>,
+    /// Whether its address was typed in brackets, and so with a port.
+    pub(super) in_brackets: bool,
     pub(super) service_options: ServiceOptions,
     /// As typed: the family, which decides what it means, may come later.
     pub(super) netmask: Option<&'a [u8]>,
@@ -114,6 +116,18 @@ impl<'a> Args<'a> {
             }
             _ => Err(UsageError::Ipv6WithoutMark),
         }
+    }
+
+    /// `-t` and the like.
+    pub(super) fn take_service(
+        &mut self,
+        protocol: Protocol,
+        value: &[u8],
+        lookup: &mut dyn Lookup,
+    ) -> Result<(), UsageError> {
+        self.service = Some(values::service(protocol, value, lookup)?);
+        self.in_brackets = value.starts_with(b"[");
+        Ok(())
     }
 
     /// `-r`. A server without a port has that of the service, if it comes before.

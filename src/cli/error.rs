@@ -73,7 +73,7 @@ pub enum UsageError {
     /// `--without` cannot remove what the word names.
     NotRemovable(Vec<u8>),
     /// A service that is not persistent needs a port; its address.
-    ZeroPort(IpAddr),
+    ZeroPort(IpAddr, bool),
     /// `-o` with a service that is not UDP.
     OnePacketNotUdp,
     /// A server of another family than its service, without a tunnel.
@@ -137,7 +137,7 @@ impl UsageError {
     pub fn explained(&self) -> String {
         // C ipvsadm ends some with an empty line.
         let mut text = self.visible().trim_end().to_owned();
-        if let UsageError::ZeroPort(address) = self {
+        if let UsageError::ZeroPort(address, _) = self {
             text += &format!(": {address}");
         }
         match self.reason() {
@@ -159,10 +159,10 @@ impl UsageError {
             | E::InvalidInterval(refused)
             | E::InvalidMark(refused)
             | E::InvalidGroup(_, refused) => Some(refused.reason.to_string()),
-            E::ZeroPort(IpAddr::V4(_)) => {
+            E::ZeroPort(IpAddr::V4(_), _) | E::ZeroPort(_, true) => {
                 Some("name a port, or add -p for a service on all ports".into())
             }
-            E::ZeroPort(IpAddr::V6(address)) => Some(with_port(*address).to_string()),
+            E::ZeroPort(IpAddr::V6(address), false) => Some(with_port(*address).to_string()),
             E::UnknownFlag(_) => {
                 Some(Reason::OneOf(SCHED_FLAGS.map(|(name, ..)| name).into()).to_string())
             }
@@ -243,7 +243,7 @@ impl UsageError {
             }
             E::ConflictInListing => b"options conflicts in the list command".into(),
             E::NotRemovable(word) => insert_visible(b"--without cannot remove `%'", word),
-            E::ZeroPort(_) => b"Zero port specified for non-persistent service".into(),
+            E::ZeroPort(..) => b"Zero port specified for non-persistent service".into(),
             E::OnePacketNotUdp => b"One-Packet Scheduling is only for UDP virtual services".into(),
             E::MixedFamilies => {
                 b"Different address family is allowed only for tunneling servers".into()

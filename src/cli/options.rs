@@ -407,11 +407,11 @@ pub static OPTIONS: &[OptionSpec] = {
         command("v", "version", C::Version, "print the version"),
 
         service("t", "tcp-service", "TCP service host[:port]")
-            .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Tcp, v, l))),
+            .value("ADDRESS", Service, |a, v, l| a.take_service(Protocol::Tcp, v, l)),
         service("u", "udp-service", "UDP service host[:port]")
-            .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Udp, v, l))),
+            .value("ADDRESS", Service, |a, v, l| a.take_service(Protocol::Udp, v, l)),
         service("", "sctp-service", "SCTP service host[:port]")
-            .value("ADDRESS", Service, |a, v, l| put(&mut a.service, values::service(Protocol::Sctp, v, l))),
+            .value("ADDRESS", Service, |a, v, l| a.take_service(Protocol::Sctp, v, l)),
         service("f", "fwmark-service", "packets with a firewall mark, 1 to 4294967295 or 0x...")
             .value("MARK", Service, |a, v, _| put(&mut a.service, values::mark(v))),
         OptionSpec { role: Role::Unchecked, ..service("6", "ipv6", "the mark is on IPv6 packets; after -f") }

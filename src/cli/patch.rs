@@ -74,6 +74,16 @@ impl<C: Copy, O: Over<C>> Settings<C, O> {
     }
 }
 
+impl Settings<ServiceConfig, ServiceOptions> {
+    /// The persistence mask that is set in any case.
+    pub fn netmask(&self) -> Option<Netmask> {
+        match self {
+            Settings::Keep(options) => options.netmask,
+            Settings::Ensure(config) | Settings::EnsureKept(config, _) => Some(config.netmask),
+        }
+    }
+}
+
 /// Options of a configuration of type `C`.
 pub trait Over<C> {
     /// `present` with what these options say in place of what it says. An error

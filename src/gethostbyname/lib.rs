@@ -40,15 +40,15 @@ pub enum NoAddress {
     NoAnswer,
 }
 
-/// The first IPv4 address of `name`, in the order of the name service.
-pub fn first_address(name: &CStr) -> Result<Ipv4Addr, NoAddress> {
+/// The IPv4 addresses of `name`, in the order of the name service; at least one.
+pub fn addresses(name: &CStr) -> Result<Vec<Ipv4Addr>, NoAddress> {
     ROOM.into_iter()
         .find_map(|size| ask(name, size))
         .unwrap_or(Err(NoAddress::Unknown))
 }
 
 /// `None` where the answer does not fit `size` bytes.
-fn ask(name: &CStr, size: usize) -> Option<Result<Ipv4Addr, NoAddress>> {
+fn ask(name: &CStr, size: usize) -> Option<Result<Vec<Ipv4Addr>, NoAddress>> {
     let mut entry = MaybeUninit::<hostent>::uninit();
     let mut buffer: Vec<c_char> = vec![0; size];
     let mut found = ptr::null_mut();
@@ -80,13 +80,20 @@ fn ask(name: &CStr, size: usize) -> Option<Result<Ipv4Addr, NoAddress>> {
     if entry.h_addrtype != libc::AF_INET || entry.h_length != 4 || entry.h_addr_list.is_null() {
         return Some(Err(NoAddress::Unknown));
     }
-    // SAFETY: the list ends with a null pointer, so it has a first element; that
-    // is null or points to `h_length` bytes, at no particular alignment.
-    let octets = unsafe {
-        let first = *entry.h_addr_list;
-        (!first.is_null()).then(|| first.cast::<[u8; 4]>().read_unaligned())
-    };
-    Some(octets.map(Ipv4Addr::from).ok_or(NoAddress::Unknown))
+    let mut addresses = Vec::new();
+    let mut at = entry.h_addr_list;
+    // SAFETY: the list ends with a null pointer, behind which nothing is read; what
+    // comes before points to `h_length` bytes, at no particular alignment.
+    unsafe {
+        while !(*at).is_null() {
+            addresses.push((*at).cast::<[u8; 4]>().read_unaligned().into());
+            at = at.add(1);
+        }
+    }
+    Some(match addresses.is_empty() {
+        true => Err(NoAddress::Unknown),
+        false => Ok(addresses),
+    })
 }
 
 #[cfg(test)]
@@ -95,10 +102,11 @@ mod tests {
 
     #[test]
     fn localhost_is_known_and_nonsense_is_not() {
-        assert_eq!(first_address(c"localhost"), Ok(Ipv4Addr::LOCALHOST));
-        assert_eq!(first_address(c"10.1.2.3"), Ok(Ipv4Addr::new(10, 1, 2, 3)));
-        assert_eq!(first_address(c""), Err(NoAddress::Unknown));
-        assert_eq!(first_address(c"::ffff:10.1.2.3"), Err(NoAddress::Unknown));
+        assert_eq!(addresses(c"localhost"), Ok(vec![Ipv4Addr::LOCALHOST]));
+        let figures = Ipv4Addr::new(10, 1, 2, 3);
+        assert_eq!(addresses(c"10.1.2.3"), Ok(vec![figures]));
+        assert_eq!(addresses(c""), Err(NoAddress::Unknown));
+        assert_eq!(addresses(c"::ffff:10.1.2.3"), Err(NoAddress::Unknown));
     }
 
     #[test]

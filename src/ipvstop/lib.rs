@@ -35,7 +35,7 @@ use command_line::Invocation;
 use ipvs::Ipvs;
 use ipvsadm::names::SystemLookup;
 use ipvsadm::rates::{Reading, Sampler, TableReader};
-use ipvsadm::run::{Failure, Output, found, report, say, trouble};
+use ipvsadm::run::{Failure, Output, found, report, say, say_of_names, trouble};
 use ipvsadm::selection::Selection;
 use sample::Sample;
 use std::ffi::OsStr;
@@ -83,7 +83,10 @@ pub fn run(words: &[&[u8]]) -> u8 {
 }
 
 fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
-    match command_line::parse(words, &mut SystemLookup::default()).map_err(Stop::Usage)? {
+    let mut lookup = SystemLookup::default();
+    let invocation = command_line::parse(words, &mut lookup).map_err(Stop::Usage)?;
+    say_of_names(&lookup.several);
+    match invocation {
         Invocation::Print(text) => batch::print(&mut out, text.as_bytes()),
         Invocation::Watch(watch) if watch.batch => {
             batch::run(&mut out, open(watch.netns.as_deref())?, &watch)

@@ -2,7 +2,7 @@
 
 use super::pool;
 use super::services::Services;
-use gethostbyname::{NoAddress, first_address};
+use gethostbyname::{NoAddress, addresses};
 use ipvs::Protocol;
 use std::collections::{HashMap, HashSet};
 use std::ffi::CString;
@@ -39,11 +39,34 @@ pub trait Lookup {
 #[derive(Debug, Default)]
 pub struct SystemLookup {
     services: Option<Services>,
+    /// The names of several addresses, of which the first was taken.
+    pub several: Vec<Several>,
+}
+
+/// A name with several addresses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Several {
+    /// The name.
+    pub name: Box<[u8]>,
+    /// The first address.
+    pub first: Ipv4Addr,
+    /// How many there are.
+    pub count: usize,
 }
 
 impl Lookup for SystemLookup {
     fn host(&mut self, name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
-        host_address(name)
+        let all = host_addresses(name)?;
+        let first = all[0];
+        let is_known = self.several.iter().any(|known| *known.name == *name);
+        if !is_known && all.iter().any(|other| *other != first) {
+            self.several.push(Several {
+                name: name.into(),
+                first,
+                count: all.len(),
+            });
+        }
+        Ok(first)
     }
 
     fn port(&mut self, name: &[u8], protocol: Protocol) -> Option<u16> {
@@ -132,8 +155,13 @@ impl Lookup for NoLookup {
 
 /// The address of a host for C ipvsadm: the first that gethostbyname gives.
 pub(super) fn host_address(name: &[u8]) -> Result<Ipv4Addr, NoAddress> {
+    host_addresses(name).map(|addresses| addresses[0])
+}
+
+/// All of them; at least one.
+fn host_addresses(name: &[u8]) -> Result<Vec<Ipv4Addr>, NoAddress> {
     let name = CString::new(name).map_err(|_| NoAddress::Unknown)?;
-    first_address(&name)
+    addresses(&name)
 }
 
 /// The services of this machine. Where the file cannot be read there are none, as

@@ -18,7 +18,7 @@ mod resolver;
 mod services;
 
 pub use gethostbyname::NoAddress;
-pub use lookup::{Lookup, ManyLookup, NoLookup, SystemLookup};
+pub use lookup::{Lookup, ManyLookup, NoLookup, Several, SystemLookup};
 pub use resolver::Resolver;
 
 use ipvs::Protocol;

@@ -32,7 +32,7 @@ mod watch;
 pub use exit::Exit;
 pub use failure::{Failure, Result, report, say};
 pub use output::Output;
-pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save};
+pub use programs::{ipvsadm, ipvsadm_restore, ipvsadm_save, say_of_names};
 pub use session::open;
 pub use table::{found, trouble};
 pub use terminal::cannot_draw;

@@ -10,7 +10,8 @@ use super::output::Output;
 use super::restore::{self, Start};
 use super::{change, hosts, watch};
 use crate::cli::{self, Action, Command, Invocation, Restore, help, save_restore};
-use crate::names::SystemLookup;
+use crate::names::{Several, SystemLookup};
+use crate::render::visible;
 use std::env;
 use std::ffi::OsStr;
 
@@ -34,8 +35,12 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
     // popt knows both names.
     let is_set = |name| env::var_os(name).is_some();
     let posix = is_set("POSIXLY_CORRECT") || is_set("POSIX_ME_HARDER");
-    match cli::parse(program, words, posix, &mut SystemLookup::default()) {
+    let mut lookup = SystemLookup::default();
+    match cli::parse(program, words, posix, &mut lookup) {
         Ok(invocation) => {
+            if invocation.command.selects_hosts() {
+                say_of_names(&lookup.several);
+            }
             let meaning = Some(&invocation);
             let result = carry_out(&invocation, out);
             if result.is_ok() {
@@ -47,6 +52,16 @@ pub fn ipvsadm(words: &[&[u8]]) -> u8 {
             let meaning = None;
             ended(Err(Failure::Usage(error)), &Asked { words, meaning })
         }
+    }
+}
+
+/// Says which address is meant by names that have several.
+#[cold]
+pub fn say_of_names(names: &[Several]) {
+    for Several { name, first, count } in names {
+        let name = visible(name);
+        let said = format!("{name} has {count} addresses; only the first is meant: {first}");
+        failure::say(said.as_bytes());
     }
 }
 

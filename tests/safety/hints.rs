@@ -54,7 +54,7 @@ fn elsewhere(line: &str, hints: &str) -> (Option<i32>, String) {
 }
 
 /// Refusals, and what succeeds and can hardly be meant.
-const MISTAKES: [(&str, &str, &str); 8] = [
+const MISTAKES: [(&str, &str, &str); 12] = [
     (
         "-A -t 10.0.9.1:80 -s wllc",
         "Scheduler or persistence engine not found\n",
@@ -86,6 +86,27 @@ const MISTAKES: [(&str, &str, &str); 8] = [
         "hint: packets without a mark have the mark 0\n",
     ),
     ("-C", "", ""),
+    (
+        "-d -r 10.0.9.2",
+        "You need to supply the 'service-address' option for the 'delete-server' command\n",
+        "hint: name the virtual service (-t, -u, --sctp-service or -f), or write --all for all of them\n",
+    ),
+    (
+        "-e -r 10.0.9.2 --keep -w 0",
+        "You need to supply the 'service-address' option for the 'edit-server' command\n",
+        "hint: name the virtual service (-t, -u, --sctp-service or -f), or write --all for all of them\n",
+    ),
+    (
+        "-e -r 10.0.9.2 -w 0",
+        "You need to supply the 'service-address' option for the 'edit-server' command\n",
+        "hint: name the virtual service (-t, -u, --sctp-service or -f), or write --all --keep for all \
+         of them\n",
+    ),
+    (
+        "-A -t [2001:db8::9]:0",
+        "Zero port specified for non-persistent service\n",
+        "hint: name a port, or add -p for a service on all ports\n",
+    ),
     (
         "-A -t 10.0.9.1:80 -p -M 24",
         "",

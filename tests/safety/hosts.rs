@@ -7,6 +7,8 @@
 use crate::Test;
 use crate::support::machine::{Machine, ended};
 use crate::support::programs::{OURS, REFERENCE, TOP};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 pub const TESTS: &[Test] = &[
     ("hosts::listed_as_a_loop_would_find_them", listed),
@@ -19,6 +21,8 @@ pub const TESTS: &[Test] = &[
     ("hosts::refusals", refusals),
     ("hosts::contradictions", contradictions),
     ("hosts::there_and_back", there_and_back),
+    ("hosts::edited_while_others_do", edited_while_others_do),
+    ("hosts::in_ten_thousand_services", in_ten_thousand_services),
 ];
 
 /// 10.0.9.2 is in five services, 10.0.9.22 and 10.0.9.1 look like others.
@@ -481,4 +485,64 @@ fn there_and_back() {
             ((Some(0), String::new()), vec![])
         );
     }
+}
+
+/// Others remove and add the same servers: what has vanished is no error, and
+/// what is there in the end has been edited.
+fn edited_while_others_do() {
+    let machine = machine();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let server = "-t 10.0.9.1:443 -r 10.0.9.2:443";
+            while !done.load(Ordering::Relaxed) {
+                for line in [format!("-d {server}"), format!("-a {server} -g -w 0")] {
+                    machine.call(OURS, &line, "");
+                }
+            }
+        });
+        for weight in 1..=20 {
+            let edit = format!("-e --all -r 10.0.9.2 --keep -w {weight}");
+            assert_eq!(machine.ipvsadm(&edit), "");
+            let rules = machine.ipvsadm("-Sn -r 10.0.9.2");
+            let others = rules
+                .lines()
+                .filter(|line| !line.contains(" 10.0.9.2:443 "));
+            let edited = others.filter(|line| line.contains(&format!(" -w {weight}")));
+            assert_eq!(edited.count(), 5, "{rules}");
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+/// Far more requests than fit one batch; each service has another server, too.
+fn in_ten_thousand_services() {
+    const SERVICES: u32 = 10_000;
+    let machine = Machine::new();
+    let mut rules = String::new();
+    for n in 0..SERVICES {
+        let service = format!("-t 198.18.{}.{}:80", n >> 8, n & 255);
+        rules += &format!(
+            "-A {service} -s rr\n-a {service} -r 10.0.9.2:80 -m -w 5\n\
+             -a {service} -r 10.0.9.22:80 -m -w 5\n"
+        );
+    }
+    machine.feed("-R", &rules);
+    let count = |text: &str, part: &str| text.lines().filter(|line| line.contains(part)).count();
+    let edit = "-e --all -r 10.0.9.2 --keep -w 0";
+    let dry = machine.call(OURS, &format!("{edit} --dry-run"), "");
+    assert_eq!(ended(&dry), (Some(1), String::new()));
+    let commands = String::from_utf8(dry.stdout).expect("text");
+    assert_eq!(count(&commands, "-w 0"), SERVICES as usize);
+    assert_eq!(machine.ipvsadm(edit), "");
+    let saved = machine.ipvsadm("-Sn");
+    assert_eq!(
+        saved,
+        rules.replace("-r 10.0.9.2:80 -m -w 5", "-r 10.0.9.2:80 -m -w 0")
+    );
+    let told = machine.ipvsadm("-d --all -r 10.0.9.2 --json");
+    assert_eq!(count(&told, "-r 10.0.9.2:80"), SERVICES as usize);
+    let left = machine.ipvsadm("-Sn -r 10.0.9.0/24");
+    assert_eq!(count(&left, "-r 10.0.9.22:80"), SERVICES as usize);
+    assert_eq!(count(&left, "-r 10.0.9.2:80"), 0);
 }

@@ -5,7 +5,7 @@ use crate::Test;
 use crate::name_server::{RESOLV, Zone, private_files, serve};
 use crate::support::machine::{Machine, ended};
 use crate::support::netns;
-use crate::support::programs::{OURS, REFERENCE, RESTORE};
+use crate::support::programs::{OURS, REFERENCE, RESTORE, TOP};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::process::Command;
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 pub const TESTS: &[Test] = &[
     ("names::the_first_address_of_gethostbyname", || {
         apart(first_address)
+    }),
+    ("names::several_addresses_of_a_host_are_told", || {
+        apart(several_addresses)
     }),
     ("names::a_save_with_names_can_be_restored", || {
         apart(saved_names)
@@ -71,6 +74,33 @@ fn first_address() {
             assert_eq!(machine.ipvsadm("-Sn"), added, "{program} {line}");
             machine.ipvsadm("-C");
         }
+    }
+}
+
+/// Where only we take a name, it is said which of its addresses is meant.
+fn several_addresses() {
+    let machine = Machine::new();
+    private_files("10.0.9.2 both\n10.0.9.3 both\n10.0.9.2 one\n", RESOLV);
+    let rules = "-A -t 10.0.9.2:80 -s rr\n-a -t 10.0.9.2:80 -r 10.0.9.2:80 -m -w 1\n";
+    machine.feed("-R", rules);
+    let told = "both has 2 addresses; only the first is meant: 10.0.9.2\n";
+    for (program, line, input, told) in [
+        (OURS, "-Ln -r both", "", told),
+        (OURS, "-L -n --vip both", "", told),
+        (OURS, "-Lcn -r both", "", told),
+        (OURS, "-Sn -r both", "", told),
+        (OURS, "-e --all -r both --keep -w 0", "", told),
+        (OURS, "-d --vip 10.0.9.2 -r both", "", told),
+        (OURS, "-R --replace --vip both", rules, told),
+        (&TOP, "-b -n 1 -d 0.1 --vip both", "", told),
+        (OURS, "-Ln -r one", "", ""),
+        // As C ipvsadm has it.
+        (OURS, "-Ln -t both:80", "", ""),
+        (OURS, "-e -t 10.0.9.2:80 -r both:80 -m", "", ""),
+        (OURS, "-Z -t both:80", "", ""),
+    ] {
+        let output = machine.call(program, line, input);
+        assert_eq!(ended(&output), (Some(0), told.to_owned()), "{line}");
     }
 }
 

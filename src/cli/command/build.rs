@@ -287,7 +287,7 @@ impl Args<'_> {
         } = key
         {
             if port == 0 && without.contains(Opt::Persistent) {
-                return Err(UsageError::ZeroPort(address));
+                return Err(UsageError::ZeroPort(address, self.in_brackets));
             }
             if self.service_options.one_packet.is_some() && protocol != Protocol::Udp {
                 return Err(UsageError::OnePacketNotUdp);
@@ -317,7 +317,7 @@ impl Args<'_> {
         } = key
         {
             if port == 0 && !config.flags.persistent() {
-                return Err(UsageError::ZeroPort(address));
+                return Err(UsageError::ZeroPort(address, self.in_brackets));
             }
             if config.flags.one_packet() && protocol != Protocol::Udp {
                 return Err(UsageError::OnePacketNotUdp);

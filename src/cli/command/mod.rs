@@ -64,6 +64,39 @@ pub enum Command {
     Action(Action),
 }
 
+impl Command {
+    /// Whether it is about hosts in any service: `--vip`, and `-r` where C ipvsadm
+    /// has none.
+    pub fn selects_hosts(&self) -> bool {
+        let part = match self {
+            Command::Restore(restore) => &restore.part,
+            Command::Hosts(hosts) => &hosts.part,
+            Command::Check {
+                check: Check::Director { part },
+                ..
+            } => part,
+            Command::Watch(watch) => match &watch.what {
+                Watched::Changes { part, .. } => part,
+                Watched::Listings { list, .. } => return list.selects_hosts(),
+            },
+            Command::Action(Action::List(list, _)) => return list.selects_hosts(),
+            Command::Action(Action::Save(save)) => &save.part,
+            _ => return false,
+        };
+        part.selects_hosts()
+    }
+}
+
+impl List {
+    fn selects_hosts(&self) -> bool {
+        match self {
+            List::Table { part, .. } => part.selects_hosts(),
+            List::Connections { filter, .. } => filter.server.is_some(),
+            List::Timeouts | List::Daemons => false,
+        }
+    }
+}
+
 /// A command that may stand in rules. All of them need the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -315,6 +315,10 @@ mod tests {
                 "Zero port specified for non-persistent service: 2001:db8::9: an IPv6 address with a port needs brackets: [2001:db8::9]:80",
             ),
             (
+                "-A -t [2001:db8::9]:0",
+                "Zero port specified for non-persistent service: 2001:db8::9: name a port, or add -p for a service on all ports",
+            ),
+            (
                 "-E -f 1 --keep --without mask",
                 "--without cannot remove `mask': not one of persistent, netmask, ops, pe, sched-flags",
             ),

@@ -388,8 +388,24 @@ fn pair(command: CommandName) -> Option<(CommandName, &'static str)> {
 fn missing_option(option: Opt, command: CommandName, asked: &Asked) -> Option<String> {
     match pair(command) {
         Some((other, said)) if asked.suits(other) => Some(said.into()),
+        _ if option == Opt::ServiceAddress && asked.option(Opt::RealServer).is_some() => {
+            of_hosts(command, asked).or_else(|| spell_out(option))
+        }
         _ => spell_out(option),
     }
+}
+
+/// A real server without a service: all of them may be meant.
+fn of_hosts(command: CommandName, asked: &Asked) -> Option<String> {
+    let all = match command {
+        CommandName::DeleteServer => "--all",
+        CommandName::EditServer if asked.option(Opt::Keep).is_some() => "--all",
+        CommandName::EditServer => "--all --keep",
+        _ => return None,
+    };
+    Some(format!(
+        "name the virtual service (-t, -u, --sctp-service or -f), or write {all} for all of them"
+    ))
 }
 
 fn illegal_option(option: Opt, command: CommandName, asked: &Asked) -> Option<String> {

@@ -33,8 +33,10 @@ pub fn doubt(invocation: &Invocation, words: &[&[u8]]) {
 }
 
 fn of(invocation: &Invocation) -> Option<Doubt> {
-    let Command::Action(action) = &invocation.command else {
-        return None;
+    let action = match &invocation.command {
+        Command::Action(action) => action,
+        Command::Reach { desired, .. } => return reached(invocation, desired),
+        _ => return None,
     };
     match action {
         Action::Change(Change::AddService(_, config) | Change::EditService(_, config)) => {
@@ -43,12 +45,16 @@ fn of(invocation: &Invocation) -> Option<Doubt> {
         Action::Change(Change::AddServer(_, server, _) | Change::EditServer(_, server, _)) => {
             port(invocation, server)
         }
-        Action::Reach(desired) => match &**desired {
-            Desired::Service(_, settings) => mask(settings.if_absent()?.netmask),
-            Desired::Server(_, server, _) => port(invocation, server),
-            _ => None,
-        },
+        Action::Reach(desired) => reached(invocation, desired),
         _ => None,
+    }
+}
+
+fn reached(invocation: &Invocation, desired: &Desired) -> Option<Doubt> {
+    match desired {
+        Desired::Service(_, settings) => mask(settings.netmask()?),
+        Desired::Server(_, server, _) => port(invocation, server),
+        Desired::NoService(_) | Desired::NoServer(..) => None,
     }
 }
 
@@ -181,10 +187,13 @@ mod tests {
             ("128.0.0.0", None),
             ("0.0.0.0", None),
         ] {
-            let line = format!("-A -t 10.0.0.1:80 -p -M {mask}");
-            assert_eq!(doubted(&line).as_deref(), said, "{line}");
+            for command in ["-A", "-E", "-E --keep", "-A --ensure", "-A --ensure --json"] {
+                let line = format!("{command} -t 10.0.0.1:80 -p -M {mask}");
+                assert_eq!(doubted(&line).as_deref(), said, "{line}");
+            }
         }
         assert_eq!(doubted("-A -t [2001:db8::1]:80 -p -M 24"), None);
+        assert_eq!(doubted("-E -t 10.0.0.1:80 --keep -p"), None);
     }
 
     #[test]
