@@ -22,10 +22,28 @@ _ipvsadm_services() {
     fi
 }
 
-# The real servers of the virtual service $1, as "-t 10.0.0.1:80", or of all.
+# Addresses without their ports and brackets, each once.
+_ipvsadm_addresses() {
+    sed 's/:[0-9]*$//; s/^\[\(.*\)\]$/\1/' | sort -u
+}
+
+# The addresses of virtual services.
+_ipvsadm_vips() {
+    _ipvsadm_rules | sed -n 's/^-A -[tu-][^ ]* \([^ ]*\).*/\1/p' | _ipvsadm_addresses
+}
+
+# The real servers of the virtual service $1, as "-t 10.0.0.1:80", or of all; their
+# hosts where those of any service are meant.
 _ipvsadm_servers() {
+    local found=''
     [[ $command == add-server ]] ||
-        _ipvsadm_rules | grep -F -e "-a ${1:+$1 -r }" | sed 's/.* -r \([^ ]*\).*/\1/'
+        found=$(_ipvsadm_rules | grep -F -e "-a ${1:+$1 -r }" | sed 's/.* -r \([^ ]*\).*/\1/')
+    case "$command ${words[*]} " in
+        list\ * | save\ * | check\ * | *\ --all\ * | *\ --vip[\ =]*)
+            _ipvsadm_addresses <<<"$found"
+            ;;
+        *) echo "$found" ;;
+    esac
 }
 
 _ipvsadm_interfaces() {
@@ -147,7 +165,7 @@ _ipvsadm() {
         -w | --weight) return ;;
         -x | --u-threshold) return ;;
         -y | --l-threshold) return ;;
-        --vip) return ;;
+        --vip) found=$(_ipvsadm_vips) ;;
         --client) return ;;
         --state) found='NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!' before+=${value%"${value##*,}"} ;;
         --by) found='service server host client state protocol' before+=${value%"${value##*,}"} ;;
@@ -189,7 +207,11 @@ _ipvsadm_small() {
         *ipvsadm-restore) words='--replace --dry-run --netns' ;;
         *) words='-b --batch --hosts --vip -r --real-server -d --delay -n --samples -N --netns -h --help -V --version' ;;
     esac
-    [[ $3 == --netns || $3 == -N ]] && words=$(_ipvsadm_namespaces)
+    case $3 in
+        --netns | -N) words=$(_ipvsadm_namespaces) ;;
+        --vip) words=$(_ipvsadm_vips) ;;
+        --real-server | -r) words=$(command=list _ipvsadm_servers '') ;;
+    esac
     read -rd '' -a COMPREPLY < <(compgen -W "$words" -- "$2")
 }
 

@@ -96,7 +96,20 @@ function __ipvsadm_services
     printf $format $found
 end
 
-# The real servers of the virtual service on the line, or of all.
+# Addresses without their ports and brackets, each once.
+function __ipvsadm_addresses
+    test -n "$argv"; or return
+    string replace -r -- ':[0-9]+$' '' $argv | string trim -c '[]' | sort -u
+end
+
+# The addresses of virtual services.
+function __ipvsadm_vips
+    set -l found (__ipvsadm_rules | string replace -rf -- '^-A -[tu-]\S* (\S+).*' '$1')
+    __ipvsadm_addresses $found
+end
+
+# The real servers of the virtual service on the line, or of all; their hosts
+# where those of any service are meant.
 function __ipvsadm_servers
     __ipvsadm_on add-server; and return
     set -l words (commandline -opc)
@@ -129,7 +142,14 @@ function __ipvsadm_servers
     end
     set -l start -a
     test -n "$vip"; and set start "-a $vip -r"
-    __ipvsadm_rules | grep -F -e "$start " | string replace -r '.* -r (\S+).*' '$1'
+    set -l found (__ipvsadm_rules | grep -F -e "$start " | string replace -r '.* -r (\S+).*' '$1')
+    test -n "$found"; or return
+    if __ipvsadm_on list save check; or test "$words[1]" = ipvstop
+        or string match -qr '^--(all|vip)(=|$)' -- $words
+        __ipvsadm_addresses $found
+    else
+        printf '%s\n' $found
+    end
 end
 
 function __ipvsadm_interfaces
@@ -194,7 +214,7 @@ complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s x -l u-threshold
 complete -c ipvsadm -n '__ipvsadm_on add-server edit-server' -s y -l l-threshold -x -d 'lower threshold: new connections again below it'
 complete -c ipvsadm -n '__ipvsadm_on delete-server edit-server' -l drain -d 'wait until no connection is open: with -d then remove, with -e --keep -w 0 not'
 complete -c ipvsadm -n '__ipvsadm_on list save check check-real-server' -s n -l numeric -d 'addresses and ports as numbers'
-complete -c ipvsadm -n '__ipvsadm_on list delete-server edit-server restore save check' -l vip -x -d 'only services at this address, host[/length][:port]'
+complete -c ipvsadm -n '__ipvsadm_on list delete-server edit-server restore save check' -l vip -x -a '(__ipvsadm_vips)' -d 'only services at this address, host[/length][:port]'
 complete -c ipvsadm -n '__ipvsadm_on list' -s c -l connection -d 'list the connections'
 complete -c ipvsadm -n '__ipvsadm_on list' -l client -x -d 'with -c: only these clients, address[/length][:port]'
 complete -c ipvsadm -n '__ipvsadm_on list' -l state -x -a '(__ipvsadm_list NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!)' -d 'with -c: only these states, such as syn_recv,established'
@@ -238,8 +258,8 @@ complete -c ipvsadm-restore -l netns -x -a '(__ipvsadm_namespaces)' -d 'a networ
 complete -c ipvstop -f
 complete -c ipvstop -s b -l batch -d 'print plain text instead of filling the screen'
 complete -c ipvstop -l hosts -d 'begin with hosts: real servers by address, over all services'
-complete -c ipvstop -l vip -x -d 'only services at this address or network'
-complete -c ipvstop -s r -l real-server -x -d 'only these real servers, and the services that have them'
+complete -c ipvstop -l vip -x -a '(__ipvsadm_vips)' -d 'only services at this address or network'
+complete -c ipvstop -s r -l real-server -x -a '(__ipvsadm_servers)' -d 'only these real servers, and the services that have them'
 complete -c ipvstop -s d -l delay -x -d 'the time between two looks, fractions allowed; default 2'
 complete -c ipvstop -s n -l samples -x -d 'exit after this many updates'
 complete -c ipvstop -s N -l netns -x -a '(__ipvsadm_namespaces)' -d 'a network namespace: a name as in ip netns, or a path'

@@ -49,6 +49,8 @@ NAMESPACES = [
     "ip netns exec red ipvsadm -a -t 10.0.7.1:80 -r 10.0.7.2:80",
 ]
 TCP = "10.0.0.1:80 10.0.0.2:443 [2001:db8::1]:80"
+VIPS = "10.0.0.1 10.0.0.2 2001:db8::1"
+HOSTS = "10.0.1.1 10.0.1.2 10.0.1.3 10.0.1.4 10.0.1.5 2001:db8::11 2001:db8::12"
 SCHEDULERS = "rr wrr lc wlc lblc lblcr dh sh sed nq fo ovf mh"
 
 # A line, and what can be its last word.
@@ -86,8 +88,23 @@ CASES = [
     ("ipvsadm -d -f 0X07 -6 -r ", "[2001:db8::12]:0"),
     ("ipvsadm -d --fwmark-service=0x7 -r ", "10.0.1.5:0"),
     ("ipvsadm -d -t 10.0.0.9:80 -r ", ""),
-    ("ipvsadm -L -c -r 10.0.1.1", "10.0.1.1:80"),
-    ("ipvsadm -Lcn -t 10.0.0.1:80 -r ", "10.0.1.1:80 10.0.1.2:8080"),
+    ("ipvsadm -L -c -r 10.0.1.1", "10.0.1.1"),
+    ("ipvsadm -Lcn -t 10.0.0.1:80 -r ", "10.0.1.1 10.0.1.2"),
+    ("ipvsadm -Ln -r ", HOSTS),
+    ("ipvsadm -S -r 10.0.1.", "10.0.1.1 10.0.1.2 10.0.1.3 10.0.1.4 10.0.1.5"),
+    ("ipvsadm --check -r 2001:db8::1", "2001:db8::11 2001:db8::12"),
+    ("ipvsadm -e --all -r ", HOSTS),
+    ("ipvsadm -d --all --real-server ", HOSTS),
+    ("ipvsadm -d --vip 10.0.0.1 -r 10.0.1.4", "10.0.1.4"),
+    ("ipvsadm -d --vip=10.0.0.1 -r 10.0.1.4", "10.0.1.4"),
+    ("ipvsadm -L --vip ", VIPS),
+    ("ipvsadm -S --vip=10.0.0.2", "--vip=10.0.0.2"),
+    ("ipvsadm --check --vip 2001:db8", "2001:db8::1"),
+    ("ipvsadm -R --replace --vip ", VIPS),
+    ("ipvsadm -L --netns red --vip ", "10.0.7.1"),
+    ("ipvsadm -L --netns red -r ", "10.0.7.2"),
+    ("ipvstop --vip ", VIPS),
+    ("ipvstop -r 10.0.1.", "10.0.1.1 10.0.1.2 10.0.1.3 10.0.1.4 10.0.1.5"),
     ("ipvsadm -Lc --state UDP,EST", "UDP,ESTABLISHED"),
     ("ipvsadm -Lc --by client,sta", "client,state"),
     ("ipvsadm --check --ignore no-ser", "no-servers"),

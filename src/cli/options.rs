@@ -56,6 +56,8 @@ pub enum Values {
     Service,
     /// A real server.
     Server,
+    /// The address of virtual services.
+    Vip,
     /// A network interface.
     Interface,
     /// A network namespace.
@@ -466,7 +468,7 @@ pub static OPTIONS: &[OptionSpec] = {
             .of(&[C::List, C::Save, C::Check, C::CheckRealServer]).of_connections().flag(|a| on(&mut a.numeric)),
         option(ListOptions, "", "vip", O::Vip, "only services at this address, host[/length][:port]").ours()
             .of(&[C::List, C::Save, C::EditServer, C::DeleteServer, C::Check, C::Restore]).of_connections()
-            .value("ADDRESS", Any, |a, v, l| put(&mut a.vip, endpoint::vip(v, l))),
+            .value("ADDRESS", Vip, |a, v, l| put(&mut a.vip, endpoint::vip(v, l))),
         option(ListOptions, "c", "connection", O::Connection, "list the connections").one_of(C::List).of_connections()
             .flag(|a| on(&mut a.connection)),
         option(ListOptions, "", "client", O::Client, "with -c: only these clients, address[/length][:port]").ours().of_connections()

@@ -78,6 +78,7 @@ fn value_cases() -> String {
                 "found='{}' before+=${{value%\"${{value##*,}}\"}}",
                 words().join(" ")
             ),
+            Values::Vip => "found=$(_ipvsadm_vips)".into(),
             Values::Interface => "found=$(_ipvsadm_interfaces)".into(),
             Values::Namespace => "found=$(_ipvsadm_namespaces)".into(),
             Values::Any => "return".into(),

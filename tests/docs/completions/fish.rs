@@ -99,6 +99,8 @@ fn top() -> String {
         let (short, long) = (short.unwrap_or_default(), option.long);
         let value = match option.long {
             "netns" => " -x -a '(__ipvsadm_namespaces)'",
+            "vip" => " -x -a '(__ipvsadm_vips)'",
+            "real-server" => " -x -a '(__ipvsadm_servers)'",
             _ if option.value.is_some() => " -x",
             _ => "",
         };
@@ -140,6 +142,7 @@ fn value(row: &OptionSpec) -> String {
         Values::Several(words) => format!(" -x -a '(__ipvsadm_list {})'", words().join(" ")),
         Values::Service => format!(" -x -a '(__ipvsadm_services {})'", kind(row)),
         Values::Server => " -x -a '(__ipvsadm_servers)'".into(),
+        Values::Vip => " -x -a '(__ipvsadm_vips)'".into(),
         Values::Interface => " -x -a '(__ipvsadm_interfaces)'".into(),
         Values::Namespace => " -x -a '(__ipvsadm_namespaces)'".into(),
         Values::Any => " -x".into(),

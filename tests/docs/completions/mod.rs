@@ -5,7 +5,7 @@
 //! at the top; the tests next to this file check that it is up to date, and
 //! rewrite it if `UPDATE_COMPLETIONS` is set.
 //!
-//! Services and real servers are those that `ipvsadm -Sn` prints at the moment
+//! Services, real servers and their addresses are those that `ipvsadm -Sn` prints at the moment
 //! of completion. It is not asked while IPVS is not loaded: pressing a key must
 //! not load a kernel module.
 

@@ -59,7 +59,20 @@ function __ipvsadm_services
     printf $format $found
 end
 
-# The real servers of the virtual service on the line, or of all.
+# Addresses without their ports and brackets, each once.
+function __ipvsadm_addresses
+    test -n "$argv"; or return
+    string replace -r -- ':[0-9]+$' '' $argv | string trim -c '[]' | sort -u
+end
+
+# The addresses of virtual services.
+function __ipvsadm_vips
+    set -l found (__ipvsadm_rules | string replace -rf -- '^-A -[tu-]\S* (\S+).*' '$1')
+    __ipvsadm_addresses $found
+end
+
+# The real servers of the virtual service on the line, or of all; their hosts
+# where those of any service are meant.
 function __ipvsadm_servers
     __ipvsadm_on add-server; and return
     set -l words (commandline -opc)
@@ -77,7 +90,14 @@ function __ipvsadm_servers
     end
     set -l start -a
     test -n "$vip"; and set start "-a $vip -r"
-    __ipvsadm_rules | grep -F -e "$start " | string replace -r '.* -r (\S+).*' '$1'
+    set -l found (__ipvsadm_rules | grep -F -e "$start " | string replace -r '.* -r (\S+).*' '$1')
+    test -n "$found"; or return
+    if __ipvsadm_on list save check; or test "$words[1]" = ipvstop
+        or string match -qr '^--(all|vip)(=|$)' -- $words
+        __ipvsadm_addresses $found
+    else
+        printf '%s\n' $found
+    end
 end
 
 function __ipvsadm_interfaces

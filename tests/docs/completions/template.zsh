@@ -23,7 +23,16 @@ _ipvsadm_services() {
     _wanted services expl 'virtual service' compadd -a found
 }
 
-# The real servers of the virtual service on the line, or of all.
+# The addresses of virtual services.
+_ipvsadm_vips() {
+    local -a found expl
+    found=(${(f)"$(_ipvsadm_rules | sed -n 's/^-A -[tu-][^ ]* \([^ ]*\).*/\1/p')"})
+    found=(${(u)${${found%:*}#\[}%\]})
+    _wanted addresses expl 'virtual IP address' compadd -a found
+}
+
+# The real servers of the virtual service on the line, or of all; their hosts where
+# those of any service are meant.
 _ipvsadm_servers() {
     local valued=@LETTERS@ vip mark i
     local -a found expl
@@ -38,6 +47,8 @@ _ipvsadm_servers() {
     [[ $mark == 0[xX][[:xdigit:]]## ]] && vip="-f $((mark))${vip#-f $mark}"
     [[ $command == add-server ]] ||
         found=(${(f)"$(_ipvsadm_rules | grep -F -e "-a ${vip:+$vip -r }" | sed 's/.* -r \([^ ]*\).*/\1/')"})
+    [[ $command == (list|save|check) || $service == ipvstop || -n ${words[(r)--(all|vip)*]} ]] &&
+        found=(${(u)${${found%:*}#\[}%\]})
     _wanted servers expl 'real server' compadd -a found
 }
 

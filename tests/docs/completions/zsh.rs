@@ -62,10 +62,11 @@ fn top_specs() -> String {
         let (short_end, long_end, value) = match option.value {
             None => ("", "", String::new()),
             Some(name) => {
-                let action = if option.long == "netns" {
-                    "_ipvsadm_namespaces"
-                } else {
-                    ""
+                let action = match option.long {
+                    "netns" => "_ipvsadm_namespaces",
+                    "vip" => "_ipvsadm_vips",
+                    "real-server" => "_ipvsadm_servers",
+                    _ => "",
                 };
                 ("+", "=", format!(":{}: {action}", name.to_lowercase()))
             }
@@ -161,6 +162,7 @@ fn value(row: &OptionSpec) -> String {
         Values::Several(words) => format!(" _values -s , {name} {}", words().join(" ")),
         Values::Service => format!(" _ipvsadm_services {}", kind(row)),
         Values::Server => " _ipvsadm_servers".into(),
+        Values::Vip => " _ipvsadm_vips".into(),
         Values::Interface => " _ipvsadm_interfaces".into(),
         Values::Namespace => " _ipvsadm_namespaces".into(),
     };
