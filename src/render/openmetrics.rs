@@ -549,7 +549,7 @@ mod tests {
         }
         for part in [
             "ipvs_service_conn",
-            "ipvs_server_in",
+            "ipvs_server_incoming",
             "persistent",
             "threshold",
             "flags=",
