@@ -14,6 +14,7 @@ use std::process::Command;
 pub const TESTS: &[Test] = &[
     ("json::every_document_follows_the_schema", schema),
     ("json::checks_follow_the_schema", checks),
+    ("json::changes_follow_the_schema", changes),
     ("json::the_reference_tells_the_same", reference),
     ("json::connections_are_those_of_the_reference", connections),
     ("json::views_and_names_change_nothing", views),
@@ -122,6 +123,39 @@ fn schema() {
     let wrong = wrong.map(|(right, wrong)| everything.replace(right, wrong));
     for (complaints, document) in complaints(&wrong).iter().zip(&wrong) {
         assert!(!complaints.is_empty(), "{document}");
+    }
+}
+
+/// Changes that were made, would be, or failed, and none.
+fn changes() {
+    let machine = Machine::new();
+    let change = |line: &str, input: &str, status: i32| {
+        let output = machine.call(OURS, line, input);
+        assert_eq!(output.status.code(), Some(status), "{line}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let rules = "-A -f 7 -s rr\n-a -f 7 -r 10.0.9.2 -m\n";
+    let wrong = "-A -f 8 -s nosuch\n-a -f 9 -r 10.0.9.2 -m\n-A -f 10\n";
+    let documents = [
+        change("-A -t 10.0.9.1:80 --ensure --dry-run --json", "", 1),
+        change("-A -t 10.0.9.1:80 --ensure --json", "", 0),
+        change("-E -t 10.0.9.1:80 --keep --json", "", 0),
+        change("-R --replace --json", rules, 0),
+        change("-e --all -r 10.0.9.2 --keep -w 0 -j --dry-run", "", 1),
+        change("-R --ensure --json", wrong, 255),
+    ];
+    let found: Vec<_> = documents.iter().map(|text| parsed(text)).collect();
+    let changed = found.iter().map(|document| document["changed"].as_bool());
+    let wanted = [true, true, false, true, true, true].map(Some);
+    assert_eq!(changed.collect::<Vec<_>>(), wanted, "{found:?}");
+    assert_eq!(found[5]["failed"].as_array().map(Vec::len), Some(2));
+    assert_good(&documents);
+    let bad = [
+        documents[0].replace("true", "1"),
+        documents[5].replace("\"line\"", "\"number\""),
+    ];
+    for complaints in complaints(&bad) {
+        assert!(!complaints.is_empty(), "{bad:?}");
     }
 }
 
