@@ -31,7 +31,7 @@ mod screen;
 mod state;
 mod terminal;
 
-use command_line::Invocation;
+use command_line::{Invocation, Watch};
 use ipvs::Ipvs;
 use ipvsadm::names::SystemLookup;
 use ipvsadm::rates::{Reading, Sampler, TableReader};
@@ -88,14 +88,23 @@ fn try_run(words: &[&[u8]], mut out: Output) -> Result<(), Stop> {
     say_of_names(&lookup.several);
     match invocation {
         Invocation::Print(text) => batch::print(&mut out, text.as_bytes()),
-        Invocation::Watch(watch) if watch.batch => {
-            batch::run(&mut out, open(watch.netns.as_deref())?, &watch)
-        }
-        Invocation::Watch(watch) => {
-            terminal::check().map_err(Stop::Usage)?;
-            screen::run(open(watch.netns.as_deref())?, &watch)
-        }
+        Invocation::Watch(watch) => watch_table(&watch, &mut out).map_err(|stop| match stop {
+            Stop::Failure(failure) => Stop::Failure(trouble(&watch.part, failure)),
+            // As any trouble then: 1 says that there is nothing.
+            Stop::Terminal(error) if watch.part.selects_hosts() => {
+                Stop::Usage(format!("the terminal failed: {error}"))
+            }
+            stop => stop,
+        }),
     }
+}
+
+fn watch_table(watch: &Watch, out: &mut Output) -> Result<(), Stop> {
+    if watch.batch {
+        return batch::run(out, open(watch.netns.as_deref())?, watch);
+    }
+    terminal::check().map_err(Stop::Usage)?;
+    screen::run(open(watch.netns.as_deref())?, watch)
 }
 
 /// Looks at a part of the table again and again.
@@ -122,9 +131,7 @@ impl Looks {
     /// The next look. What the first one does not find is not there; later, it may
     /// have gone, and may come back.
     fn next(&mut self) -> Result<Sample, Failure> {
-        let reading = self
-            .read()
-            .map_err(|failure| trouble(&self.part, failure))?;
+        let reading = self.read()?;
         self.begun = true;
         let of_servers = self.part.server.is_some();
         Ok(Sample::new(reading, &mut self.sampler, of_servers))

@@ -53,7 +53,7 @@ pub fn reach_and_tell(
     };
     told.map_err(|failure| match dry_run {
         true => failure.cannot_tell(),
-        false => failure,
+        false => failure.after_changes(change.is_some()),
     })?;
     Ok(match change {
         Some(_) if dry_run => Exit::Failure,

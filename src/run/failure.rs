@@ -82,6 +82,8 @@ pub enum Failure {
     Output(io::Error),
     /// What was asked cannot be answered for this reason.
     CannotTell(Box<Failure>),
+    /// Changes were made, and then this failed.
+    AfterChanges(Box<Failure>),
     /// A request to the operating system failed; its purpose and the cause.
     Other(anyhow::Error),
 }
@@ -196,6 +198,14 @@ impl Failure {
         }
     }
 
+    /// The same after changes were made, if any were.
+    pub fn after_changes(self, any: bool) -> Failure {
+        match any {
+            true => Failure::AfterChanges(self.into()),
+            false => self,
+        }
+    }
+
     /// The exit status that goes with it.
     pub fn exit(&self) -> Exit {
         match self {
@@ -235,6 +245,7 @@ impl Failure {
             | Failure::Other(_) => Exit::Failure,
             Failure::Refused { .. } | Failure::Unanswered { .. } => Exit::Refused,
             Failure::NotDrained(why) => why.exit(),
+            Failure::AfterChanges(failure) => failure.exit(),
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
             Failure::Output(_) => Exit::Failure,
         }
@@ -313,6 +324,10 @@ impl Failure {
             }
             Failure::NotDrained(why) => why.to_string().into(),
             Failure::CannotTell(failure) => failure.text(),
+            Failure::AfterChanges(failure) => match failure.text() {
+                nothing if nothing.is_empty() => nothing,
+                text => [&text, &b"; changes were made"[..]].concat(),
+            },
             Failure::Other(error) => format!("{error:#}").into(),
         }
     }

@@ -112,7 +112,9 @@ impl Progress {
             change: None,
             error,
         }));
-        match (tell(&mut out, made.iter(), &failed), exit) {
+        let told = tell(&mut out, made.iter(), &failed);
+        let told = told.map_err(|failure| failure.after_changes(!made.is_empty()));
+        match (told, exit) {
             (Ok(()), exit) => exit,
             (Err(failure), Exit::Success) => failure::report(&failure),
             (Err(failure), exit) => {
