@@ -68,7 +68,7 @@ _ipvsadm_options() {
         edit-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -s --scheduler -p --persistent -M --netmask --pe -o --ops -b --sched-flags -j --json --keep --without --dry-run --netns' ;;
         delete-service) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -j --json --ensure --dry-run --netns' ;;
         flush) echo '--netns' ;;
-        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -c --connection --client --state --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
+        list) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -n --numeric --vip -c --connection --client --state --origin --by --top --timeout --daemon --stats --rate --thresholds --persistent-conn --tun-info -X --exact --nosort -j --json --openmetrics --watch --samples --syncid --netns' ;;
         add-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold -j --json --keep --ensure --dry-run --netns' ;;
         delete-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server --drain --vip -j --json --ensure --all --dry-run --netns' ;;
         edit-server) echo '-t --tcp-service -u --udp-service --sctp-service -f --fwmark-service -6 --ipv6 -r --real-server -g --gatewaying -i --ipip -m --masquerading --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum -w --weight -x --u-threshold -y --l-threshold --drain --vip -j --json --keep --all --dry-run --netns' ;;
@@ -168,7 +168,8 @@ _ipvsadm() {
         --vip) found=$(_ipvsadm_vips) ;;
         --client) return ;;
         --state) found='NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN SYNACK UDP INIT1 INIT C-SENT C-REPLIED C-WAIT COOKIE C-ECHOED S-SENT S-RECEIVED S-ACK-SENT REJECTED CLOSED ASSURED ERR!' before+=${value%"${value##*,}"} ;;
-        --by) found='service server host client state protocol' before+=${value%"${value##*,}"} ;;
+        --origin) found='local sync' before+=${value%"${value##*,}"} ;;
+        --by) found='service server host client state protocol origin' before+=${value%"${value##*,}"} ;;
         --top) return ;;
         --ignore) found='no-servers no-weight all-full address-missing address-down network-on-loopback address-unusable forwarding-off server-unreachable server-not-on-link server-loopback sync-interface connections-full flags-ignored weights-ignored port-ignored server-past-director redirects tunnel-fragments quiescent-clients gone-servers nat-unseen drop-entry drop-packet secure-tcp sloppy-tcp counters-off table-small sync-same-id sync-version sync-missing no-address answers-arp announces-arp no-tunnel tunnel-down tunnel-filtered no-way-back not-listening' before+=${value%"${value##*,}"} ;;
         --samples) return ;;

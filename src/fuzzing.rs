@@ -8,7 +8,9 @@ use crate::check::routing;
 use crate::cli::patch::{Desired, Settings};
 use crate::cli::values::{connections, endpoint, interval};
 use crate::cli::{self, Action, Command, List, argv, popt::Lexer, popt::Token, values};
-use crate::connections::{Connection, ConnectionFilter, Endpoint, Key, STATES, take_row};
+use crate::connections::{
+    Connection, ConnectionFilter, Endpoint, Key, Layout, Origin, STATES, take_row,
+};
 use crate::names::NoLookup;
 use crate::procfs;
 use crate::render::{Buffer, text};
@@ -201,6 +203,11 @@ fn lets_some(filter: &ConnectionFilter) {
         state: state.as_bytes(),
         expires: 1,
         engine: None,
+        // Where origins are asked for, one of them is.
+        origin: filter.origins.map(|origins| match origins.local {
+            true => Origin::Local,
+            false => Origin::Sync,
+        }),
     };
     assert!(filter.matches(&row), "{row:?}");
     let protocol = b"ICMP";
@@ -395,10 +402,12 @@ pub fn proc(input: &[u8]) {
 pub fn rows(input: &[u8]) {
     let mut rest = input;
     for line in input.split_inclusive(|b| *b == b'\n') {
-        let read = take_row(&mut rest).map(|row| row.connection);
+        let read = take_row(&mut rest, Layout::Plain).map(|row| row.connection);
         let shifted = [b" ", line].concat();
-        let words = take_row(&mut &shifted[..]).map(|row| row.connection);
+        let words = take_row(&mut &shifted[..], Layout::Plain).map(|row| row.connection);
         assert_eq!(read, words, "{}", line.escape_ascii());
+        let with_origin = take_row(&mut &line[..], Layout::WithOrigin);
+        assert!(with_origin.is_none_or(|row| row.connection.origin.is_some()));
     }
     assert!(rest.is_empty());
 }

@@ -9,7 +9,7 @@ use super::opt::{CommandName, OptSet};
 use super::patch::{ServerOptions, ServiceOptions};
 use super::values::{self, REAL_SERVER, endpoint};
 use crate::check::Ignore;
-use crate::connections::{Keys, StateSet};
+use crate::connections::{Keys, OriginSet, StateSet};
 use crate::names::Lookup;
 use crate::render::openmetrics::Names;
 use crate::selection::EndpointFilter;
@@ -59,6 +59,7 @@ pub struct Args<'a> {
     pub(super) connection: bool,
     pub(super) client: Option<EndpointFilter>,
     pub(super) states: Option<StateSet>,
+    pub(super) origins: Option<OriginSet>,
     pub(super) by: Option<Keys>,
     pub(super) top: Option<NonZeroU32>,
     pub(super) timeout: bool,

@@ -267,6 +267,15 @@ mod tests {
                 "-L --openmetrics -c",
                 "The option 'openmetrics' conflicts with the 'connection' option in the 'list' command",
             ),
+            ("-L -c --origin remote", "illegal origin specified"),
+            (
+                "-L -c --by origin --persistent-conn",
+                "The option 'origin' conflicts with the 'persistent-conn' option in the 'list' command",
+            ),
+            (
+                "-L --origin local",
+                "Illegal 'origin' option with the 'list' command",
+            ),
             ("--check --ignore", "--ignore: missing argument"),
             (
                 "--check --ignore no-weight --ignore weight",
@@ -496,6 +505,7 @@ mod tests {
             "INTERFACE" => "eth9",
             "CLIENT" => "10.9.0.0/16",
             "STATES" => "udp",
+            "ORIGINS" => "sync",
             "KEYS" => "client",
             "FINDINGS" => "no-weight",
             "NAMES" => "ops",

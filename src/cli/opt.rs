@@ -147,6 +147,7 @@ named! {
         Samples => "samples",
         Client => "client",
         State => "state",
+        Origin => "origin",
         By => "by",
         Top => "top",
         Vip => "vip",

@@ -17,7 +17,7 @@ use super::values::interval::DEFAULT_INTERVAL;
 use super::values::{self, check, connections, endpoint, number};
 use crate::check::Kind;
 use crate::cli::opt::TunnelType;
-use crate::connections::{Key, STATES};
+use crate::connections::{Key, Origin, STATES};
 use crate::names::Lookup;
 use crate::render::openmetrics::Names;
 use crate::render::sched_flags::SCHED_FLAGS;
@@ -475,6 +475,8 @@ pub static OPTIONS: &[OptionSpec] = {
             .value("CLIENT", Any, |a, v, _| put(&mut a.client, endpoint::client(v))),
         option(ListOptions, "", "state", O::State, "with -c: only these states, such as syn_recv,established").ours().of_connections()
             .value("STATES", Several(|| STATES.to_vec()), |a, v, _| put(&mut a.states, connections::states(v))),
+        option(ListOptions, "", "origin", O::Origin, "with -c: only what was made by %: this director, another one").ours().of_connections()
+            .value("ORIGINS", Several(|| Origin::ALL.map(Origin::name).to_vec()), |a, v, _| put(&mut a.origins, connections::origins(v))),
         option(ListOptions, "", "by", O::By, "with -c: count by %, client/LENGTH").ours().of_connections()
             .value("KEYS", Several(|| Key::ALL.map(Key::name).to_vec()), |a, v, _| put(&mut a.by, connections::keys(v))),
         option(ListOptions, "", "top", O::Top, "with --by: only this many, the largest").ours().of_connections()

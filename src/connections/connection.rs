@@ -18,8 +18,39 @@ pub struct Connection<'a> {
     pub state: &'a [u8],
     /// Seconds until the entry expires.
     pub expires: u64,
-    /// The persistence engine and its data, the latter up to the first blank.
+    /// The persistence engine and its data, the latter up to the first blank; not
+    /// known where the origin is.
     pub engine: Option<(&'a [u8], &'a [u8])>,
+    /// Who made it, where that was read.
+    pub origin: Option<Origin>,
+}
+
+/// Who made a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// This director.
+    Local,
+    /// Another one, whose sync daemon has told it.
+    Sync,
+}
+
+impl Origin {
+    /// Both of them.
+    pub const ALL: [Origin; 2] = [Origin::Local, Origin::Sync];
+
+    /// Its name on the command line and in output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Local => "local",
+            Origin::Sync => "sync",
+        }
+    }
+
+    /// The one that the kernel calls so, or the command line.
+    pub fn named(name: &[u8]) -> Option<Origin> {
+        let mut all = Origin::ALL.into_iter();
+        all.find(|origin| origin.name().as_bytes().eq_ignore_ascii_case(name))
+    }
 }
 
 /// An address and its port.

@@ -1,6 +1,6 @@
 //! Connections counted by what they have in common.
 
-use super::{Connection, Endpoint};
+use super::{Connection, Endpoint, Origin};
 use crate::selection::Network;
 use ipvs::Name;
 use std::net::IpAddr;
@@ -21,17 +21,20 @@ pub enum Key {
     State,
     /// The protocol.
     Protocol,
+    /// Who made it.
+    Origin,
 }
 
 impl Key {
     /// All of them, the client by its address.
-    pub const ALL: [Key; 6] = [
+    pub const ALL: [Key; 7] = [
         Key::Service,
         Key::Server,
         Key::Host,
         Key::Client(None),
         Key::State,
         Key::Protocol,
+        Key::Origin,
     ];
 
     /// Its name on the command line and in titles.
@@ -43,6 +46,7 @@ impl Key {
             Key::Client(_) => "client",
             Key::State => "state",
             Key::Protocol => "protocol",
+            Key::Origin => "origin",
         }
     }
 
@@ -57,6 +61,8 @@ impl Key {
             Key::Client(Some(prefix)) => KeyValue::Client(Network::of(row.client.address, prefix)),
             Key::State => KeyValue::State(name(row.state)),
             Key::Protocol => KeyValue::Protocol(name(row.protocol)),
+            // Whoever counts by it reads it.
+            Key::Origin => KeyValue::Origin(row.origin.unwrap_or(Origin::Local)),
         }
     }
 }
@@ -129,6 +135,8 @@ pub enum KeyValue {
     State(Name),
     /// The kernel's name of the protocol.
     Protocol(Name),
+    /// Who made it.
+    Origin(Origin),
 }
 
 impl KeyValue {
@@ -138,7 +146,10 @@ impl KeyValue {
             KeyValue::Service(at, _) | KeyValue::Server(at) => Some(at.address),
             KeyValue::Host(address) => Some(*address),
             KeyValue::Client(network) if network.prefix().is_none() => Some(network.first()),
-            KeyValue::Client(_) | KeyValue::State(_) | KeyValue::Protocol(_) => None,
+            KeyValue::Client(_)
+            | KeyValue::State(_)
+            | KeyValue::Protocol(_)
+            | KeyValue::Origin(_) => None,
         }
     }
 
@@ -151,6 +162,7 @@ impl KeyValue {
             KeyValue::Client(network) => Key::Client(network.prefix()),
             KeyValue::State(_) => Key::State,
             KeyValue::Protocol(_) => Key::Protocol,
+            KeyValue::Origin(_) => Key::Origin,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which connections are asked for.
 
-use super::{Connection, Endpoint};
+use super::{Connection, Endpoint, Origin};
 use crate::selection::EndpointFilter;
 use ipvs::Protocol;
 
@@ -18,6 +18,35 @@ pub struct ConnectionFilter {
     pub client: Option<EndpointFilter>,
     /// Its state is one of these.
     pub states: Option<StateSet>,
+    /// Who made it; both are asked for where only that is to be known.
+    pub origins: Option<OriginSet>,
+}
+
+/// Some of those who make connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OriginSet {
+    /// This director.
+    pub local: bool,
+    /// Another one.
+    pub sync: bool,
+}
+
+impl OriginSet {
+    /// Puts `origin` in.
+    pub fn insert(&mut self, origin: Origin) {
+        match origin {
+            Origin::Local => self.local = true,
+            Origin::Sync => self.sync = true,
+        }
+    }
+
+    /// Whether `origin` is in the set.
+    pub fn contains(self, origin: Origin) -> bool {
+        match origin {
+            Origin::Local => self.local,
+            Origin::Sync => self.sync,
+        }
+    }
 }
 
 impl ConnectionFilter {
@@ -33,6 +62,9 @@ impl ConnectionFilter {
                 .protocol
                 .is_none_or(|it| it.kernel_name().as_bytes() == row.protocol)
             && self.states.is_none_or(|states| states.contains(row.state))
+            && self
+                .origins
+                .is_none_or(|origins| row.origin.is_some_and(|it| origins.contains(it)))
     }
 }
 
@@ -117,6 +149,7 @@ mod tests {
             state: b"ESTABLISHED",
             expires: 1,
             engine: None,
+            origin: None,
         };
         let mut states = StateSet::default();
         states.insert(b"established");
@@ -129,6 +162,7 @@ mod tests {
                 port: Some(50000),
             }),
             states: Some(states),
+            origins: None,
         };
         assert!(all.matches(&row) && ConnectionFilter::default().matches(&row));
         let others = [

@@ -6,7 +6,7 @@
 //! are not even remembered.
 
 use super::recent::Recent;
-use super::row::{take_line, take_row};
+use super::row::{Layout, Row, take_line, take_row};
 use super::{Connection, ConnectionFilter};
 use crate::procfs;
 use ipvs::Namespace;
@@ -42,6 +42,7 @@ pub struct Connections<R = File> {
     /// Inside a line that is not a row: the titles, or one too long.
     skipping: bool,
     recent: Recent,
+    layout: Layout,
     /// `None` matches all rows.
     filter: Option<ConnectionFilter>,
 }
@@ -49,13 +50,24 @@ pub struct Connections<R = File> {
 impl Connections {
     /// Opens the table, of which `filter` matches some rows. Anybody may.
     pub fn open(namespace: &Namespace, filter: ConnectionFilter) -> io::Result<Connections> {
-        Connections::start(procfs::net_file(namespace, "ip_vs_conn")?, filter)
+        let file = procfs::net_file(namespace, "ip_vs_conn")?;
+        Connections::start(file, filter, Layout::Plain)
+    }
+
+    /// The same with who made each connection, for which the kernel has another
+    /// file.
+    pub fn open_with_origin(
+        namespace: &Namespace,
+        filter: ConnectionFilter,
+    ) -> io::Result<Connections> {
+        let file = procfs::net_file(namespace, "ip_vs_conn_sync")?;
+        Connections::start(file, filter, Layout::WithOrigin)
     }
 }
 
 impl<R: Read> Connections<R> {
     /// Reads the start of the table, of which `filter` matches some rows.
-    fn start(input: R, filter: ConnectionFilter) -> io::Result<Connections<R>> {
+    fn start(input: R, filter: ConnectionFilter, layout: Layout) -> io::Result<Connections<R>> {
         let mut connections = Connections {
             input,
             ended: false,
@@ -64,6 +76,7 @@ impl<R: Read> Connections<R> {
             used: 0,
             skipping: true,
             recent: Recent::default(),
+            layout,
             filter: Some(filter).filter(|filter| *filter != ConnectionFilter::default()),
         };
         connections.fill()?;
@@ -100,6 +113,7 @@ impl<R: Read> Connections<R> {
             lines,
             too_long,
             recent: &mut self.recent,
+            layout: self.layout,
             filter: self.filter.as_ref(),
         };
         Ok((whole > 0 || too_long).then_some(rows))
@@ -142,14 +156,15 @@ pub struct Rows<'a> {
     /// Whether there was one row more, which did not fit the buffer.
     too_long: bool,
     recent: &'a mut Recent,
+    layout: Layout,
     filter: Option<&'a ConnectionFilter>,
 }
 
 impl<'a> Rows<'a> {
     /// The connections to come, for a look ahead: some may be repetitions.
     pub fn peek(&self) -> impl Iterator<Item = Connection<'a>> {
-        let (mut lines, filter) = (self.lines, self.filter);
-        let rows = iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines)));
+        let (mut lines, layout, filter) = (self.lines, self.layout, self.filter);
+        let rows = iter::from_fn(move || (!lines.is_empty()).then(|| take_row(&mut lines, layout)));
         let connections = rows.flatten().map(|row| row.connection);
         connections.filter(move |row| matches(filter, row))
     }
@@ -157,6 +172,15 @@ impl<'a> Rows<'a> {
     /// The addresses in the rows to come.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.peek().flat_map(|connection| connection.addresses())
+    }
+}
+
+impl Rows<'_> {
+    /// Whether the row was not handed out before. Templates of a persistence engine
+    /// may differ in its data alone, of which the file with origins has none.
+    fn is_new(&mut self, row: &Row) -> bool {
+        let is_certain = self.layout == Layout::Plain || !row.connection.is_template();
+        !is_certain || self.recent.is_new(row.identity)
     }
 }
 
@@ -168,10 +192,10 @@ impl<'a> Iterator for Rows<'a> {
             return Some(Err(Unreadable));
         }
         while !self.lines.is_empty() {
-            let Some(row) = take_row(&mut self.lines) else {
+            let Some(row) = take_row(&mut self.lines, self.layout) else {
                 return Some(Err(Unreadable));
             };
-            if matches(self.filter, &row.connection) && self.recent.is_new(row.identity) {
+            if matches(self.filter, &row.connection) && self.is_new(&row) {
                 return Some(Ok(row.connection));
             }
         }
@@ -194,6 +218,7 @@ mod tests {
         server: None,
         client: None,
         states: None,
+        origins: None,
     };
 
     const TITLES: &str =
@@ -235,7 +260,8 @@ mod tests {
         let table = [TITLES, rows].concat();
         let counts = [4096, 4092, 65_536, usize::MAX].map(|page| {
             let bytes = table.as_bytes();
-            let mut connections = Connections::start(Pages { bytes, page }, ALL).unwrap();
+            let mut connections =
+                Connections::start(Pages { bytes, page }, ALL, Layout::Plain).unwrap();
             let (mut read, mut unreadable) = (0, 0);
             while let Some(rows) = connections.next_rows().unwrap() {
                 let before = read;
@@ -278,7 +304,7 @@ mod tests {
         let template = "UDP 0A000000 0000 0A000001 13C4 0A000002 13C4 ASSURED          59 sip";
         let table = ["titles", "a x", "b x", "a y", "a x", "b x"];
         let table = table.map(|id| format!("{template} {id}\n")).concat();
-        let mut connections = Connections::start(table.as_bytes(), ALL).unwrap();
+        let mut connections = Connections::start(table.as_bytes(), ALL, Layout::Plain).unwrap();
         let rows = connections.next_rows().unwrap();
         assert_eq!(rows.map_or(0, |rows| ports(rows).len()), 3);
     }
@@ -292,7 +318,7 @@ mod tests {
         let client = Some(client);
         let filter = ConnectionFilter { client, ..ALL };
         let rows = [TITLES, "x\n", &table([1, 7, 8, 7, 9])].concat();
-        let mut connections = Connections::start(rows.as_bytes(), filter).unwrap();
+        let mut connections = Connections::start(rows.as_bytes(), filter, Layout::Plain).unwrap();
         let rows = connections.next_rows().unwrap().unwrap();
         assert_eq!(rows.peek().count(), 2, "ahead, with the repetition");
         assert_eq!(ports(rows), [Err(Unreadable), Ok(7)]);
@@ -326,7 +352,7 @@ mod tests {
 
     #[test]
     fn titles_alone_are_an_empty_table_and_no_bytes_an_error() {
-        let read = |bytes| Connections::start(Pages { bytes, page: 4096 }, ALL);
+        let read = |bytes| Connections::start(Pages { bytes, page: 4096 }, ALL, Layout::Plain);
         assert!(read(b"").is_err());
         for titles in [TITLES, TITLES.trim_end()] {
             let mut connections = read(titles.as_bytes()).unwrap();

@@ -7,7 +7,7 @@
 //! ipvsadm, any written form of an address and any number of blanks will do,
 //! and fields after those known are skipped.
 
-use super::{Connection, Endpoint};
+use super::{Connection, Endpoint, Origin};
 use memchr::memchr;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,14 +22,26 @@ pub struct Row<'a> {
     pub identity: [&'a [u8]; 2],
 }
 
+/// The columns of a file of connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Those of ip_vs_conn.
+    Plain,
+    /// Those of ip_vs_conn_sync: the origin stands between the state and the time,
+    /// and nothing is said of persistence engines.
+    WithOrigin,
+}
+
 /// Takes the first row off `lines`; `None` if it is not understood.
 #[inline(always)] // A call would copy each row once more.
-pub fn take_row<'a>(lines: &mut &'a [u8]) -> Option<Row<'a>> {
-    let columns = lines
-        .split_first_chunk()
-        .and_then(|(row, rest)| Some((columns(row)?, rest)));
+pub fn take_row<'a>(lines: &mut &'a [u8], layout: Layout) -> Option<Row<'a>> {
+    let row = match layout {
+        Layout::Plain => lines.split_first_chunk(),
+        Layout::WithOrigin => None,
+    };
+    let columns = row.and_then(|(row, rest)| Some((columns(row)?, rest)));
     let Some((row, rest)) = columns else {
-        return words(take_line(lines));
+        return words(take_line(lines), layout);
     };
     *lines = rest;
     Some(row)
@@ -76,13 +88,14 @@ fn columns(row: &[u8; 66]) -> Option<Row<'_>> {
             state,
             expires: decimal(expires)?,
             engine: None,
+            origin: None,
         },
         identity: [&row[..45], &[]],
     })
 }
 
 /// Reads any row, word by word.
-fn words(line: &[u8]) -> Option<Row<'_>> {
+fn words(line: &[u8], layout: Layout) -> Option<Row<'_>> {
     let mut rest = line;
     let protocol = word(&mut rest)?;
     let client = endpoint(&mut rest)?;
@@ -90,9 +103,16 @@ fn words(line: &[u8]) -> Option<Row<'_>> {
     let server = endpoint(&mut rest)?;
     let endpoints = &line[..line.len() - rest.len()];
     let state = word(&mut rest)?;
+    let origin = match layout {
+        Layout::Plain => None,
+        Layout::WithOrigin => Some(Origin::named(word(&mut rest)?)?),
+    };
     let expires = decimal(word(&mut rest)?)?;
     let kept = rest.trim_ascii_start();
-    let engine = word(&mut rest).zip(word(&mut rest));
+    let engine = match layout {
+        Layout::Plain => word(&mut rest).zip(word(&mut rest)),
+        Layout::WithOrigin => None,
+    };
     Some(Row {
         connection: Connection {
             protocol,
@@ -102,6 +122,7 @@ fn words(line: &[u8]) -> Option<Row<'_>> {
             state,
             expires,
             engine,
+            origin,
         },
         identity: [endpoints, engine.map_or(&[], |_| kept)],
     })
@@ -182,7 +203,7 @@ mod tests {
     fn parse(row: impl AsRef<[u8]>) -> Option<Connection<'static>> {
         let lines = [row.as_ref(), b"\nnext\n"].concat().leak();
         let mut rest = &*lines;
-        let row = take_row(&mut rest);
+        let row = take_row(&mut rest, Layout::Plain);
         assert_eq!(rest, b"next\n");
         row.map(|row| row.connection)
     }
@@ -199,6 +220,21 @@ mod tests {
         assert_eq!(connection.state, b"UDP");
         assert_eq!(connection.expires, 299);
         assert_eq!(connection.engine, Some((&b"sip"[..], &b"id"[..])));
+    }
+
+    #[test]
+    fn who_made_a_connection_stands_before_the_time() {
+        let row = "TCP 0A000009 C350 0A000001 0050 0A000002 1F90 ESTABLISHED";
+        let read = |end: &str| {
+            let row = format!("{row} {end}\n");
+            let row = take_row(&mut row.as_bytes(), Layout::WithOrigin)?.connection;
+            Some((row.origin?, row.expires, row.engine.is_some()))
+        };
+        assert_eq!(read("LOCAL      897"), Some((Origin::Local, 897, false)));
+        assert_eq!(read("SYNC       897 x y"), Some((Origin::Sync, 897, false)));
+        for end in ["897", "OTHER 897", "LOCAL", "LOCAL x"] {
+            assert_eq!(read(end), None, "{end}");
+        }
     }
 
     #[test]
@@ -232,13 +268,17 @@ mod tests {
             (" UDP  299 sip id x", "sip id x"),
         ] {
             let row = format!("{endpoints}{end}");
-            let identity = take_row(&mut row.as_bytes()).unwrap().identity;
+            let identity = take_row(&mut row.as_bytes(), Layout::Plain)
+                .unwrap()
+                .identity;
             assert_eq!(identity, [endpoints, engine].map(str::as_bytes), "{row}");
         }
         // Its time makes the second row too long for the columns.
         for time in ["899", "12345678"] {
             let row = format!("{endpoints} NONE        {time:>7}\n");
-            let identity = take_row(&mut row.as_bytes()).unwrap().identity;
+            let identity = take_row(&mut row.as_bytes(), Layout::Plain)
+                .unwrap()
+                .identity;
             assert_eq!(identity, [endpoints, ""].map(str::as_bytes), "{row}");
         }
     }

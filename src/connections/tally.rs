@@ -3,7 +3,7 @@
 //! There may be as many groups as connections, a million clients for one: what
 //! tells a group from the others is packed into a few numbers.
 
-use super::{Connection, Count, Endpoint, Key, KeyValue, Keys};
+use super::{Connection, Count, Endpoint, Key, KeyValue, Keys, Origin};
 use crate::selection::Network;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
@@ -150,6 +150,7 @@ fn pack(numbers: &mut Vec<u64>, common: KeyValue) {
         KeyValue::Host(address) => (Some(address), None, None),
         KeyValue::Client(network) => (Some(network.first()), None, None),
         KeyValue::State(name) | KeyValue::Protocol(name) => (None, None, Some(name)),
+        KeyValue::Origin(origin) => return numbers.push(u64::from(origin == Origin::Sync)),
     };
     match address {
         Some(IpAddr::V4(v4)) => numbers.push(v4.to_bits().into()),
@@ -186,6 +187,10 @@ impl Unpacked<'_> {
             Key::Client(Some(prefix)) => KeyValue::Client(Network::of(self.address(), prefix)),
             Key::State => KeyValue::State(self.name()),
             Key::Protocol => KeyValue::Protocol(self.name()),
+            Key::Origin => KeyValue::Origin(match self.number() {
+                0 => Origin::Local,
+                _ => Origin::Sync,
+            }),
         }
     }
 
@@ -235,6 +240,7 @@ mod tests {
             state,
             expires: 1,
             engine: None,
+            origin: None,
         }
     }
 
@@ -252,6 +258,7 @@ mod tests {
             KeyValue::Host(address) => address.to_string(),
             KeyValue::Client(network) => format!("{}/{:?}", network.first(), network.prefix()),
             KeyValue::State(word) | KeyValue::Protocol(word) => word.to_string(),
+            KeyValue::Origin(origin) => origin.name().to_owned(),
         };
         let groups = tally.groups();
         let line = |at| {
@@ -316,6 +323,18 @@ mod tests {
         );
         assert_eq!(counted(&[Key::Server], &[]), [""; 0]);
         assert_eq!(counted(&[Key::Host], &rows()), ["6 1 2001:db8::2"]);
+    }
+
+    #[test]
+    fn connections_are_counted_by_who_made_them() {
+        let mut rows = rows();
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.origin = Some(if at < 2 { Origin::Sync } else { Origin::Local });
+        }
+        assert_eq!(
+            counted(&[Key::Origin, Key::Protocol], &rows),
+            ["4 1 local TCP", "2 0 sync TCP"]
+        );
     }
 
     #[test]

@@ -259,6 +259,7 @@ impl ConnectionReport for Json {
             "template": connection.is_template(),
             "persistence_engine": engine.map(Text),
             "persistence_engine_data": data.map(Text),
+            "origin": connection.origin.map(|origin| Word(origin.name())),
         );
         out.push(b'}');
     }
@@ -299,6 +300,9 @@ impl ConnectionReport for Json {
                 }
                 KeyValue::Protocol(protocol) => {
                     members!(out, "protocol": Lower(protocol.as_bytes()));
+                }
+                KeyValue::Origin(origin) => {
+                    members!(out, "origin": Word(origin.name()));
                 }
             }
         }

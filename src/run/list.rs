@@ -8,7 +8,7 @@ use super::table;
 use crate::cli::opt::CommandName;
 use crate::cli::{Format, List};
 use crate::connections::{
-    ConnectionFilter, Connections, Count, Counting, Groups, Tally, Unreadable,
+    ConnectionFilter, Connections, Count, Counting, Groups, Key, Tally, Unreadable,
 };
 use crate::names::Resolver;
 use crate::render::json::Json;
@@ -149,7 +149,12 @@ fn connections(
 ) -> Result<()> {
     // Everybody may read the file, but not everybody should see who talks to whom.
     session.check_permission(CommandName::List)?;
-    let table = Connections::open(session.ipvs.namespace(), filter);
+    let namespace = session.ipvs.namespace();
+    let by_origin = by.is_some_and(|by| by.keys.iter().any(|key| key == Key::Origin));
+    let table = match by_origin || filter.origins.is_some() {
+        true => Connections::open_with_origin(namespace, filter),
+        false => Connections::open(namespace, filter),
+    };
     let mut table = table.map_err(Failure::Connections)?;
     let out = &mut session.out;
     let unreadable = match by {

@@ -329,6 +329,10 @@ pub const CASES: &[Case] = &[
         ..case("count-connections", "-Lcn --by server --top 3")
     },
     Case {
+        connected: true,
+        ..case("count-origins", "-Lcn --by origin")
+    },
+    Case {
         timed: true,
         ..case("watch", "-Ln --watch 1 --samples 2")
     },

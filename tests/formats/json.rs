@@ -23,13 +23,15 @@ pub const TESTS: &[Test] = &[
     ("json::what_cannot_be_written", unwritten),
 ];
 
-const LISTINGS: [&str; 8] = [
+const LISTINGS: [&str; 10] = [
     "-L --json",
     "-Lj -t 10.0.9.1:80",
     "-Lj -t [2001:db8::1]:80",
     "-Lj -f 4294967295",
     "-Lj --nosort",
     "-Lcj",
+    "-Lcj --origin local,sync",
+    "-Lcj --by origin,state",
     "-Lj --timeout",
     "-Lj --daemon",
 ];

@@ -14,6 +14,7 @@ pub const TESTS: &[Test] = &[
         "backup_takes_over_connections_through_an_ipv6_group",
         || backup_takes_over_connections(&V6_GROUP),
     ),
+    ("it_is_told_who_made_a_connection", origins),
 ];
 
 /// How the daemons talk, in ipvsadm's words and in nftables'.
@@ -112,4 +113,48 @@ fn backup_takes_over_connections(group: &Group) -> Result<()> {
 
 fn syncid(group: &Group) -> &str {
     group.options.split(' ').nth(1).unwrap_or_default()
+}
+
+fn origins() -> Result<()> {
+    let (cluster, standby) = Cluster::with_standby(2)?;
+    let web = Family::V4.web();
+    cluster.serve_virtual(&[(Tcp, web)])?;
+    for (director, role) in [(&cluster.director, "master"), (&standby, "backup")] {
+        director.rules(&format!(
+            "-A -t {web} -s rr\n-a -t {web} -r 10.0.0.11\n-a -t {web} -r 10.0.0.12\n\
+             --start-daemon {role} --mcast-interface eth0 --syncid 9\n"
+        ))?;
+    }
+    let mut open = cluster.client.calls(4, Tcp, web)?;
+    for call in &mut open {
+        call.say(b"well before")?;
+    }
+    let rows = |listing: String| listing.lines().skip(2).count();
+    eventually(|| {
+        let told = rows(standby.ipvsadm("-Lcn --origin sync")?);
+        ensure!(told == 4, "{told}");
+        Ok(())
+    })?;
+    for (host, own, other) in [
+        (&cluster.director, "local", "sync"),
+        (&standby, "sync", "local"),
+    ] {
+        let whole = host.ipvsadm("-Lcn --origin local,sync")?;
+        let plain = host.ipvsadm("-Lcn")?;
+        assert_eq!(rows(whole), rows(plain));
+        assert_eq!(rows(host.ipvsadm(&format!("-Lcn --origin {own}"))?), 4);
+        assert_eq!(rows(host.ipvsadm(&format!("-Lcn --origin {other}"))?), 0);
+        let counts = host.ipvsadm("-Lcn --by origin")?;
+        assert_eq!(
+            counts.lines().nth(1).map(str::trim),
+            Some(&*format!("4          0  {own}")),
+            "{counts}"
+        );
+        let document = host.ipvsadm("-Lc --json --origin local,sync")?;
+        let origin = format!("\"origin\":\"{own}\"");
+        assert_eq!(document.matches(&origin).count(), 4, "{document}");
+        let document = host.ipvsadm("-Lc --json")?;
+        assert_eq!(document.matches("\"origin\":null").count(), 4, "{document}");
+    }
+    Ok(())
 }

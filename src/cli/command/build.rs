@@ -433,6 +433,18 @@ impl Args<'_> {
                 Context::Command(self.command),
             ));
         }
+        let by_origin = self
+            .by
+            .is_some_and(|by| by.iter().any(|key| key == Key::Origin));
+        if self.connection && self.persistent_conn && (by_origin || self.origins.is_some()) {
+            // The kernel has no file that tells both.
+            let context = Context::Command(self.command);
+            return Err(UsageError::Conflict(
+                Opt::PersistentConn,
+                Opt::Origin,
+                context,
+            ));
+        }
         Ok(if self.connection {
             let filter = self.filter()?;
             List::Connections {
@@ -508,6 +520,7 @@ impl Args<'_> {
             server: self.servers.map(on_any_port),
             client: self.client,
             states: self.states,
+            origins: self.origins,
         })
     }
 

@@ -1,9 +1,9 @@
 //! The values of `--state` and `--by`: which connections are meant, and what they
 //! are counted by.
 
-use super::plain;
+use super::{Reason, illegal, plain};
 use crate::cli::error::UsageError;
-use crate::connections::{Key, Keys, StateSet};
+use crate::connections::{Key, Keys, Origin, OriginSet, StateSet};
 
 /// Some states, with commas between them.
 pub fn states(input: &[u8]) -> Result<StateSet, UsageError> {
@@ -14,6 +14,17 @@ pub fn states(input: &[u8]) -> Result<StateSet, UsageError> {
         }
     }
     Ok(states)
+}
+
+/// Some of those who make connections, with commas between them.
+pub fn origins(input: &[u8]) -> Result<OriginSet, UsageError> {
+    let mut origins = OriginSet::default();
+    for name in input.split(|byte| *byte == b',') {
+        let names = || Reason::OneOf(Origin::ALL.map(Origin::name).into());
+        let origin = Origin::named(name).ok_or_else(|| illegal("origin", name, names()))?;
+        origins.insert(origin);
+    }
+    Ok(origins)
 }
 
 /// Some of what connections are counted by, with commas between them.

@@ -220,6 +220,7 @@ fn connection(engine: Option<(&'static [u8], &'static [u8])>) -> Connection<'sta
         state: b"ESTABLISHED",
         expires: 899,
         engine,
+        origin: None,
     }
 }
 

@@ -20,6 +20,7 @@ fn width(key: Key) -> usize {
         Key::Host | Key::Client(_) => 18,
         Key::State => 11,
         Key::Protocol => 8,
+        Key::Origin => 6,
     }
 }
 
@@ -81,6 +82,7 @@ impl Text<'_> {
             KeyValue::Host(address) => self.network(out, &Network::host(*address)),
             KeyValue::Client(network) => self.network(out, network),
             KeyValue::State(name) | KeyValue::Protocol(name) => out.text(name.as_bytes()),
+            KeyValue::Origin(origin) => out.text(origin.name()),
         }
     }
 

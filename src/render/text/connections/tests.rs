@@ -30,6 +30,7 @@ fn connection(client: &str, service: &str, server: &str) -> Connection<'static> 
         state: b"ESTABLISHED",
         expires: 899,
         engine: None,
+        origin: None,
     }
 }
 

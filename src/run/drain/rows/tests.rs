@@ -24,6 +24,7 @@ fn row<'a>(words: &'a str) -> Connection<'a> {
         state: state.as_bytes(),
         expires: expires.parse().unwrap(),
         engine: None,
+        origin: None,
     }
 }
 

@@ -199,6 +199,7 @@ impl World for Fake {
                         state: state.as_bytes(),
                         expires: *expires,
                         engine: None,
+                        origin: None,
                     });
                 }
             }
