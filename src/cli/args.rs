@@ -153,8 +153,16 @@ impl<'a> Args<'a> {
             Ok(found) => found,
             Err(reason) => {
                 let wrong = values::illegal(REAL_SERVER, value, reason);
-                // A network, if --all or --vip comes yet.
-                if self.command == CommandName::EditServer && value.contains(&b'/') {
+                // A network, or an address in brackets without a port, if --all or
+                // --vip comes yet.
+                let is_of_hosts = match (self.command, value.contains(&b'/')) {
+                    (CommandName::EditServer, true) => true,
+                    (CommandName::EditServer | CommandName::DeleteServer, false) => {
+                        value.starts_with(b"[")
+                    }
+                    _ => false,
+                };
+                if is_of_hosts {
                     self.needs_all = Some(wrong);
                     return Ok(());
                 }

@@ -216,6 +216,28 @@ mod tests {
     }
 
     #[test]
+    fn hosts_in_all_services_may_be_in_brackets() {
+        let bare = said("-d --all -r 2001:db8::11");
+        assert!(bare.contains("Hosts"), "{bare}");
+        let illegal = "illegal real server address[:port] specified";
+        for (line, wanted) in [
+            ("-d --all -r [2001:db8::11]", bare.as_str()),
+            ("-d -r [2001:db8::11] --all", &bare),
+            ("-d --all -r [2001:db8::11]x", illegal),
+            ("-d --all -r [10.0.0.11]", illegal),
+            ("-d --all -r [2001:db8::]/32", illegal),
+            // C ipvsadm refuses them.
+            ("-d -r [2001:db8::11] -Q", illegal),
+            ("-d -t [2001:db8::1]:80 -r [2001:db8::11]", illegal),
+            ("-a -t [2001:db8::1]:80 -r [2001:db8::11]", illegal),
+        ] {
+            assert_eq!(said(line), wanted, "{line}");
+        }
+        let kept = |host| said(&format!("-e --all -r {host} --keep -w 0"));
+        assert_eq!(kept("[2001:db8::11]"), kept("2001:db8::11"));
+    }
+
+    #[test]
     fn errors_come_in_the_order_of_the_checks() {
         for (line, error) in [
             (
