@@ -155,7 +155,6 @@ impl Drain<'_> {
             ..ConnectionFilter::default()
         };
         let connections = connections(ipvs.namespace(), filter)?;
-        let interrupt = Interrupt::watch()?;
         let _lock = lock::take();
         let table = table::to_edit(ipvs, part, edit.command())?;
         let servers: Vec<Drained> = match edit {
@@ -182,7 +181,8 @@ impl Drain<'_> {
             servers,
             filter,
             table: connections,
-            interrupt,
+            // Until here there is nothing to be undone.
+            interrupt: Interrupt::watch()?,
             start: Instant::now(),
             progress: None,
             exit: Exit::Success,
