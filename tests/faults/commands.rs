@@ -41,7 +41,8 @@ pub enum Steps {
     One,
     /// Many changes, one after the other.
     Many,
-    /// The weight of a server is 0 while it is drained.
+    /// The weights of servers are 0 while they are drained, and each may be deleted
+    /// before the others.
     Drain,
 }
 
@@ -219,6 +220,16 @@ pub const CASES: &[Case] = &[
         timed: true,
         ..case("drain-late", "-d -t 10.0.9.1:80 -r 10.0.9.2:8080 --drain 1")
     },
+    with_memory(Case {
+        steps: Steps::Drain,
+        question: true,
+        ..case("drain-all", "-e --all -r 10.0.9.3 --keep -w 0 --drain 9")
+    }),
+    with_memory(Case {
+        steps: Steps::Drain,
+        question: true,
+        ..case("drain-delete-all", "-d --all -r 10.0.9.3 --drain 9")
+    }),
     case("zero", "-Z"),
     case("timeouts", "--set 901 121 301"),
     case(

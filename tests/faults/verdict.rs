@@ -204,7 +204,11 @@ fn is_on_the_way(case: &Case, expected: &Expected, seen: &Seen) -> bool {
             let known = &lines(&expected.table) | &lines(&expected.clean.table);
             lines(&seen.table).is_subset(&known)
         }
-        Steps::Drain => without_weights(&seen.table) == without_weights(&expected.table),
+        Steps::Drain => {
+            let before = without_weights(&expected.table);
+            let now = without_weights(&seen.table);
+            lines(&now).is_subset(&lines(&before))
+        }
     }
 }
 
@@ -260,7 +264,12 @@ fn table_as_told(case: &Case, expected: &Expected, seen: &Seen, told: &str) -> R
     let says = |words: &[&str]| words.iter().any(|word| told.contains(word));
     let is_told = match case.steps {
         Steps::One => says(&["may have been made", "changes were made"]),
-        Steps::Drain => says(&["may have been made", "weight may still be 0"]),
+        Steps::Drain => says(&[
+            "may have been made",
+            "weight may still be 0",
+            "the weight stays 0",
+            "not deleted, and the weight is ",
+        ]),
         Steps::Many => {
             says(&[
                 "may have been made",
