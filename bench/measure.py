@@ -158,6 +158,52 @@ class Bench:
         median = Run(*map(statistics.median, zip(*runs)))
         print(f"  --check {name}: {median.cost:.0f}, {median.user:.0f} user", file=sys.stderr, flush=True)
 
+    def hosts(self, services):
+        """A host that is in every service, against the commands that a script would
+        need instead: all of them are ours."""
+        if open_connections(10_000, ports=10) < 10_000:
+            sys.exit("too few connections")
+        host, idle = "10.251.0.8", "10.251.0.9"
+        with open("/tmp/rules.hosts", "w", encoding="ascii") as file:
+            for line in rules(services):
+                server = re.sub(r"-r 10\.1\.\S+", f"-r {host}:80", line)
+                file.write(re.sub(r"-r 10\.2\.\S+", f"-r {idle}:80", server))
+        self.launch(OURS, "-R", rules="/tmp/rules.hosts")
+        quiet = ["-e", "--all", "-r", host, "--keep", "-w", "0"]
+        edits = subprocess.run([OURS, *quiet, "--dry-run"], capture_output=True, check=False).stdout
+        with open("/tmp/rules.edits", "wb") as file:
+            file.write(edits)
+        back = lambda: subprocess.run([OURS, *quiet[:-1], "1"], check=True)
+        cost = lambda *words, **how: self.launch(OURS, *words, **how).cost
+        listing = cost("-Ln")
+        self.compare(f"-Ln -r {host}", cost("-Ln", "-r", host), "-Ln", listing, 1.05)
+        edit = cost(*quiet)
+        back()
+        lines = cost("-R", rules="/tmp/rules.edits")
+        self.compare(" ".join(quiet), edit, "-Ln and -R of the edits", listing + lines, 1.1)
+        # Nobody is connected to a host when two looks have found that. After one reading
+        # of the servers, a look is one of the connections, which is made for those that
+        # have closed, and one of the servers; without any connections it is the latter.
+        def drain(server):
+            words = [*quiet[:3], server, *quiet[4:]]
+            cost(*words)
+            return cost(*words, "--drain", "100", tries=1) - cost(*words)
+
+        count = drain(idle) / 2
+        close_connections(host, 2500)
+        rows = cost("-Lcn")
+        look = (drain(host) - count) / 2
+        self.compare("a look of a drain", look, "-Lcn and -Ln", rows + listing, 1.1)
+
+    def compare(self, name, cost, other, others, limit):
+        """Two costs of ours, one of which is not to be more than `limit` of the other."""
+        share = cost / others
+        note = f"{name}: {number(cost)}, {share:.2f} of {other} ({number(others)}); the limit is {limit}."
+        print(f"  {note}", file=sys.stderr, flush=True)
+        self.notes.append(note)
+        if self.counted and share > limit:
+            sys.exit(f"{name} costs too much")
+
     def connections(self, count):
         table = self.open(count, ports=10)
         self.measure(f"-Lc --json {count:,}", "-Lc", "--json", **table)
@@ -271,6 +317,23 @@ def open_connections(count, ports):
     return connected()
 
 
+def close_connections(server, count):
+    """So many connections of a service of its own, which both ends have closed: the
+    kernel takes a SYN and a FIN for that."""
+    service, port = SERVICE[0], 5001
+    at = f"-t {service}:{port}"
+    rules = f"-A {at} -s rr\n-a {at} -r {server} -g\n"
+    subprocess.run([OURS, "-R"], input=rules, text=True, check=True)
+    sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP)
+    source = struct.pack("@i4s4s", 0, socket.inet_aton("10.240.0.1"), bytes(4))
+    for client in range(count):
+        for flags in 2, 1:
+            header = struct.pack("!HHIIBBHHH", 1024 + client, port, 0, 0, 0x50, flags, 0, 0, 0)
+            sender.sendmsg([header], [(socket.IPPROTO_IP, 8, source)], 0, (service, 0))
+    # They count as open for five seconds.
+    time.sleep(7)
+
+
 def connected():
     """How many connections there have been in this namespace."""
     # The sums over all processors lag behind; there is only one.
@@ -327,7 +390,7 @@ def main():
     parser.add_argument("--ours", required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--million", action="store_true")
-    parser.add_argument("--only", default="commands,tables,connections")
+    parser.add_argument("--only", default="commands,tables,connections,hosts")
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
     # From memory, as the reference comes after its first run.
@@ -346,6 +409,9 @@ def main():
         for count in [10_000, 100_000] + [1_000_000] * (options.million and reads_once()):
             bench.connections(count)
         bench.clients(100_000)
+    if "hosts" in options.only:
+        fresh_network()
+        bench.hosts(10_000)
     what = "millions of executed instructions" if bench.counted else "wall clock, ms"
     lines = list(rows(bench.results, bench.counted))
     rounds = f"Medians of {options.rounds} runs (from 100,000 connections on: one), in {what}."
