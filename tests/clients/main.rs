@@ -4,6 +4,7 @@
 //!
 //! `README.md` here says which client is covered by which test.
 
+mod ansible;
 #[allow(dead_code)] // shared with the traffic tests
 #[path = "../traffic/cluster/mod.rs"]
 mod cluster;
@@ -16,13 +17,18 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::process::ExitCode;
+use std::env;
+use std::process::{Command, ExitCode};
 use support::lab::{self, Kernel};
 
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
 
-const GROUPS: [&[Test]; 5] = [
+/// Where the versions of Ansible are, on the host.
+const ANSIBLE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/ansible");
+
+const GROUPS: [&[Test]; 6] = [
+    ansible::TESTS,
     ldirectord::TESTS,
     log::TESTS,
     services::TESTS,
@@ -31,6 +37,15 @@ const GROUPS: [&[Test]; 5] = [
 ];
 
 fn main() -> ExitCode {
+    let listed = env::args().any(|word| word == "--list");
+    if env::var_os("IPVSADM_LAB").is_none() && !listed {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ansible/get");
+        let status = Command::new(script).arg(ANSIBLE).status();
+        if !status.is_ok_and(|status| status.success()) {
+            eprintln!("These tests need what {script} gets.");
+            return ExitCode::FAILURE;
+        }
+    }
     let trials = GROUPS.into_iter().flatten().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())
 }
