@@ -354,8 +354,11 @@ impl Drain<'_> {
     }
 
     /// What was to be done is done.
-    fn deleted_by_others(&self, place: usize) {
-        self.say(place, "somebody else deleted the real server meanwhile");
+    fn deleted_by_others(&mut self, place: usize) {
+        match self.stays {
+            true => self.undrained(place, NotDrained::Deleted),
+            false => self.say(place, "somebody else deleted the real server meanwhile"),
+        }
     }
 
     fn undrained(&mut self, place: usize, why: NotDrained) {

@@ -20,6 +20,9 @@ pub enum NotDrained {
         /// Whether the server was to stay.
         stays: bool,
     },
+    /// Somebody else deleted the server, which was to stay: nothing counts its
+    /// connections any more, and they may go on.
+    Deleted,
     /// This failed, and so it is not known what is left.
     Failed(Arc<Failure>, Weight),
     /// The time was up.
@@ -52,7 +55,7 @@ impl NotDrained {
         match self {
             NotDrained::TimedOut(..) => Exit::Failure,
             // Only time that is up is a plain "no".
-            NotDrained::Reweighted { .. } => Exit::Usage,
+            NotDrained::Reweighted { .. } | NotDrained::Deleted => Exit::Usage,
             NotDrained::NotBegun(failure) => of_refusal(failure),
             NotDrained::Failed(failure, _) => of_refusal(failure),
             NotDrained::Interrupted(exit, ..) => *exit,
@@ -91,6 +94,12 @@ impl fmt::Display for NotDrained {
                 return write!(
                     f,
                     "somebody else{perhaps} set the weight to {weight}: not {not}"
+                );
+            }
+            NotDrained::Deleted => {
+                return f.write_str(
+                    "somebody else deleted the real server: whether anybody is still \
+                     connected is not known",
                 );
             }
             NotDrained::Failed(failure, weight) => {
