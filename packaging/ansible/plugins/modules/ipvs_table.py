@@ -141,8 +141,11 @@ def main():
     if module.params["vip"] is not None:
         part = ["--vip", module.params["vip"]]
     text = rules(module)
-    if is_empty(text) and not module.params["allow_empty"]:
-        module.fail_json(msg="there are no rules; allow_empty=true removes all services")
+    if is_empty(text):
+        if not module.params["allow_empty"]:
+            module.fail_json(msg="there are no rules; allow_empty=true removes all services")
+        # ipvsadm takes input without a byte for that of a command that failed.
+        text = "\n"
     ipvsadm.change(["-R", "--replace"] + part, text)
 
 
