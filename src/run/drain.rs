@@ -353,7 +353,8 @@ impl Drain<'_> {
         }
     }
 
-    /// What was to be done is done.
+    /// A server that was to go is gone; of one that was to stay, nobody knows who is
+    /// connected.
     fn deleted_by_others(&mut self, place: usize) {
         match self.stays {
             true => self.undrained(place, NotDrained::Deleted),

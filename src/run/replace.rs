@@ -19,7 +19,8 @@ use std::ffi::OsStr;
 /// somebody else has come between the changes.
 const ROUNDS: usize = 3;
 
-/// Makes the table, or the part of it that is meant, what `wanted` says; with `--dry-run`, prints how.
+/// Makes the table, or the part of it that is meant, what `wanted` says; with
+/// `--dry-run`, prints how.
 pub fn replace(
     wanted: &Wanted,
     options: Restore,

@@ -113,7 +113,6 @@ attributes:
   diff_mode:
     support: full
     description: The commands that make the change.
-extends_documentation_fragment: []
 """
 
 EXAMPLES = r"""
