@@ -8,7 +8,7 @@
 use super::exit::Exit;
 use super::failure::{Failure, Result};
 use super::output::Output;
-use super::progress::{print_changes, tell};
+use super::progress::print_changes;
 use super::session::Session;
 use super::{lock, table};
 use crate::cli::opt::CommandName;
@@ -47,10 +47,7 @@ pub fn reach_and_tell(
         true => would_change(&mut ipvs, desired).map_err(Failure::cannot_tell)?,
         false => reach(&mut ipvs, desired)?,
     };
-    let told = match json {
-        true => tell(&mut out, change.iter(), &[]),
-        false => print_changes(&mut out, change.into_iter()),
-    };
+    let told = print_changes(&mut out, json, change.as_slice(), &[]);
     told.map_err(|failure| match dry_run {
         true => failure.cannot_tell(),
         false => failure.after_changes(change.is_some()),

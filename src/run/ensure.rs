@@ -4,7 +4,7 @@ use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::lock;
 use super::output::Output;
-use super::progress::{Failed, Progress, carry_out, print_changes, tell};
+use super::progress::{Failed, Progress, carry_out, print_difference};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table::present;
@@ -90,18 +90,12 @@ fn print(lines: &[(u32, Wanted)], json: bool, netns: Option<&OsStr>, out: Output
         mut ipvs, mut out, ..
     } = Session::open(netns, out)?;
     let plan = plan(lines, &mut ipvs)?;
-    let changes = plan.steps.iter().map(|(_, change)| change);
-    match json {
-        true => tell(&mut out, changes, &plan.unreachable)?,
-        false => print_changes(&mut out, changes.copied())?,
-    }
+    let changes: Vec<Change> = plan.steps.iter().map(|(_, change)| *change).collect();
+    let exit = print_difference(&mut out, json, &changes, &plan.unreachable)?;
     plan.unreachable.iter().for_each(Failed::say);
-    Ok(if !plan.unreachable.is_empty() {
-        Exit::Refused
-    } else if plan.steps.is_empty() {
-        Exit::Success
-    } else {
-        Exit::Failure
+    Ok(match plan.unreachable.is_empty() {
+        true => exit,
+        false => Exit::Refused,
     })
 }
 

@@ -7,7 +7,7 @@
 use super::exit::Exit;
 use super::failure::{self, Failure, Result};
 use super::output::Output;
-use super::progress::{Failed, Progress, carry_out, print_changes, tell};
+use super::progress::{Failed, Progress, carry_out, print_difference};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table;
@@ -55,14 +55,7 @@ fn print(hosts: &Hosts, netns: Option<&OsStr>, out: Output) -> Result<Exit> {
         mut ipvs, mut out, ..
     } = Session::open(netns, out)?;
     let changes = changes(hosts, &mut ipvs)?;
-    match hosts.json {
-        true => tell(&mut out, changes.iter(), &[])?,
-        false => print_changes(&mut out, changes.iter().copied())?,
-    }
-    Ok(match changes.is_empty() {
-        true => Exit::Success,
-        false => Exit::Failure,
-    })
+    print_difference(&mut out, hosts.json, &changes, &[])
 }
 
 /// What has to be changed.

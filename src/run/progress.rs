@@ -144,7 +144,7 @@ impl Progress {
 
 /// Prints the document of `--json`: the changes `made`, or those to be made, and
 /// what `failed`.
-pub fn tell<'a>(
+fn tell<'a>(
     out: &mut Output,
     made: impl Iterator<Item = &'a Change>,
     failed: &[Failed],
@@ -158,13 +158,37 @@ pub fn tell<'a>(
     out.finish()
 }
 
-/// Prints `changes` as the commands that make them.
-pub fn print_changes(out: &mut Output, changes: impl Iterator<Item = Change>) -> Result<()> {
+/// Prints `changes` as the commands that make them; with `json` as its document, in
+/// which stands what `failed`, too.
+pub fn print_changes(
+    out: &mut Output,
+    json: bool,
+    changes: &[Change],
+    failed: &[Failed],
+) -> Result<()> {
+    if json {
+        return tell(out, changes.iter(), failed);
+    }
     for change in changes {
-        text::rule(out.buffer(), None, &change);
+        text::rule(out.buffer(), None, change);
         out.flush_if_full()?;
     }
     out.finish()
+}
+
+/// What `--dry-run` answers: prints the `changes` that would be made, and says whether
+/// there are any.
+pub fn print_difference(
+    out: &mut Output,
+    json: bool,
+    changes: &[Change],
+    failed: &[Failed],
+) -> Result<Exit> {
+    print_changes(out, json, changes, failed)?;
+    Ok(match changes.is_empty() {
+        true => Exit::Success,
+        false => Exit::Failure,
+    })
 }
 
 /// Carries out `steps` in their order, up to an interrupt, and hands to `failed`

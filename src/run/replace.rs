@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::failure::{Failure, Result};
 use super::lock;
 use super::output::Output;
-use super::progress::{Failed, Progress, carry_out, print_changes, tell};
+use super::progress::{Failed, Progress, carry_out, print_difference};
 use super::session::Session;
 use super::signals::Interrupt;
 use super::table::present;
@@ -104,14 +104,6 @@ fn difference(
     } = Session::open(netns, out)?;
     let present = present(&mut ipvs, &options.part, options.part.is_whole());
     let steps = wanted.steps(&present.map_err(Failure::list)?);
-    let changes = steps.iter().map(|(_, change)| change);
-    match options.json {
-        true => tell(&mut out, changes, &[])?,
-        false => print_changes(&mut out, changes.copied())?,
-    }
-    Ok(if steps.is_empty() {
-        Exit::Success
-    } else {
-        Exit::Failure
-    })
+    let changes: Vec<Change> = steps.iter().map(|(_, change)| *change).collect();
+    print_difference(&mut out, options.json, &changes, &[])
 }
