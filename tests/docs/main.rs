@@ -3,9 +3,10 @@
 //! Each of them must list exactly what the table has. The checks themselves are
 //! tested too: an option is removed from the text, and must be missed.
 
-use ipvs::Protocol;
 mod completions;
+mod interface;
 
+use ipvs::Protocol;
 use ipvsadm::check::Kind;
 use ipvsadm::cli::options::{OPTIONS, OptionSpec, Section, Takes};
 use ipvsadm::cli::{UsageError, parse};
@@ -356,13 +357,13 @@ const COMPLETIONS: [Made; 3] = [
 #[test]
 fn the_completions_are_those_of_the_option_table() {
     for (name, make) in COMPLETIONS {
-        if std::env::var_os("UPDATE_COMPLETIONS").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             std::fs::write(path(name), make()).unwrap();
         }
         assert!(
             read(name) == make(),
             "{name} is not what the option table says; write it anew with\n\
-             UPDATE_COMPLETIONS=1 cargo test --test docs"
+             UPDATE_DOCS=1 cargo test --test docs"
         );
     }
 }

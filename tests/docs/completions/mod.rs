@@ -3,7 +3,7 @@
 //! The templates next to this file hold what depends on the shell; the rows of
 //! the table are inserted into them. The result is in `completions/`
 //! at the top; the tests next to this file check that it is up to date, and
-//! rewrite it if `UPDATE_COMPLETIONS` is set.
+//! rewrite it if `UPDATE_DOCS` is set.
 //!
 //! Services, real servers and their addresses are those that `ipvsadm -Sn` prints at the moment
 //! of completion. It is not asked while IPVS is not loaded: pressing a key must

@@ -13,7 +13,7 @@ description:
   - Adds, edits or removes a virtual service of the Linux Virtual Server (IPVS) and its real servers.
   - Only what differs from the kernel's table is changed, and connections of servers that stay go on.
   - What is not said has the value that it has where C(ipvsadm -A) or C(ipvsadm -a) does not say it.
-version_added: "0.1.0"
+version_added: "1.0.0"
 author:
   - The ipvsadm in Rust authors (@ipvsadm)
 requirements:

@@ -14,7 +14,7 @@ description:
   - With I(vip), or one virtual service, only that part of the table; a rule of another part is an error.
   - Only what differs is changed, and connections of services and servers that stay go on.
     All rules are read and understood before anything is changed.
-version_added: "0.1.0"
+version_added: "1.0.0"
 author:
   - The ipvsadm in Rust authors (@ipvsadm)
 requirements:
