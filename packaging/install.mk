@@ -2,20 +2,28 @@
 # make -f packaging/install.mk install DESTDIR=/tmp/tree
 
 PREFIX ?= /usr
+# With SUFFIX=-rs, everything has another name, so that it can be beside C ipvsadm:
+# ipvsadm-rs, ipvsadm-save-rs ..., ipvstop-rs too, for what this installs and removes
+# is nobody else's.
+SUFFIX ?=
+# With NO_IPVSTOP=1, neither ipvstop nor what draws its screen.
+NO_IPVSTOP ?=
 SBINDIR ?= $(PREFIX)/sbin
-LIBEXECDIR ?= $(PREFIX)/libexec/ipvsadm
+LIBEXECDIR ?= $(PREFIX)/libexec/ipvsadm$(SUFFIX)
 MANDIR ?= $(PREFIX)/share/man
-DATADIR ?= $(PREFIX)/share/ipvsadm
+DATADIR ?= $(PREFIX)/share/ipvsadm$(SUFFIX)
 SYSCONFDIR ?= /etc
+# What the service is called.
+UNIT ?= ipvsadm$(SUFFIX)
 # With OPENRC=1, a service of OpenRC takes the unit's place. It has its files where
 # Gentoo and Alpine have them, and a start loads the rules, as theirs does.
 ifeq ($(OPENRC),1)
-RULES ?= /var/lib/ipvsadm/rules-save
-SETTINGS ?= $(SYSCONFDIR)/conf.d/ipvsadm
+RULES ?= /var/lib/ipvsadm$(SUFFIX)/rules-save
+SETTINGS ?= $(SYSCONFDIR)/conf.d/$(UNIT)
 AUTO ?= true
 endif
-RULES ?= $(SYSCONFDIR)/ipvsadm.rules
-SETTINGS ?= $(SYSCONFDIR)/default/ipvsadm
+RULES ?= $(SYSCONFDIR)/ipvsadm$(SUFFIX).rules
+SETTINGS ?= $(SYSCONFDIR)/default/$(UNIT)
 # What holds where the settings do not say: whether the service loads the rules
 # when it starts, and saves them when it stops.
 AUTO ?= false
@@ -31,26 +39,37 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CARGO_TARGET_DIR ?= target
 
-programs = ipvsadm ipvsadm-save ipvsadm-restore ipvstop
+without_ipvstop = $(filter 1,$(NO_IPVSTOP))
+programs = ipvsadm ipvsadm-save ipvsadm-restore $(if $(without_ipvstop),,ipvstop)
+packages = $(if $(without_ipvstop),-p ipvsadm)
 release = $(CARGO_TARGET_DIR)/release
-service = $(if $(filter 1,$(OPENRC)),$(INITDIR)/ipvsadm,$(UNITDIR)/ipvsadm.service)
-metrics_units = $(if $(filter 1,$(OPENRC)),,ipvsadm-metrics.service ipvsadm-metrics.timer)
+service = $(if $(filter 1,$(OPENRC)),$(INITDIR)/$(UNIT),$(UNITDIR)/$(UNIT).service)
+metrics_units = $(if $(filter 1,$(OPENRC)),,metrics.service metrics.timer)
 data = ipvsadm.schema.json prometheus/ipvs.rules.yml prometheus/ipvs-dashboard.json
 # The manuals name Debian's places.
-filled = sed 's|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
+places = s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g; \
+	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; s|/usr/share/ipvsadm|$(DATADIR)|; \
+	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|; \
+	s|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 	s|@METRICS@|$(METRICS)|; s|@METRICS_DIR@|$(patsubst %/,%,$(dir $(METRICS)))|; \
 	s|@METRICS_USER@|$(METRICS_USER)|; s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; \
-	s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; \
-	s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g; \
-	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; s|/usr/share/ipvsadm|$(DATADIR)|; \
-	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|'
+	s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; s|@SUFFIX@|$(SUFFIX)|; s|@UNIT@|$(UNIT)|
+# Each program by its name here, where that is a word, but not in "C ipvsadm".
+suffixed = s,(^|[^[:alnum:]_./@-])(ipvsadm(-save|-restore)?|ipvstop)([^[:alnum:]_@.-]|\.[^[:alnum:]]|\.?$$),\1\2@SUFFIX@\4,g
+names = s/C ipvsadm/C @ipvsadm/g; $(suffixed); $(suffixed); s/@SUFFIX@/$(SUFFIX)/g; s/C @ipvsadm/C ipvsadm/g
+# In manuals, the service by its own; the word that -R skips is always the same.
+services = /^The word$$/{n; b;}; s/^(\.Ql) ipvsadm( ,)?$$/\1 $(UNIT)\2/; s/(systemctl reload|rc-service) ipvsadm/\1 $(UNIT)/
+# Only a service of another name can be beside that of C ipvsadm's package.
+beside = $(if $(filter ipvsadm,$(UNIT)),/^. Beside C ipvsadm/$(comma)/^ConditionPath/d)
+completed = sed -E '$(names); $(if $(without_ipvstop),/^complete -c ipvstop/d; /^(complete|.compdef) /s/ ipvstop[^ ]*$$//)'
+comma = ,
 
 static_release = $(CARGO_TARGET_DIR)/$(shell uname -m)-unknown-linux-musl/release
 
 .PHONY: build rust static install uninstall deb rpm test-static test-install
 
 build: rust
-	cargo build --release --locked
+	cargo build --release --locked $(packages)
 
 rust:
 	packaging/get-rust
@@ -61,41 +80,45 @@ static:
 
 # Root need not have cargo: what is built already is taken as it is.
 $(addprefix $(release)/,$(programs)):
-	cargo build --release --locked
+	cargo build --release --locked $(packages)
 
 install: $(addprefix $(release)/,$(programs))
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(DATADIR) \
 		$(dir $(service)) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
-	install -m 755 $(addprefix $(release)/,$(programs)) $(DESTDIR)$(SBINDIR)
-	umask 022 && for page in $(addsuffix .8,$(programs)); do \
-		$(filled) man/$$page >$(DESTDIR)$(MANDIR)/man8/$$page || exit; done
+	for program in $(programs); do \
+		install -m 755 $(release)/$$program $(DESTDIR)$(SBINDIR)/$$program$(SUFFIX) || exit; done
+	umask 022 && for page in $(programs); do \
+		sed -E '$(places); $(services); $(names)' man/$$page.8 >$(DESTDIR)$(MANDIR)/man8/$$page$(SUFFIX).8 || exit; done
 	umask 022 && for script in ipvsadm-service ipvsadm-metrics; do \
-		$(filled) packaging/$$script >$(DESTDIR)$(LIBEXECDIR)/$$script && \
+		sed -E '$(places)' packaging/$$script >$(DESTDIR)$(LIBEXECDIR)/$$script && \
 		chmod 755 $(DESTDIR)$(LIBEXECDIR)/$$script || exit; done
 	umask 022 && for unit in $(metrics_units); do \
-		$(filled) packaging/$$unit >$(DESTDIR)$(UNITDIR)/$$unit || exit; done
-	umask 022 && $(filled) packaging/ipvsadm.$(if $(filter 1,$(OPENRC)),openrc,service) >$(DESTDIR)$(service)
+		sed -E '$(places); $(names)' packaging/ipvsadm-$$unit >$(DESTDIR)$(UNITDIR)/$(UNIT)-$$unit || exit; done
+	umask 022 && sed -E '$(beside); $(places); $(names)' \
+		packaging/ipvsadm.$(if $(filter 1,$(OPENRC)),openrc,service) >$(DESTDIR)$(service)
 	chmod $(if $(filter 1,$(OPENRC)),755,644) $(DESTDIR)$(service)
 	install -m 644 $(addprefix docs/,$(data)) $(DESTDIR)$(DATADIR)
-	install -m 644 completions/_ipvsadm $(DESTDIR)$(ZSHDIR)/_ipvsadm
-	install -m 644 completions/ipvsadm.bash $(DESTDIR)$(BASHDIR)/ipvsadm
-	install -m 644 completions/ipvsadm.fish $(DESTDIR)$(FISHDIR)/ipvsadm.fish
+	umask 022 && $(completed) completions/_ipvsadm >$(DESTDIR)$(ZSHDIR)/_ipvsadm$(SUFFIX)
+	umask 022 && $(completed) completions/ipvsadm.bash >$(DESTDIR)$(BASHDIR)/ipvsadm$(SUFFIX)
+	umask 022 && $(completed) completions/ipvsadm.fish >$(DESTDIR)$(FISHDIR)/ipvsadm$(SUFFIX).fish
 	for also in $(filter-out ipvsadm,$(programs)); do \
-		ln -sf ipvsadm $(DESTDIR)$(BASHDIR)/$$also && \
-		ln -sf ipvsadm.fish $(DESTDIR)$(FISHDIR)/$$also.fish || exit; done
+		ln -sf ipvsadm$(SUFFIX) $(DESTDIR)$(BASHDIR)/$$also$(SUFFIX) && \
+		ln -sf ipvsadm$(SUFFIX).fish $(DESTDIR)$(FISHDIR)/$$also$(SUFFIX).fish || exit; done
 	umask 022 && test -e $(DESTDIR)$(SETTINGS) || test -L $(DESTDIR)$(SETTINGS) || \
-		$(filled) packaging/ipvsadm.default >$(DESTDIR)$(SETTINGS)
+		sed -E '$(places)' packaging/ipvsadm.default >$(DESTDIR)$(SETTINGS)
 	test -e $(DESTDIR)$(RULES) || test -L $(DESTDIR)$(RULES) || \
 		install -m 644 packaging/ipvsadm.rules $(DESTDIR)$(RULES)
 
 # Settings and rules stay.
+installed = $(addsuffix $(SUFFIX),$(programs))
+
 uninstall:
-	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(programs)) \
-		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(addsuffix .8,$(programs))) \
-		$(addprefix $(DESTDIR)$(BASHDIR)/,$(programs)) \
-		$(addprefix $(DESTDIR)$(FISHDIR)/,$(addsuffix .fish,$(programs))) \
-		$(DESTDIR)$(ZSHDIR)/_ipvsadm $(DESTDIR)$(service) \
-		$(addprefix $(DESTDIR)$(UNITDIR)/,$(metrics_units)) \
+	rm -f $(addprefix $(DESTDIR)$(SBINDIR)/,$(installed)) \
+		$(addprefix $(DESTDIR)$(MANDIR)/man8/,$(addsuffix .8,$(installed))) \
+		$(addprefix $(DESTDIR)$(BASHDIR)/,$(installed)) \
+		$(addprefix $(DESTDIR)$(FISHDIR)/,$(addsuffix .fish,$(installed))) \
+		$(DESTDIR)$(ZSHDIR)/_ipvsadm$(SUFFIX) $(DESTDIR)$(service) \
+		$(addprefix $(DESTDIR)$(UNITDIR)/$(UNIT)-,$(metrics_units)) \
 		$(addprefix $(DESTDIR)$(LIBEXECDIR)/,ipvsadm-service ipvsadm-metrics) \
 		$(addprefix $(DESTDIR)$(DATADIR)/,$(notdir $(data)))
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
@@ -109,7 +132,7 @@ deb: build
 	rm -rf $(deb_top) $(CARGO_TARGET_DIR)/ipvsadm_*.deb
 	mkdir -p $(deb_top)/tree
 	cp -R packaging/debian $(deb_top)/tree
-	cd $(deb_top)/tree && TOP='$(CURDIR)' DEB_BUILD_OPTIONS=noautodbgsym \
+	cd $(deb_top)/tree && TOP='$(CURDIR)' NO_IPVSTOP=$(NO_IPVSTOP) DEB_BUILD_OPTIONS=noautodbgsym \
 		dpkg-buildpackage --build=binary --no-sign -d >../log 2>&1 || { cat ../log; exit 1; }
 	mv $(deb_top)/ipvsadm_*.deb $(CARGO_TARGET_DIR)
 
@@ -120,7 +143,8 @@ rpm_top = $(abspath $(CARGO_TARGET_DIR))/rpm
 rpm: build
 	@command -v rpmbuild >/dev/null || { echo "make rpm needs rpmbuild (on Debian, apt install rpm)" >&2; exit 1; }
 	rm -rf $(rpm_top) $(CARGO_TARGET_DIR)/ipvsadm-*.rpm
-	rpmbuild --quiet -bb --build-in-place --nodeps --define '_topdir $(rpm_top)' packaging/ipvsadm.spec
+	rpmbuild --quiet -bb --build-in-place --nodeps --define '_topdir $(rpm_top)' \
+		$(if $(without_ipvstop),--without ipvstop) packaging/ipvsadm.spec
 	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)
 
 test-static: static build lab
@@ -128,10 +152,12 @@ test-static: static build lab
 
 openrc_tree = $(abspath $(CARGO_TARGET_DIR))/openrc
 
-# The completions in real shells, then the package, its service and the
-# README's commands, in one machine; then the packages under systemd, the service
-# as those who mean harm use it, and what "make install" makes for OpenRC.
+# What "make install" makes under other names and without ipvstop. The completions in
+# real shells, then the package, its service and the README's commands, in one
+# machine; then the packages under systemd, the service as those who mean harm use it,
+# and what "make install" makes for OpenRC.
 test-install: lab deb rpm
+	tests/install.sh
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
