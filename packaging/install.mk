@@ -124,17 +124,18 @@ uninstall:
 	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
 
 # Debian's tools want debian/ at the top of where they build, and leave what they
-# make beside that. -d: Rust need not come from Debian.
+# make beside that: ipvsadm, which replaces C's package, and ipvsadm-rs, which is beside
+# it. -d: Rust need not come from Debian.
 deb_top = $(abspath $(CARGO_TARGET_DIR))/deb
 
 deb: build
 	@command -v dh >/dev/null || { echo "make deb needs debhelper (apt install debhelper)" >&2; exit 1; }
-	rm -rf $(deb_top) $(CARGO_TARGET_DIR)/ipvsadm_*.deb
+	rm -rf $(deb_top) $(CARGO_TARGET_DIR)/ipvsadm_*.deb $(CARGO_TARGET_DIR)/ipvsadm-rs_*.deb
 	mkdir -p $(deb_top)/tree
 	cp -R packaging/debian $(deb_top)/tree
 	cd $(deb_top)/tree && TOP='$(CURDIR)' NO_IPVSTOP=$(NO_IPVSTOP) DEB_BUILD_OPTIONS=noautodbgsym \
 		dpkg-buildpackage --build=binary --no-sign -d >../log 2>&1 || { cat ../log; exit 1; }
-	mv $(deb_top)/ipvsadm_*.deb $(CARGO_TARGET_DIR)
+	mv $(deb_top)/ipvsadm_*.deb $(deb_top)/ipvsadm-rs_*.deb $(CARGO_TARGET_DIR)
 
 # Red Hat's layout. The spec builds what is not built yet. Debian's rpm knows no
 # installed packages, and so no build dependencies.
