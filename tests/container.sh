@@ -23,6 +23,7 @@ make_root() {
     ln -s /lib/systemd/systemd "$root/sbin/init"
     ln -s /bin/systemctl "$root/sbin/runlevel"
     systemctl --root="$root" mask getty.target
+    systemctl --root="$root" --quiet disable bird keepalived
     # A network that takes its time: at boot, no sync daemon runs without it.
     cat >"$root/etc/systemd/system/network.service" <<END
 [Unit]
