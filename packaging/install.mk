@@ -53,12 +53,15 @@ places = s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g;
 	s|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 	s|@METRICS@|$(METRICS)|; s|@METRICS_DIR@|$(patsubst %/,%,$(dir $(METRICS)))|; \
 	s|@METRICS_USER@|$(METRICS_USER)|; s|@RULES@|$(RULES)|; s|@SETTINGS@|$(SETTINGS)|; \
-	s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|; s|@SUFFIX@|$(SUFFIX)|; s|@UNIT@|$(UNIT)|
+	s|@AUTO@|$(AUTO)|; s|@SAVE@|$(SAVE)|
 # Each program by its name here, where that is a word, but not in "C ipvsadm".
 suffixed = s,(^|[^[:alnum:]_./@-])(ipvsadm(-save|-restore)?|ipvstop)([^[:alnum:]_@.-]|\.[^[:alnum:]]|\.?$$),\1\2@SUFFIX@\4,g
 names = s/C ipvsadm/C @ipvsadm/g; $(suffixed); $(suffixed); s/@SUFFIX@/$(SUFFIX)/g; s/C @ipvsadm/C ipvsadm/g
 # In manuals, the service by its own; the word that -R skips is always the same.
 services = /^The word$$/{n; b;}; s/^(\.Ql) ipvsadm( ,)?$$/\1 $(UNIT)\2/; s/(systemctl reload|rc-service) ipvsadm/\1 $(UNIT)/
+# In scripts, the programs that they call, and the service.
+called = s,@SBINDIR@/(ipvsadm(-save|-restore)?),$(SBINDIR)/\1$(SUFFIX),; \
+	s|\(ipvsadm-save|&$(SUFFIX)|; s|ipvsadm\.service |$(UNIT).service |
 # Only a service of another name can be beside that of C ipvsadm's package.
 beside = $(if $(filter ipvsadm,$(UNIT)),/^. Beside C ipvsadm/$(comma)/^ConditionPath/d)
 completed = sed -E '$(names); $(if $(without_ipvstop),/^complete -c ipvstop/d; /^(complete|.compdef) /s/ ipvstop[^ ]*$$//)'
@@ -90,7 +93,7 @@ install: $(addprefix $(release)/,$(programs))
 	umask 022 && for page in $(programs); do \
 		sed -E '$(places); $(services); $(names)' man/$$page.8 >$(DESTDIR)$(MANDIR)/man8/$$page$(SUFFIX).8 || exit; done
 	umask 022 && for script in ipvsadm-service ipvsadm-metrics; do \
-		sed -E '$(places)' packaging/$$script >$(DESTDIR)$(LIBEXECDIR)/$$script && \
+		sed -E '$(called); $(places)' packaging/$$script >$(DESTDIR)$(LIBEXECDIR)/$$script && \
 		chmod 755 $(DESTDIR)$(LIBEXECDIR)/$$script || exit; done
 	umask 022 && for unit in $(metrics_units); do \
 		sed -E '$(places); $(names)' packaging/ipvsadm-$$unit >$(DESTDIR)$(UNITDIR)/$(UNIT)-$$unit || exit; done

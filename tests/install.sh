@@ -25,7 +25,7 @@ check() {
 
 # into TREE WHAT...: make does it there.
 into() {
-    "${MAKE:-make}" -f packaging/install.mk DESTDIR="$trees/$1" "${@:2}"
+    "${MAKE:-make}" -s -f packaging/install.mk DESTDIR="$trees/$1" "${@:2}"
 }
 
 files() {
