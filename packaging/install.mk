@@ -72,7 +72,7 @@ static_release = $(CARGO_TARGET_DIR)/$(shell uname -m)-unknown-linux-musl/releas
 .PHONY: build rust static install uninstall deb rpm test-static test-install
 
 build: rust
-	cargo build --release --locked $(packages)
+	packaging/cargo build --release --locked $(packages)
 
 rust:
 	packaging/get-rust
@@ -83,7 +83,7 @@ static:
 
 # Root need not have cargo: what is built already is taken as it is.
 $(addprefix $(release)/,$(programs)):
-	cargo build --release --locked $(packages)
+	packaging/cargo build --release --locked $(packages)
 
 install: $(addprefix $(release)/,$(programs))
 	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(DATADIR) \
@@ -152,6 +152,7 @@ rpm: build
 	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)
 
 test-static: static build lab
+	tests/paths.sh $(static_release) $(release)
 	$(lab) run -- tests/static.sh $(static_release) $(release)
 
 openrc_tree = $(abspath $(CARGO_TARGET_DIR))/openrc
