@@ -5,6 +5,7 @@
 
 mod completions;
 mod interface;
+mod licences;
 mod packaging;
 mod security;
 
