@@ -14,13 +14,21 @@
 # make check-targets
 #             compiles for ARM, i686 and s390x, and runs the unit tests there
 # make fuzz   runs every fuzz target for SECONDS (10 if not said)
+# make reproducible
+#             builds the last commit twice, in two places, and compares
+# make test-archives
+#             from the archives of "make dist", without network, in new roots of
+#             Debian 12 and 13: builds, tests, installs, packages; needs root and
+#             mmdebstrap
 # make deny   licences, advisories and sources of the libraries (cargo-deny)
 # make picture
 #             docs/ipvstop.svg anew, from a run in that machine
 # make bench  C ipvsadm and this one measured in the same machine; BENCH has
 #             options, see bench/bench --help
 # They install what is missing with apt-get; tests/lab/lab --help
-# tells more. install, uninstall, deb and rpm are in packaging/install.mk.
+# tells more. What makes archives and packages and installs is in
+# packaging/install.mk: dist, test-offline, deb, deb-source, rpm, srpm, install,
+# uninstall.
 
 lab = tests/lab/lab
 
@@ -52,6 +60,12 @@ msrv:
 fuzz: rust
 	env -u SECONDS fuzz/run $(SECONDS)
 
+reproducible:
+	tests/reproducible.sh
+
+test-archives: dist deb-source srpm
+	tests/archives.sh bookworm trixie
+
 deny:
 	tests/deny.sh
 
@@ -71,6 +85,6 @@ lab:
 lab-shell: lab deb
 	$(lab) shell
 
-.PHONY: bench check-targets demo deny faults fuzz msrv picture test test-long lab lab-shell
+.PHONY: bench check-targets demo deny faults fuzz msrv picture reproducible test test-archives test-long lab lab-shell
 
 include packaging/install.mk

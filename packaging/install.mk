@@ -69,7 +69,7 @@ comma = ,
 
 static_release = $(CARGO_TARGET_DIR)/$(shell uname -m)-unknown-linux-musl/release
 
-.PHONY: build rust static install uninstall deb rpm test-static test-install
+.PHONY: build rust static install uninstall dist deb deb-source rpm srpm test-offline test-static test-install
 
 build: rust
 	packaging/cargo build --release --locked $(packages)
@@ -80,6 +80,17 @@ rust:
 # The same as one file each, for any Linux.
 static:
 	packaging/build-static
+
+# The archives of a release, in target/dist.
+dist:
+	packaging/dist
+
+# What needs neither a kernel nor the network: unit tests, and documents against
+# the programs.
+test-offline: rust
+	CARGO_NET_OFFLINE=true packaging/fetch
+	cargo test --locked --offline --workspace --lib --test docs
+	cargo test --locked --offline --workspace --doc
 
 # Root need not have cargo: what is built already is taken as it is.
 $(addprefix $(release)/,$(programs)):
@@ -140,16 +151,30 @@ deb: build
 		dpkg-buildpackage --build=binary --no-sign -d >../log 2>&1 || { cat ../log; exit 1; }
 	mv $(deb_top)/ipvsadm_*.deb $(deb_top)/ipvsadm-rs_*.deb $(CARGO_TARGET_DIR)
 
+# The source package, from the archives, in target/deb-source.
+deb-source: dist
+	packaging/deb-source
+
 # Red Hat's layout. The spec builds what is not built yet. Debian's rpm knows no
 # installed packages, and so no build dependencies.
 rpm_top = $(abspath $(CARGO_TARGET_DIR))/rpm
+# Neither the machine nor the time stands in the packages.
+rpm_flags = --quiet --nodeps --define '_topdir $(rpm_top)' --define '_buildhost localhost' \
+	--define 'source_date_epoch_from_changelog 1' --define 'clamp_mtime_to_source_date_epoch 1' \
+	--define 'use_source_date_epoch_as_buildtime 1'
 
 rpm: build
 	@command -v rpmbuild >/dev/null || { echo "make rpm needs rpmbuild (on Debian, apt install rpm)" >&2; exit 1; }
 	rm -rf $(rpm_top) $(CARGO_TARGET_DIR)/ipvsadm-*.rpm
-	rpmbuild --quiet -bb --build-in-place --nodeps --define '_topdir $(rpm_top)' \
-		$(if $(without_ipvstop),--without ipvstop) packaging/ipvsadm.spec
+	rpmbuild $(rpm_flags) -bb --build-in-place --nocheck $(if $(without_ipvstop),--without ipvstop) \
+		packaging/ipvsadm.spec
 	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)
+
+srpm: dist
+	@command -v rpmbuild >/dev/null || { echo "make srpm needs rpmbuild (on Debian, apt install rpm)" >&2; exit 1; }
+	rm -rf $(rpm_top)
+	rpmbuild $(rpm_flags) -bs --define '_sourcedir $(abspath $(CARGO_TARGET_DIR))/dist' packaging/ipvsadm.spec
+	mv $(rpm_top)/SRPMS/*.src.rpm $(CARGO_TARGET_DIR)/dist
 
 test-static: static build lab
 	tests/paths.sh $(static_release) $(release)
