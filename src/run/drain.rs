@@ -421,11 +421,18 @@ impl Drain<'_> {
 
     /// Warns of what breaks what draining promises.
     fn warn(&self) {
-        let zero = "warning: the weight is 0 already, perhaps because of another drain: it will \
-                    stay 0";
-        for (place, server) in self.servers.iter().enumerate() {
-            if server.before.weight == 0 && !self.stays {
-                self.say(place, zero);
+        let places = self.servers.iter().enumerate();
+        let zero = places.filter(|(_, server)| server.before.weight == 0 && !self.stays);
+        let zero: Vec<usize> = zero.map(|(place, _)| place).collect();
+        let why = "perhaps because of another drain: it will stay 0";
+        match zero[..] {
+            [] => {}
+            [place] => self.say(place, &format!("warning: the weight is 0 already, {why}")),
+            // As after -e --drain: a line for each would hide what else is said.
+            [..] => {
+                let number = zero.len();
+                let line = format!("warning: the weight is 0 already {number} times, {why}");
+                failure::say(line.as_bytes());
             }
         }
         let is_on = |name| {

@@ -24,6 +24,10 @@ pub const TESTS: &[Test] = &[
     ("drain::host_in_thousands_of_services", many_services),
     ("drain::host_dry_run", dry_run),
     ("drain::host_refusals", refusals),
+    (
+        "drain::host_has_weight_0_everywhere",
+        has_weight_0_everywhere,
+    ),
 ];
 
 /// 10.0.9.2 is in four services, in one of them twice and in one with weight 0.
@@ -114,6 +118,16 @@ fn stays() {
         "",
     );
     assert_eq!(ended(&output), (Some(255), "No such destination\n".into()));
+}
+
+fn has_weight_0_everywhere() {
+    let machine = machine();
+    machine.ipvsadm("-e --all -r 10.0.9.2 --keep -w 0 --drain");
+    let output = machine.call(OURS, DELETE, "");
+    let warning = "warning: the weight is 0 already 5 times, perhaps because of another drain: \
+                   it will stay 0\n";
+    assert_eq!(ended(&output), (Some(0), warning.into()));
+    assert!(is_at(&machine).is_empty());
 }
 
 fn is_deleted() {
