@@ -1,6 +1,6 @@
 //! What the packages say of the libraries and their licences, against cargo.
 //!
-//! `UPDATE_LICENCES=1 cargo test --test docs` writes both lists anew; it reads the
+//! `UPDATE_DOCS=1 cargo test --test docs` writes both lists anew; it reads the
 //! libraries' own files, those for other systems too, and so may need the network.
 
 use super::{path, read};
@@ -14,7 +14,7 @@ const COPYRIGHT: &str = "packaging/debian/copyright";
 const SPEC: &str = "packaging/ipvsadm.spec";
 
 /// The lines around a list, in both files.
-const BEGIN: &str = "# Made by UPDATE_LICENCES=1 cargo test --test docs, from here";
+const BEGIN: &str = "# Made by UPDATE_DOCS=1 cargo test --test docs, from here";
 const END: &str = "# to here.";
 
 /// A library's name and version.
@@ -227,14 +227,14 @@ fn update(name: &str, made: &str) {
 fn update_if_asked() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
-        if std::env::var_os("UPDATE_LICENCES").is_some() {
+        if std::env::var_os("UPDATE_DOCS").is_some() {
             update(COPYRIGHT, &stanzas());
             update(SPEC, &provides());
         }
     });
 }
 
-const HOW: &str = "write it anew with UPDATE_LICENCES=1 cargo test --test docs";
+const HOW: &str = "write it anew with UPDATE_DOCS=1 cargo test --test docs";
 
 /// What each library's stanza says, in Debian's words.
 fn copyright(text: &str) -> BTreeMap<String, String> {
