@@ -4,6 +4,9 @@
 //! tested too: an option is removed from the text, and must be missed.
 
 mod completions;
+#[path = "../guide/text.rs"]
+#[allow(dead_code)] // shared with what runs the guide
+mod guide;
 mod interface;
 mod licences;
 mod packaging;
@@ -240,7 +243,8 @@ fn commands<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Vec<String>> {
     let commands = lines.lines().filter_map(|line| {
         let words = line.split_whitespace().skip_while(|word| *word == "sudo");
         let mut words = words.map(str::to_owned);
-        let end = |word: &String| ["<", ">", "|", "&&", "||", "#", ";"].contains(&word.as_str());
+        let end =
+            |word: &String| ["<", "<<", ">", "|", "&&", "||", "#", ";"].contains(&word.as_str());
         let program = words.next()?;
         let arguments: Vec<String> = words.take_while(|word| !end(word)).collect();
         let first = match program.as_str() {
@@ -465,6 +469,58 @@ fn the_readme_and_the_picture_have_the_figures_of_docs_speed() {
         measured.iter().filter(drawn).count() >= bars,
         "run bench/publish"
     );
+}
+
+/// Readers do not see what a fence says: the paragraph before a block tells its host.
+fn untold(text: &str, machine: &str) -> Vec<usize> {
+    let chapters = guide::read(text).unwrap();
+    let blocks = chapters.into_iter().flat_map(|chapter| chapter.blocks);
+    let told = |block: &guide::Block| match &*block.host {
+        guide::MACHINE => block.before.contains(machine),
+        host => block.before.contains(host),
+    };
+    let untold = blocks.filter(|block| !told(block));
+    untold.map(|block| block.line).collect()
+}
+
+#[test]
+fn the_guide_tells_where_each_block_runs() {
+    assert_eq!(untold(&read("docs/guide.md"), "machine"), [0; 0]);
+    assert_eq!(untold(&read("docs/guide.zh-CN.md"), "本机"), [0; 0]);
+    let text = "## A\n\nOn the director:\n\n```sh director\na\n```\n\n```sh client\na\n```\n";
+    assert_eq!(untold(text, "machine"), [9]);
+}
+
+/// Both languages have the same blocks, of which those in English are run.
+#[test]
+fn the_guide_in_chinese_has_the_same_blocks() {
+    let [english, chinese] = ["docs/guide.md", "docs/guide.zh-CN.md"].map(read);
+    let [blocks, same] = [&english, &chinese].map(|text| guide::fences(text).unwrap());
+    for (block, same) in blocks.iter().zip(&same) {
+        assert_eq!(block, same);
+    }
+    assert_eq!(blocks.len(), same.len());
+    // What was measured, without the title.
+    let measured = |text: &str| -> Vec<String> {
+        let (_, table) = text.split_once("<!-- schedulers:start -->\n").unwrap();
+        let (table, _) = table.split_once("<!-- schedulers:end -->").unwrap();
+        table.lines().skip(2).map(str::to_owned).collect()
+    };
+    assert_eq!(measured(&english), measured(&chinese));
+}
+
+#[test]
+fn the_guide_names_only_what_exists() {
+    assert_eq!(nonsense(&read("docs/guide.md")), [""; 0]);
+    let findings: Vec<_> = Kind::ALL.iter().map(|kind| kind.id()).collect();
+    let guide = read("docs/guide.md");
+    for table in guide.split("| finding | what happened |\n").skip(1) {
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let cells = rows.filter_map(|row| row.split('|').nth(1));
+        for name in cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+            assert!(findings.contains(&name), "{name}");
+        }
+    }
 }
 
 #[test]
