@@ -6,7 +6,8 @@
 #   make dist deb-source srpm
 #   tests/archives.sh bookworm trixie
 #
-# Needs root and mmdebstrap, and takes a quarter of an hour for each.
+# Needs root and mmdebstrap, and takes a quarter of an hour for each. Roots that
+# are in $IPVSADM_ROOTS are taken as they are, and new ones stay there.
 # Prints "ok" or "FAILED" for each check; exit status 1 if any failed. What
 # the commands said is in target/archives.
 # shellcheck disable=SC2016,SC2317 # the checks are called by name, and by sh -c
@@ -17,8 +18,9 @@ target=$(realpath "${CARGO_TARGET_DIR:-target}")
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 logs=$target/archives
 mkdir -p "$logs"
-roots=$(mktemp -d -p "${TMPDIR:-/var/tmp}")
-trap 'rm -rf --one-file-system "$roots"' EXIT
+work=$(mktemp -d -p "${TMPDIR:-/var/tmp}")
+trap 'rm -rf --one-file-system "$work"' EXIT
+roots=${IPVSADM_ROOTS:-$work}
 status=0
 
 # check NAME COMMAND...: and how long it took.
@@ -37,10 +39,14 @@ check() {
 make_root() {
     local rust=rustc,cargo
     [ "$suite" != bookworm ] || rust=rustc-web,cargo-web
-    mmdebstrap --variant=minbase --include="build-essential,debhelper,rpm,xz-utils,zstd,$rust" \
-        "$suite" "$root" &&
-        chroot "$root" useradd --create-home builder &&
-        mkdir "$root/archives" &&
+    [ -d "$root" ] ||
+        mmdebstrap --variant=minbase --include="build-essential,debhelper,rpm,xz-utils,zstd,$rust" \
+            "$suite" "$root" || return
+    rm -rf "$root"/{src,archives,home/builder}
+    mkdir "$root/archives"
+    { chroot "$root" id builder || chroot "$root" useradd builder; } &&
+        mkdir "$root/home/builder" &&
+        chroot "$root" chown builder /home/builder &&
         cp "$target/dist"/ipvsadm-* "$target/deb-source"/*.{dsc,xz} "$root/archives"
 }
 
@@ -57,7 +63,7 @@ unpack() {
 }
 
 fails_with() {
-    ! as_builder "$2" >"$roots/said" 2>&1 && cat "$roots/said" && grep -q "$1" "$roots/said"
+    ! as_builder "$2" >"$work/said" 2>&1 && cat "$work/said" && grep -q "$1" "$work/said"
 }
 
 deb_build='dpkg-source -x /archives/*.dsc deb && cd deb && unset CARGO_TARGET_DIR && dpkg-buildpackage -us -uc'
