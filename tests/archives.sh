@@ -47,7 +47,7 @@ make_root() {
     { chroot "$root" id builder || chroot "$root" useradd builder; } &&
         mkdir "$root/home/builder" &&
         chroot "$root" chown builder /home/builder &&
-        cp "$target/dist"/ipvsadm-* "$target/deb-source"/*.{dsc,xz} "$root/archives"
+        cp "$target/dist"/ipvsadm-*.zst "$target/deb-source"/*.{dsc,xz} "$root/archives"
 }
 
 # As a user, where there is no network and nothing of ours but the archives.
@@ -66,8 +66,9 @@ fails_with() {
     ! as_builder "$2" >"$work/said" 2>&1 && cat "$work/said" && grep -q "$1" "$work/said"
 }
 
-deb_build='dpkg-source -x /archives/*.dsc deb && cd deb && unset CARGO_TARGET_DIR && dpkg-buildpackage -us -uc'
-rpm_build="unset CARGO_TARGET_DIR; rpmbuild --nodeps -ba --define '_topdir /home/builder/rpm' \
+# What make test-offline has tested is not tested again.
+deb_build='dpkg-source -x /archives/*.dsc deb && cd deb && unset CARGO_TARGET_DIR && DEB_BUILD_OPTIONS=nocheck dpkg-buildpackage -us -uc'
+rpm_build="unset CARGO_TARGET_DIR; rpmbuild --nodeps --nocheck -ba --define '_topdir /home/builder/rpm' \
     --define '_sourcedir /archives' /src/ipvsadm-$version/packaging/ipvsadm.spec"
 
 for suite in "${@:-bookworm}"; do

@@ -4,7 +4,7 @@
 # and umasks, minutes apart; once with the libraries of the archive, once with
 # those of cargo's registry. For a commit. What differs is shown by diffoscope, if
 # that is installed. Two whole builds: ten minutes.
-# Usage: reproducible.sh
+# Usage: reproducible.sh [--without-static]
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,6 +15,8 @@ registry=${CARGO_HOME:-$HOME/.cargo}
 work=$(mktemp -d -p "${TMPDIR:-/var/tmp}")
 trap 'rm -rf "$work"' EXIT
 status=0
+static=static
+[ "${1:-}" != --without-static ] || static=
 unset CARGO_TARGET_DIR SOURCE_DATE_EPOCH
 
 # same FOLDER FOLDER: the files in there.
@@ -44,7 +46,7 @@ in_other() {
 gather() {
     mkdir "$work/$1"
     cp "$2"/target/release/{ipvsadm,ipvsadm-save,ipvsadm-restore,ipvstop} "$2"/target/*.{deb,rpm} "$work/$1"
-    (cd "$2"/target/*-linux-musl/release && for program in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
+    [ -z "$static" ] || (cd "$2"/target/*-linux-musl/release && for program in ipvsadm ipvsadm-save ipvsadm-restore ipvstop; do
         cp "$program" "$work/$1/static-$program"
     done)
 }
@@ -53,7 +55,7 @@ mkdir -p "$work"/{one,elsewhere}/home "$work/elsewhere/with"
 git clone --quiet . "$work/one/ipvsadm"
 git clone --quiet . "$work/elsewhere/with/others"
 ln -s "$registry" "$work/one/cargo"
-in_one env CARGO_HOME="$work/one/cargo" make --no-print-directory dist deb-source srpm static
+in_one env CARGO_HOME="$work/one/cargo" make --no-print-directory dist deb-source srpm ${static:+static}
 in_other make --no-print-directory dist deb-source srpm >/dev/null
 for made in dist deb-source; do
     rm -f "$work"/{one/ipvsadm,elsewhere/with/others}/target/deb-source/{log,*.buildinfo,*.changes}
@@ -63,7 +65,7 @@ done
 tar -C "$work" -x -f "$work/one/ipvsadm/target/dist/ipvsadm-$version-vendor.tar.zst"
 mv "$work/ipvsadm-$version/vendor" "$work/ipvsadm-$version/.cargo" "$work/one/ipvsadm"
 in_one make deb rpm
-in_other make static deb rpm
+in_other make ${static:+static} deb rpm
 gather first "$work/one/ipvsadm"
 gather second "$work/elsewhere/with/others"
 same "$work/first" "$work/second"
