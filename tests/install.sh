@@ -70,7 +70,7 @@ echo "== NO_IPVSTOP=1"
 check "make install" into without install NO_IPVSTOP=1
 check "only ipvstop is missing" diff <(files plain | grep -v ipvstop) <(files without)
 check "nothing completes it" none grep -rE '^(complete|#compdef) .*ipvstop' "$trees/without"
-check "nor is it built, nor what only it needs" says '^cargo build .*-p ipvsadm$' into without -n build NO_IPVSTOP=1
+check "nor is it built, nor what only it needs" says '^packaging/cargo build .*-p ipvsadm$' into without -n build NO_IPVSTOP=1
 check "make uninstall" into without uninstall NO_IPVSTOP=1
 check "leaves settings and rules" diff <(printf '%s\n' ./etc/default/ipvsadm ./etc/ipvsadm.rules) <(files without)
 
