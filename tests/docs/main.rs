@@ -11,6 +11,7 @@ mod interface;
 mod licences;
 mod packaging;
 mod security;
+mod translation;
 
 use ipvs::Protocol;
 use ipvsadm::check::Kind;
@@ -489,32 +490,6 @@ fn the_guide_tells_where_each_block_runs() {
     assert_eq!(untold(&read("docs/guide.zh-CN.md"), "本机"), [0; 0]);
     let text = "## A\n\nOn the director:\n\n```sh director\na\n```\n\n```sh client\na\n```\n";
     assert_eq!(untold(text, "machine"), [9]);
-}
-
-/// The chapters that are translated have the blocks of the English ones, which are
-/// run.
-#[test]
-fn the_guide_in_chinese_has_the_same_blocks() {
-    let [english, chinese] = ["docs/guide.md", "docs/guide.zh-CN.md"].map(read);
-    let chapters = |text: &str| -> Vec<Vec<String>> {
-        let chapters = text.split("\n## ").skip(1);
-        chapters.map(|text| guide::fences(text).unwrap()).collect()
-    };
-    let (blocks, same) = (chapters(&english), chapters(&chinese));
-    assert!(same.len() > 11 && same.len() <= blocks.len());
-    for (block, same) in blocks.iter().flatten().zip(same.iter().flatten()) {
-        assert_eq!(block, same);
-    }
-    for (number, (blocks, same)) in blocks.iter().zip(&same).enumerate() {
-        assert_eq!(blocks.len(), same.len(), "chapter {number}");
-    }
-    // What was measured, without the title.
-    let measured = |text: &str| -> Vec<String> {
-        let (_, table) = text.split_once("<!-- schedulers:start -->\n").unwrap();
-        let (table, _) = table.split_once("<!-- schedulers:end -->").unwrap();
-        table.lines().skip(2).map(str::to_owned).collect()
-    };
-    assert_eq!(measured(&english), measured(&chinese));
 }
 
 #[test]

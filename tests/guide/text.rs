@@ -81,15 +81,6 @@ pub fn read(text: &str) -> Result<Vec<Chapter>> {
     Ok(chapters)
 }
 
-/// Every fenced block as it stands, fences and all.
-pub fn fences(text: &str) -> Result<Vec<String>> {
-    let fence = |part| match part {
-        Part::Title(_) => None,
-        Part::Fence(fence) => Some(format!("```{}\n{}```\n", fence.info, fence.text)),
-    };
-    Ok(parts(text)?.into_iter().filter_map(fence).collect())
-}
-
 fn parts(text: &str) -> Result<Vec<Part<'_>>> {
     let mut parts = Vec::new();
     let mut open: Option<Fence> = None;
