@@ -80,10 +80,14 @@ register() {
     fi
 }
 
-# Whether that is a file of C's package that is not diverted yet.
+# Whether that is a file of C's package that is not diverted yet. Not to be able to tell
+# is a failure: what is diverted without its second name is lost sight of.
 is_of_c() {
-    [ -f "$1" ] && [ ! -L "$1" ] && [ "$(dpkg-divert --truename "$1")" = "$1" ] &&
-        dpkg-query --listfiles ipvsadm 2>/dev/null | grep -qxF "$1"
+    [ -f "$1" ] && [ ! -L "$1" ] || return 1
+    files=$(dpkg-query --listfiles ipvsadm 2>/dev/null) || [ $? = 1 ] || exit 1
+    printf '%s\n' "$files" | grep -qxF "$1" || return 1
+    known=$(dpkg-divert --truename "$1") || exit 1
+    [ "$known" = "$1" ]
 }
 
 # offer PRIORITY FOLDER SUFFIX-OF-MANUALS
@@ -118,7 +122,8 @@ are_known() {
 }
 
 withdraw() {
-    case $(update-alternatives --query ipvsadm 2>/dev/null) in
+    links=$(update-alternatives --query ipvsadm 2>/dev/null) || links=
+    case $links in
         *'Status: manual'*"Value: $ours/ipvsadm"*) : >$chosen ;;
     esac
     for entry in $(diversions); do
@@ -127,7 +132,7 @@ withdraw() {
             also_called "$moved" "$file"
         fi
     done
-    update-alternatives --quiet --remove-all ipvsadm
+    [ -z "$links" ] || update-alternatives --quiet --remove-all ipvsadm
     for entry in $(diversions); do
         file=${entry%:*} moved=${entry#*:}
         dpkg-divert --quiet --package $package --no-rename --divert "$moved" --remove "$file"
