@@ -143,7 +143,8 @@ uninstall:
 deb_top = $(abspath $(CARGO_TARGET_DIR))/deb
 
 deb: build
-	@command -v dh >/dev/null || { echo "make deb needs debhelper (apt install debhelper)" >&2; exit 1; }
+	@command -v dh >/dev/null && command -v dh_apparmor >/dev/null || \
+		{ echo "make deb needs debhelper and dh-apparmor (apt install debhelper dh-apparmor)" >&2; exit 1; }
 	rm -rf $(deb_top) $(CARGO_TARGET_DIR)/ipvsadm_*.deb $(CARGO_TARGET_DIR)/ipvsadm-rs_*.deb
 	mkdir -p $(deb_top)/tree
 	cp -R packaging/debian $(deb_top)/tree
@@ -184,8 +185,9 @@ openrc_tree = $(abspath $(CARGO_TARGET_DIR))/openrc
 
 # What "make install" makes under other names and without ipvstop. The completions in
 # real shells, then the package, its service and the README's commands, in one
-# machine; then the packages under systemd, the service as those who mean harm use it,
-# and what "make install" makes for OpenRC.
+# machine; then the packages under systemd, the service
+# as those who mean harm use it, what AppArmor lets the programs do, and what "make
+# install" makes for OpenRC.
 test-install: lab deb rpm
 	tests/install.sh
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
@@ -193,6 +195,7 @@ test-install: lab deb rpm
 	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/rpm.sh $(CARGO_TARGET_DIR)/ipvsadm-*.rpm'
 	$(lab) run -- sh -c 'tests/service.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
+	$(lab) run --apparmor -- sh -c 'tests/apparmor.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	rm -rf $(openrc_tree)
 	$(MAKE) install OPENRC=1 DESTDIR=$(openrc_tree)
 	$(lab) run -- tests/openrc.sh $(openrc_tree)

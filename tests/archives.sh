@@ -40,7 +40,7 @@ make_root() {
     local rust=rustc,cargo
     [ "$suite" != bookworm ] || rust=rustc-web,cargo-web
     [ -d "$root" ] ||
-        mmdebstrap --variant=minbase --include="build-essential,debhelper,rpm,xz-utils,zstd,$rust" \
+        mmdebstrap --variant=minbase --include="build-essential,debhelper,dh-apparmor,rpm,xz-utils,zstd,$rust" \
             "$suite" "$root" || return
     rm -rf "$root"/{src,archives,home/builder}
     mkdir "$root/archives"

@@ -35,6 +35,7 @@ host_programs=(
     flock:util-linux
     rpmbuild:rpm
     dh:debhelper
+    dh_apparmor:dh-apparmor
     xz:xz-utils
     shellcheck:shellcheck
     zstd:zstd

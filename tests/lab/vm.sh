@@ -124,11 +124,12 @@ write_settings() {
 # --- the machine ------------------------------------------------------------
 
 build_qemu() {
-    local disk
+    local disk parameters=" ${quick[*]} "
+    [ "$apparmor" = no ] || parameters=${parameters/ lsm= audit=0 / lsm=apparmor apparmor=1 }
     qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot
         -machine q35 -smp "$cpus" -m "$memory"
         -kernel "$kernel_dir/vmlinux" -initrd "$initramfs"
-        -append "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t ${quick[*]}")
+        -append "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t$parameters")
     case $(<"$accel_file") in
         kvm) qemu+=(-accel kvm -cpu host) ;;
         *) qemu+=(-accel "tcg,thread=multi" -cpu max) ;;
