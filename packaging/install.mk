@@ -12,6 +12,7 @@ SBINDIR ?= $(PREFIX)/sbin
 LIBEXECDIR ?= $(PREFIX)/libexec/ipvsadm$(SUFFIX)
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share/ipvsadm$(SUFFIX)
+DOCDIR ?= $(PREFIX)/share/doc/ipvsadm$(SUFFIX)
 SYSCONFDIR ?= /etc
 # What the service is called.
 UNIT ?= ipvsadm$(SUFFIX)
@@ -46,9 +47,10 @@ release = $(CARGO_TARGET_DIR)/release
 service = $(if $(filter 1,$(OPENRC)),$(INITDIR)/$(UNIT),$(UNITDIR)/$(UNIT).service)
 metrics_units = $(if $(filter 1,$(OPENRC)),,metrics.service metrics.timer)
 data = ipvsadm.schema.json prometheus/ipvs.rules.yml prometheus/ipvs-dashboard.json
+guide = guide.md guide.zh-CN.md $(patsubst docs/%,%,$(wildcard docs/figures/*.svg))
 # The manuals name Debian's places.
 places = s|/etc/ipvsadm\.rules|$(RULES)|g; s|/etc/default/ipvsadm|$(SETTINGS)|g; \
-	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; s|/usr/share/ipvsadm|$(DATADIR)|; \
+	s|/usr/libexec/ipvsadm|$(LIBEXECDIR)|; s|/usr/share/ipvsadm|$(DATADIR)|; s|/usr/share/doc/ipvsadm|$(DOCDIR)|; \
 	s|AUTO="false"|AUTO="$(AUTO)"|; s|SAVE="false"|SAVE="$(SAVE)"|; \
 	s|@SBINDIR@|$(SBINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|; \
 	s|@METRICS@|$(METRICS)|; s|@METRICS_DIR@|$(patsubst %/,%,$(dir $(METRICS)))|; \
@@ -97,7 +99,7 @@ $(addprefix $(release)/,$(programs)):
 	packaging/cargo build --release --locked $(packages)
 
 install: $(addprefix $(release)/,$(programs))
-	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(DATADIR) \
+	install -d $(addprefix $(DESTDIR),$(SBINDIR) $(LIBEXECDIR) $(MANDIR)/man8 $(DATADIR) $(DOCDIR)/figures \
 		$(dir $(service)) $(BASHDIR) $(ZSHDIR) $(FISHDIR) $(dir $(RULES) $(SETTINGS)))
 	for program in $(programs); do \
 		install -m 755 $(release)/$$program $(DESTDIR)$(SBINDIR)/$$program$(SUFFIX) || exit; done
@@ -112,6 +114,8 @@ install: $(addprefix $(release)/,$(programs))
 		packaging/ipvsadm.$(if $(filter 1,$(OPENRC)),openrc,service) >$(DESTDIR)$(service)
 	chmod $(if $(filter 1,$(OPENRC)),755,644) $(DESTDIR)$(service)
 	install -m 644 $(addprefix docs/,$(data)) $(DESTDIR)$(DATADIR)
+	for file in $(guide); do \
+		install -m 644 docs/$$file $(DESTDIR)$(DOCDIR)/$$file || exit; done
 	umask 022 && $(completed) completions/_ipvsadm >$(DESTDIR)$(ZSHDIR)/_ipvsadm$(SUFFIX)
 	umask 022 && $(completed) completions/ipvsadm.bash >$(DESTDIR)$(BASHDIR)/ipvsadm$(SUFFIX)
 	umask 022 && $(completed) completions/ipvsadm.fish >$(DESTDIR)$(FISHDIR)/ipvsadm$(SUFFIX).fish
@@ -134,8 +138,9 @@ uninstall:
 		$(DESTDIR)$(ZSHDIR)/_ipvsadm$(SUFFIX) $(DESTDIR)$(service) \
 		$(addprefix $(DESTDIR)$(UNITDIR)/$(UNIT)-,$(metrics_units)) \
 		$(addprefix $(DESTDIR)$(LIBEXECDIR)/,ipvsadm-service ipvsadm-metrics) \
-		$(addprefix $(DESTDIR)$(DATADIR)/,$(notdir $(data)))
-	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR)
+		$(addprefix $(DESTDIR)$(DATADIR)/,$(notdir $(data))) \
+		$(addprefix $(DESTDIR)$(DOCDIR)/,$(guide))
+	-rmdir $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(DATADIR) $(DESTDIR)$(DOCDIR)/figures $(DESTDIR)$(DOCDIR)
 
 # Debian's tools want debian/ at the top of where they build, and leave what they
 # make beside that: ipvsadm, which replaces C's package, and ipvsadm-rs, which is beside
