@@ -102,7 +102,9 @@ mod tests {
 
     #[test]
     fn localhost_is_known_and_nonsense_is_not() {
-        assert_eq!(addresses(c"localhost"), Ok(vec![Ipv4Addr::LOCALHOST]));
+        // Twice where /etc/hosts has ::1 as well: to gethostbyname it is the same.
+        let localhost = addresses(c"localhost").expect("/etc/hosts has localhost");
+        assert!(localhost.iter().all(|address| address.is_loopback()));
         let figures = Ipv4Addr::new(10, 1, 2, 3);
         assert_eq!(addresses(c"10.1.2.3"), Ok(vec![figures]));
         assert_eq!(addresses(c""), Err(NoAddress::Unknown));
