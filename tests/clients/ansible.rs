@@ -2,9 +2,10 @@
 //!
 //! The connection that is open before goes on through all of it.
 
+use crate::Test;
+use crate::support::ansible::ANSIBLE;
 use crate::support::machine::{Machine, run};
 use crate::support::programs::{OURS, REFERENCE};
-use crate::{ANSIBLE, Test};
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::io::{Read, Write};

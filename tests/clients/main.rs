@@ -18,14 +18,11 @@ mod services;
 mod support;
 
 use std::env;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use support::lab::{self, Kernel};
 
 /// A test's name and body.
 type Test = lab::Test<anyhow::Result<()>>;
-
-/// Where the versions of Ansible are, on the host.
-const ANSIBLE: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/ansible");
 
 const GROUPS: [&[Test]; 6] = [
     ansible::TESTS,
@@ -38,13 +35,8 @@ const GROUPS: [&[Test]; 6] = [
 
 fn main() -> ExitCode {
     let listed = env::args().any(|word| word == "--list");
-    if env::var_os("IPVSADM_LAB").is_none() && !listed {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/ansible/get");
-        let status = Command::new(script).arg(ANSIBLE).status();
-        if !status.is_ok_and(|status| status.success()) {
-            eprintln!("These tests need what {script} gets.");
-            return ExitCode::FAILURE;
-        }
+    if env::var_os("IPVSADM_LAB").is_none() && !listed && !support::ansible::get() {
+        return ExitCode::FAILURE;
     }
     let trials = GROUPS.into_iter().flatten().map(lab::trial).collect();
     lab::main(Kernel::WithIpvs, trials, || ())

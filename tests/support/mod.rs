@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
+pub mod ansible;
 pub mod bench;
 pub mod lab;
 pub mod machine;

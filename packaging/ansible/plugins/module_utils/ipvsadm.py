@@ -56,9 +56,8 @@ class Ipvsadm(object):
 
     def __init__(self, module):
         self.module = module
-        self.path = module.get_bin_path(
-            module.params["executable"], required=True, opt_dirs=["/usr/sbin", "/sbin"]
-        )
+        # In PATH first, and then where system programs are.
+        self.path = module.get_bin_path(module.params["executable"], required=True)
         check_words(module, dict(netns=module.params["netns"]))
         netns = module.params["netns"]
         self.netns = ["--netns", netns] if netns is not None else []
