@@ -176,10 +176,17 @@ rpm: build
 		packaging/ipvsadm.spec
 	mv $(rpm_top)/RPMS/*/*.rpm $(CARGO_TARGET_DIR)
 
+# rpm keeps the spec with its macros expanded, the folders of this machine among them,
+# and the times of the sources.
 srpm: dist
 	@command -v rpmbuild >/dev/null || { echo "make srpm needs rpmbuild (on Debian, apt install rpm)" >&2; exit 1; }
 	rm -rf $(rpm_top)
-	rpmbuild $(rpm_flags) -bs --define '_sourcedir $(abspath $(CARGO_TARGET_DIR))/dist' packaging/ipvsadm.spec
+	mkdir -p $(rpm_top)/SOURCES
+	install -m 644 $(CARGO_TARGET_DIR)/dist/ipvsadm-*.zst packaging/ipvsadm.spec $(rpm_top)/SOURCES
+	cd $(rpm_top)/SOURCES && \
+		touch -d "$$(sed -n '/^%changelog/{n; s/^\* \([A-Za-z0-9 ]* 20[0-9][0-9]\).*/\1/p}' ipvsadm.spec) UTC" * && \
+		rpmbuild $(rpm_flags) -bs --define '_sourcedir .' --define '_builddir /builddir' \
+			--define '_buildrootdir /buildroot' --define '_smp_mflags %{nil}' ipvsadm.spec
 	mv $(rpm_top)/SRPMS/*.src.rpm $(CARGO_TARGET_DIR)/dist
 
 test-static: static build lab
