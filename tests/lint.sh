@@ -27,9 +27,10 @@ if has clippy; then
     esac
 fi
 
-# All shell scripts, by what they begin with, and the completion, which has no say.
+# All shell scripts, by what they begin with, which the guide quotes, and the
+# completion, which has no say.
 scripts() {
-    grep -rlIE --exclude-dir=target --exclude-dir=.git '^(#!.*[ /](sh|bash|openrc-run)|# shellcheck shell=.*)$' .
+    grep -rlIE --exclude='*.md' --exclude-dir=target --exclude-dir=.git '^(#!.*[ /](sh|bash|openrc-run)|# shellcheck shell=.*)$' .
 }
 if ! command -v shellcheck >/dev/null; then
     echo "lint: NOT CHECKED: there is no shellcheck" >&2
