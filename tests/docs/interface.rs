@@ -259,15 +259,15 @@ fn the_interface_is_what_the_tables_say() {
 #[test]
 fn nothing_that_was_released_is_lost() {
     let major = concat!("v", env!("CARGO_PKG_VERSION_MAJOR"), ".*");
+    // A tarball, maybe unpacked in the repository of a distribution, with its own tags.
+    if !path(".git").exists() {
+        return;
+    }
     let tag = git(&["describe", "--tags", "--abbrev=0", "--match", major]);
     let Some(tag) = tag else {
-        // A tarball, or the first release of this major version is not made yet.
+        // The first release of this major version is not made yet.
         let first = concat!(env!("CARGO_PKG_VERSION_MAJOR"), ".0.0");
-        let is_first = env!("CARGO_PKG_VERSION") == first;
-        assert!(
-            is_first || !path(".git").exists(),
-            "there is no tag {major}"
-        );
+        assert_eq!(env!("CARGO_PKG_VERSION"), first, "there is no tag {major}");
         return;
     };
     let released = git(&["show", &format!("{}:{FILE}", tag.trim())]).expect(FILE);
