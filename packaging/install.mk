@@ -197,13 +197,14 @@ openrc_tree = $(abspath $(CARGO_TARGET_DIR))/openrc
 
 # What "make install" makes under other names and without ipvstop. The completions in
 # real shells, then the package, its service and the README's commands, in one
-# machine; then the packages under systemd, the service
+# machine; then the package beside C ipvsadm's, the packages under systemd, the service
 # as those who mean harm use it, what AppArmor lets the programs do, and what "make
 # install" makes for OpenRC.
 test-install: lab deb rpm
 	tests/install.sh
 	$(lab) run -- sh -c 'tests/completions.py $(release) && \
 		tests/package.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
+	$(lab) run -- sh -c 'tests/alternatives.sh $(CARGO_TARGET_DIR)/ipvsadm-rs_*.deb $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/systemd.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'
 	$(lab) run -- sh -c 'tests/rpm.sh $(CARGO_TARGET_DIR)/ipvsadm-*.rpm'
 	$(lab) run -- sh -c 'tests/service.sh $(CARGO_TARGET_DIR)/ipvsadm_*.deb'

@@ -56,8 +56,12 @@ diverted() {
 }
 
 register() {
+    known=$(LC_ALL=C dpkg-divert --list)
     for entry in $(diversions); do
         file=${entry%:*} moved=${entry#*:}
+        case $known in
+            *" $file to $moved by $package"*) continue ;;
+        esac
         if is_of_c "$file"; then
             also_called "$file" "$moved"
         fi
@@ -80,14 +84,12 @@ register() {
     fi
 }
 
-# Whether that is a file of C's package that is not diverted yet. Not to be able to tell
-# is a failure: what is diverted without its second name is lost sight of.
+# Whether that is a file of C's package. Not to be able to tell is a failure: what is
+# diverted without its second name is lost sight of.
 is_of_c() {
     [ -f "$1" ] && [ ! -L "$1" ] || return 1
     files=$(dpkg-query --listfiles ipvsadm 2>/dev/null) || [ $? = 1 ] || exit 1
-    printf '%s\n' "$files" | grep -qxF "$1" || return 1
-    known=$(dpkg-divert --truename "$1") || exit 1
-    [ "$known" = "$1" ]
+    printf '%s\n' "$files" | grep -qxF "$1"
 }
 
 # offer PRIORITY FOLDER SUFFIX-OF-MANUALS
