@@ -191,6 +191,14 @@ leftovers() {
 }
 check "nothing is left" refuses says . leftovers
 
+echo "== an upgrade that was cut off"
+check "ours is chosen" eval 'dpkg -i "$deb" && choose $ours'
+check "it is unpacked, and no more" dpkg --unpack "$deb"
+check "removed" dpkg -r ipvsadm-rs
+check "C is alone" c_alone
+check "the table is as it was" table_is "$unsaved"
+check "purged" dpkg -P ipvsadm-rs
+
 echo "== without C's package"
 check "both at once, C's package new" dpkg -i "$deb" "$work/c-1:1.31-1+b1.deb"
 choose $ours
