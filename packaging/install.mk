@@ -39,6 +39,9 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 CARGO_TARGET_DIR ?= target
+ifneq ($(word 2,$(DESTDIR)),)
+$(error DESTDIR must not have spaces: $(DESTDIR))
+endif
 
 without_ipvstop = $(filter 1,$(NO_IPVSTOP))
 programs = ipvsadm ipvsadm-save ipvsadm-restore $(if $(without_ipvstop),,ipvstop)
