@@ -179,7 +179,7 @@ for file in /etc/shadow /root/.profile /dev/vda; do
     check "$file is not opened" says 'Permission denied' cat "$work/said"
 done
 check "which is logged" says 'name="/etc/shadow"' denied
-sed -i 's|/bin/kmod mrix|/bin/kmod r|' "$profile"
+sed -i 's|bin/kmod mrix|bin/kmod r|' "$profile"
 apparmor_parser -r "$profile"
 without_modules
 "$ipvsadm" -Ln >/dev/null 2>&1
