@@ -32,7 +32,7 @@ pub(super) fn resolve(channel: &mut Channel, modprobe: Modprobe) -> Result<u16, 
     match ask(channel) {
         Err(KernelError::Refused(Errno(libc::ENOENT))) if modprobe == Modprobe::IfNeeded => {
             // A failure alone means nothing: the second attempt decides.
-            let _ = Command::new(MODPROBE).args(["--", "ip_vs"]).status();
+            let _ = command().args(["--", "ip_vs"]).status();
             Ok(ask(channel)?)
         }
         result => Ok(result?),
@@ -77,11 +77,21 @@ impl Modules {
         let state = fs::read(format!("/sys/module/{module}/initstate"));
         if !state.is_ok_and(|state| state.starts_with(b"live")) {
             // A failure alone means nothing: the scheduler may be built in.
-            let mut modprobe = Command::new(MODPROBE);
+            let mut modprobe = command();
             modprobe.args(["-q", "--", module]).stderr(Stdio::null());
             let _ = modprobe.status();
         }
     }
+}
+
+/// modprobe with the environment that the kernel gives it: by `MODPROBE_OPTIONS` a caller
+/// could name another configuration.
+fn command() -> Command {
+    let mut command = Command::new(MODPROBE);
+    command
+        .env_clear()
+        .env("PATH", "/sbin:/usr/sbin:/bin:/usr/bin");
+    command
 }
 
 fn ask(channel: &mut Channel) -> Result<u16, KernelError> {
